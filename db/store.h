@@ -1,0 +1,238 @@
+/* The store: people, desktops, grants, sessions, tunnels and the audit log behind one interface that
+ * hides the engine (SQLite now). All SQL is in db/schema and db/queries; every statement is prepared
+ * at open.
+ *
+ * One store belongs to one thread. Several processes may have the same database open (WAL): the
+ * keeper, and the command line beside it.
+ *
+ * Results: STORE_OK, or a positive verdict about the data, or STORE_FAILED: the engine failed (disk
+ * full, corrupt, locked beyond 5 s), with words in store_error(). A change that returned STORE_OK
+ * outside a transaction, or whose store_commit() did, is on disk (synchronous=FULL).
+ * Times are Unix seconds. Text out of the store is copied into the caller's structs. */
+#pragma once
+
+#include "addr.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+enum store_result {
+    STORE_FAILED = -1,
+    STORE_OK = 0,
+    STORE_NONE,    /* no such row */
+    STORE_EXISTS,  /* the name is taken, or the row is already there */
+    STORE_REFUSED, /* a compare-and-set lost: the step was used, the session is over */
+    STORE_NEWER,   /* open: the schema is newer than this program */
+    STORE_MISSING, /* open: no database there (and not asked to create) */
+};
+
+/* ---- life ---- */
+enum store_open_mode {
+    STORE_MUST_EXIST,
+    STORE_CREATE, /* make it (0600) when missing */
+};
+/* Opens, and migrates forward when older: first a backup beside the file ("….before-v3"), then one
+ * transaction per step. `why` gets words on anything but STORE_OK. */
+enum store_result store_open(struct store **out, const char *path, enum store_open_mode mode,
+                             char *why, size_t size);
+void store_close(struct store *store); /* NULL is fine */
+const char *store_error(const struct store *store);
+/* PRAGMA integrity_check and foreign_key_check; `why` gets the first finding. */
+enum store_result store_check(struct store *store, char *why, size_t size);
+/* True when another connection has changed the database since the last call (cheap; poll it). */
+bool store_changed(struct store *store);
+
+/* Begin takes the write lock at once (BEGIN IMMEDIATE). Rollback after a failed commit is done. */
+enum store_result store_begin(struct store *store);
+enum store_result store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* ---- people ---- */
+#define STORE_PASSWORD_SIZE 129 /* Argon2id in PHC form (crypto_pwhash_STRBYTES) */
+#define STORE_SEED_SIZE 128     /* sealed TOTP seed */
+
+struct store_user {
+    int64_t id;
+    char name[TEXT_NAME_SIZE]; /* compared without case (ASCII) */
+    bool disabled;
+    char password[STORE_PASSWORD_SIZE];
+    uint8_t seed[STORE_SEED_SIZE]; /* sealed by keeper/secret.h */
+    size_t seed_size;
+    int64_t totp_step;  /* last step used; 0: none */
+    int64_t created_at;
+    int64_t signed_in_at; /* 0: never */
+};
+enum store_result store_user_add(struct store *, const struct store_user *user, int64_t *id);
+enum store_result store_user_by_name(struct store *, const char *name, struct store_user *out);
+enum store_result store_user_by_id(struct store *, int64_t id, struct store_user *out);
+enum store_result store_user_set_password(struct store *, int64_t id, const char *password);
+/* Also clears totp_step. */
+enum store_result store_user_set_seed(struct store *, int64_t id, const uint8_t *seed, size_t size);
+enum store_result store_user_set_disabled(struct store *, int64_t id, bool disabled);
+/* Removes the person with grants, memberships and sessions; the audit log keeps the name. */
+enum store_result store_user_remove(struct store *, int64_t id);
+/* Uses up a TOTP step and notes the sign-in: only when `step` > totp_step and the person is not
+ * disabled; else STORE_REFUSED. */
+enum store_result store_user_use_step(struct store *, int64_t id, int64_t step, int64_t now);
+/* Lists call `each` per row, in order of name; a non-zero answer stops. */
+enum store_result store_user_list(struct store *,
+                                  int (*each)(void *owner, const struct store_user *), void *owner);
+
+/* ---- groups ---- */
+struct store_group {
+    int64_t id;
+    char name[TEXT_NAME_SIZE];
+    int64_t members;
+};
+enum store_result store_group_add(struct store *, const char *name, int64_t *id);
+enum store_result store_group_by_name(struct store *, const char *name, struct store_group *out);
+enum store_result store_group_remove(struct store *, int64_t id);
+enum store_result store_group_join(struct store *, int64_t group, int64_t user);
+enum store_result store_group_leave(struct store *, int64_t group, int64_t user);
+enum store_result store_group_list(struct store *,
+                                   int (*each)(void *owner, const struct store_group *),
+                                   void *owner);
+enum store_result store_group_members(struct store *, int64_t group,
+                                      int (*each)(void *owner, const struct store_user *),
+                                      void *owner);
+
+/* ---- desktops ---- */
+struct store_desktop {
+    int64_t id;
+    char name[TEXT_NAME_SIZE];
+    char host[256]; /* name or address, as the administrator wrote it, IPv6 without brackets */
+    uint16_t port;
+    char description[201];
+    char mac[18]; /* "aa:bb:cc:dd:ee:ff" or "" */
+};
+enum store_result store_desktop_add(struct store *, const struct store_desktop *, int64_t *id);
+enum store_result store_desktop_by_name(struct store *, const char *name, struct store_desktop *out);
+enum store_result store_desktop_set(struct store *, const struct store_desktop *); /* by id */
+enum store_result store_desktop_remove(struct store *, int64_t id);
+enum store_result store_desktop_list(struct store *,
+                                     int (*each)(void *owner, const struct store_desktop *),
+                                     void *owner);
+
+/* ---- grants: a person or a group may reach a desktop ---- */
+struct store_grant {
+    bool group;                   /* who is a group */
+    char who[TEXT_NAME_SIZE];
+    char desktop[TEXT_NAME_SIZE];
+};
+enum store_result store_grant_add(struct store *, bool group, int64_t who, int64_t desktop);
+enum store_result store_grant_remove(struct store *, bool group, int64_t who, int64_t desktop);
+enum store_result store_grant_list(struct store *,
+                                   int (*each)(void *owner, const struct store_grant *),
+                                   void *owner);
+/* STORE_OK with the desktop when the person, not disabled, may reach it, directly or by a group;
+ * STORE_NONE when it does not exist or is not granted. */
+enum store_result store_granted(struct store *, int64_t user, const char *desktop,
+                                struct store_desktop *out);
+/* Desktops that the person may reach, by name, after `after`, at most `most`. */
+enum store_result store_granted_list(struct store *, int64_t user, const char *after, unsigned most,
+                                     int (*each)(void *owner, const struct store_desktop *),
+                                     void *owner);
+
+/* ---- sessions ---- */
+struct store_session {
+    int64_t id;
+    uint8_t hash[32]; /* SHA-256 of the token */
+    int64_t user;
+    char user_name[TEXT_NAME_SIZE]; /* out only */
+    bool user_disabled;             /* out only */
+    int64_t created_at, used_at, expires_at;
+    int64_t ended_at; /* 0: live */
+    char end[32];     /* why it ended: "signed-out", "admin", "idle", "expired", … */
+    struct addr address;
+    char agent[257];
+};
+enum store_result store_session_add(struct store *, const struct store_session *, int64_t *id);
+enum store_result store_session_by_hash(struct store *, const uint8_t hash[32],
+                                        struct store_session *out);
+enum store_result store_session_by_id(struct store *, int64_t id, struct store_session *out);
+/* Sets used_at (only forward) of a live session. */
+enum store_result store_session_use(struct store *, int64_t id, int64_t now);
+/* STORE_REFUSED when it was already over. */
+enum store_result store_session_end(struct store *, int64_t id, int64_t now, const char *end);
+enum store_result store_session_end_user(struct store *, int64_t user, int64_t now, const char *end);
+/* Ends what is past expires_at ("expired") or unused since `idle_before` ("idle") and carries no
+ * live tunnel; forgets sessions that ended before `forget_before`. */
+enum store_result store_session_sweep(struct store *, int64_t now, int64_t idle_before,
+                                      int64_t forget_before);
+enum store_result store_session_list(struct store *, bool live_only,
+                                     int (*each)(void *owner, const struct store_session *),
+                                     void *owner);
+
+/* ---- tunnels ---- */
+struct store_tunnel {
+    int64_t id;
+    int64_t session, user, desktop;
+    char user_name[TEXT_NAME_SIZE];    /* out only */
+    char desktop_name[TEXT_NAME_SIZE]; /* out only */
+    char way[16];                      /* ipc_way_name() */
+    char conn[17];
+    struct addr address;
+    int64_t opened_at, ended_at; /* ended_at 0: live */
+    uint64_t up, down;
+    char end[32];        /* ipc_end_name() */
+    bool end_requested;  /* an administrator asked for its end */
+};
+enum store_result store_tunnel_add(struct store *, const struct store_tunnel *, int64_t *id);
+enum store_result store_tunnel_counts(struct store *, int64_t id, uint64_t up, uint64_t down);
+enum store_result store_tunnel_end(struct store *, int64_t id, int64_t now, uint64_t up,
+                                   uint64_t down, const char *end); /* REFUSED when over */
+enum store_result store_tunnel_request_end(struct store *, int64_t id); /* REFUSED when over */
+enum store_result store_tunnel_list(struct store *, bool live_only,
+                                    int (*each)(void *owner, const struct store_tunnel *),
+                                    void *owner);
+/* For one live tunnel: why it must end now, judged from the database alone. */
+enum store_tunnel_verdict {
+    STORE_TUNNEL_MAY,
+    STORE_TUNNEL_REQUESTED,     /* end_requested */
+    STORE_TUNNEL_SIGNED_OUT,    /* its session ended with "signed-out" */
+    STORE_TUNNEL_SESSION_ENDED, /* … otherwise, or is gone */
+    STORE_TUNNEL_USER_DISABLED, /* disabled or removed */
+    STORE_TUNNEL_NO_GRANT       /* grant, membership or desktop removed, or its host changed */
+};
+enum store_result store_tunnel_verdict(struct store *, int64_t id, enum store_tunnel_verdict *out);
+
+/* ---- throttling: failures per key within a window ---- */
+struct store_throttle {
+    int64_t failures;
+    int64_t since;   /* first failure of the window */
+    int64_t last_at;
+};
+enum store_result store_throttle_get(struct store *, const char *key, struct store_throttle *out);
+enum store_result store_throttle_set(struct store *, const char *key, const struct store_throttle *);
+enum store_result store_throttle_clear(struct store *, const char *key);
+enum store_result store_throttle_sweep(struct store *, int64_t last_before);
+
+/* ---- audit: append-only (triggers refuse update and delete) ---- */
+struct store_audit {
+    int64_t id;
+    int64_t at_ms; /* Unix milliseconds */
+    char event[33];                 /* "sign-in", "tunnel-open", "user-add", … */
+    char outcome[17];               /* "ok", "denied", "throttled", … */
+    char who[129];                  /* the person it concerns, as known or as typed */
+    char by[65];                    /* "cli:root" for an administrator's act; "" otherwise */
+    char desktop[TEXT_NAME_SIZE];
+    char conn[17];
+    bool has_address;
+    struct addr address;
+    char detail[513];               /* words or JSON, never a secret */
+};
+enum store_result store_audit_add(struct store *, const struct store_audit *);
+struct store_audit_filter {
+    int64_t after_id;   /* 0: from the beginning */
+    int64_t since_ms;   /* 0: any */
+    const char *event;  /* NULL: any */
+    const char *who;    /* NULL: any */
+    unsigned last;      /* only the newest so many, still oldest first; 0: all */
+};
+enum store_result store_audit_list(struct store *, const struct store_audit_filter *,
+                                   int (*each)(void *owner, const struct store_audit *),
+                                   void *owner);

@@ -1,0 +1,89 @@
+/* deskgate.conf: one INI file, read once at start into plain structs. */
+#pragma once
+
+#include "addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_PATH_SIZE 4096
+#define CONF_LISTEN_MAX 16
+#define CONF_PAIRS_MAX 4
+#define CONF_NETS_MAX 64
+
+enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
+
+struct conf_listen {
+    struct addr address;
+    uint16_t port;
+    bool tls; /* false: the port-80 redirect and ACME listener */
+};
+
+struct conf_pair { /* PEM files, absolute paths */
+    char certificate[CONF_PATH_SIZE];
+    char key[CONF_PATH_SIZE];
+};
+
+struct conf {
+    char state[CONF_PATH_SIZE]; /* the state folder, absolute */
+
+    /* [server] */
+    struct conf_listen listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443, [::]:443; http_listen = … */
+    size_t listen_count;
+    char name[256];       /* name = gateway.example.com: the canonical host name */
+    uint16_t public_port; /* public_port = 443: the port people type; default: first TLS listener's */
+    char user[64];        /* user = deskgate: to become after binding, when started as root */
+    char acme_folder[CONF_PATH_SIZE]; /* acme_folder = : empty means no challenges are served */
+    enum conf_cage cage;              /* cage = prefer | require */
+    uint32_t threads;                 /* threads = 0: event loops; 0 means one per core */
+    uint32_t connections;             /* connections = 8192: in total */
+    uint32_t connections_per_address; /* connections_per_address = 256: not yet tunnels */
+    uint32_t handshake_seconds;       /* handshake_seconds = 10: TLS */
+    uint32_t request_seconds;         /* request_seconds = 20: a request's head and body */
+    uint32_t keepalive_seconds;       /* keepalive_seconds = 60: between requests */
+
+    /* [tls] certificate = FILE[, FILE]  key = FILE[, FILE]; relative to the state folder */
+    struct conf_pair pairs[CONF_PAIRS_MAX];
+    size_t pair_count;
+
+    /* [login] */
+    uint32_t login_workers;          /* workers = 2: password hashes at once (19 MiB each) */
+    uint32_t login_queue;            /* queue = 64: waiting sign-ins beyond which we answer busy */
+    uint32_t login_deadline_seconds; /* deadline_seconds = 10: for a waiting sign-in */
+    uint32_t login_user_failures;    /* user_failures = 5: per (user, address) before throttling */
+    uint32_t login_address_failures; /* address_failures = 20: per address before throttling */
+    uint32_t login_window_seconds;   /* window_seconds = 900: failures are forgotten after */
+
+    /* [session] */
+    uint32_t session_idle_seconds;     /* idle_seconds = 3600 */
+    uint32_t session_absolute_seconds; /* absolute_seconds = 43200 */
+
+    /* [tunnel] */
+    uint32_t tunnel_idle_seconds;     /* idle_seconds = 3600; 0: no limit */
+    uint32_t tunnel_absolute_seconds; /* absolute_seconds = 0: no limit but the session's */
+    uint32_t tunnel_ping_seconds;     /* ping_seconds = 30 */
+
+    /* [dial] */
+    struct addr_net dial_allow[CONF_NETS_MAX]; /* allow = private, 203.0.113.0/24, …
+                                                  words: private, loopback, link-local, any */
+    size_t dial_allow_count;
+    struct addr_net dial_deny[CONF_NETS_MAX]; /* deny = …; wins over allow */
+    size_t dial_deny_count;
+    bool dial_loopback;   /* allow names loopback */
+    bool dial_link_local; /* allow names link-local */
+    uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
+};
+
+/* Everything at its default, for this state folder (made absolute). */
+void conf_defaults(struct conf *conf, const char *state);
+
+/* Defaults, then STATE/deskgate.conf. A missing file is -ENOENT; any other fault is -EINVAL with
+ * words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an address and port") in `why`. */
+int conf_load(struct conf *conf, const char *state, char *why, size_t size);
+
+/* STATE/NAME into `path` (CONF_PATH_SIZE). */
+void conf_path(const struct conf *conf, const char *name, char *path);
+#define CONF_FILE "deskgate.conf"
+#define CONF_DATABASE "deskgate.db"
+#define CONF_SECRET_KEY "secret.key" /* seals TOTP seeds; 0600 */

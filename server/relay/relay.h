@@ -1,0 +1,76 @@
+/* The relay: moves bytes between two streams, with a framing on one of them, until one ends.
+ *
+ * The "framed" side carries the framing (the client's TLS stream at the gate; the gateway's TLS
+ * stream at the tunnel client); the "plain" side carries bare bytes (the desktop; the local RDP
+ * client). Back-pressure: while one side does not take bytes the other is not read, so memory per
+ * relay is bounded by RELAY_BACKLOG per direction, and none is held while nothing waits. */
+#pragma once
+
+#include "loop.h"
+#include "stream.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RELAY_BACKLOG (320 * 1024) /* bytes that one direction may hold between callbacks */
+
+enum relay_framing {
+    RELAY_RAW,       /* none: the HTTP phase, between TLS and libmicrohttpd */
+    RELAY_WS_SERVER, /* RFC 6455, we are the server: their frames masked, ours not */
+    RELAY_WS_CLIENT  /* RFC 6455, we are the client: our frames masked, theirs not */
+};
+
+enum relay_end {
+    RELAY_FRAMED_CLOSED, /* the framed peer closed politely; close_code and reason are its words */
+    RELAY_FRAMED_LOST,   /* its connection broke, or it missed its pongs */
+    RELAY_PLAIN_CLOSED,
+    RELAY_PLAIN_LOST,
+    RELAY_PROTOCOL, /* the framed peer broke the rules; close_code is what we told it */
+    RELAY_IDLE,     /* no payload byte for idle_ms */
+    RELAY_CLOSED    /* relay_close() was called and has been carried out */
+};
+
+struct relay_result {
+    enum relay_end end;
+    int error;           /* 0 or the negative errno behind a LOST */
+    uint16_t close_code; /* RFC 6455 section 7.4; 1005 when none was given */
+    char reason[124];    /* UTF-8, NUL-terminated */
+};
+
+struct relay;
+
+struct relay_setup {
+    struct loop *loop;
+    struct stream_scratch *scratch;
+    struct stream *framed; /* both streams stay the caller's and outlive the relay */
+    struct stream *plain;
+    enum relay_framing framing;
+    uint32_t ping_ms; /* send a ping after so long without a byte from the peer; 0: never. A peer
+                         silent for three of them is lost */
+    uint32_t idle_ms; /* end after so long without payload either way; 0: never */
+    /* Bytes of the framed side that were received before the relay began (wire form); copied. */
+    const uint8_t *early;
+    size_t early_size;
+    /* Called once, from the loop, never from within relay_new() or another relay call; the relay
+     * has removed itself from the loop and may be freed in it. */
+    void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
+    void *owner;
+};
+
+/* 0 or a negative errno; begins at once. */
+int relay_new(struct relay **out, const struct relay_setup *setup);
+/* Out of the loop at once, without a word to either side, and gone. NULL is fine. */
+void relay_free(struct relay *relay);
+
+/* Ends politely: what was already taken is delivered, the framed peer gets a close frame with code
+ * and reason (at most 123 bytes), and `ended` is called when it answered or 2 s later. */
+void relay_close(struct relay *relay, uint16_t code, const char *reason);
+
+/* Payload bytes so far. up: framed to plain; down: plain to framed. */
+void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);
+
+/* RELAY_RAW only: stops reading the framed side. What it had taken from it and not yet delivered is
+ * moved to `*rest` (malloc'd, the caller's; NULL when none), in order. The plain-to-framed direction
+ * goes on. For the hand-over after an HTTP upgrade. */
+int relay_stop_framed(struct relay *relay, uint8_t **rest, size_t *size);
