@@ -1,0 +1,15 @@
+/* The command line's verbs that look after people, desktops, grants, sessions, tunnels and the audit
+ * log. They write straight to the store; the running keeper notices by itself (store_changed) and
+ * closes what may no longer live. Each takes its arguments from behind the verb's name
+ * (argv[0] is the verb itself) and returns an exit code (sysexits.h). */
+#pragma once
+
+struct cli;
+
+int user_verb(struct cli *cli, int argc, char **argv);
+int desktop_verb(struct cli *cli, int argc, char **argv);
+int group_verb(struct cli *cli, int argc, char **argv);
+int grant_verb(struct cli *cli, int argc, char **argv);
+int session_verb(struct cli *cli, int argc, char **argv);
+int tunnel_verb(struct cli *cli, int argc, char **argv);
+int audit_verb(struct cli *cli, int argc, char **argv);
