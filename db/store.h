@@ -1,6 +1,6 @@
-/* The store: people, desktops, grants, sessions, tunnels and the audit log behind one interface that
- * hides the engine (SQLite now). All SQL is in db/schema and db/queries; every statement is prepared
- * at open.
+/* The store: people, desktops, grants, sessions, tunnels and the audit log behind one interface
+ * that hides the engine (SQLite now). All SQL is in db/schema and db/queries; every statement is
+ * prepared at open.
  *
  * One store belongs to one thread. Several processes may have the same database open (WAL): the
  * keeper, and the command line beside it.
@@ -62,7 +62,7 @@ struct store_user {
     char password[STORE_PASSWORD_SIZE];
     uint8_t seed[STORE_SEED_SIZE]; /* sealed by keeper/secret.h */
     size_t seed_size;
-    int64_t totp_step;  /* last step used; 0: none */
+    int64_t totp_step; /* last step used; 0: none */
     int64_t created_at;
     int64_t signed_in_at; /* 0: never */
 };
@@ -93,9 +93,8 @@ enum store_result store_group_by_name(struct store *, const char *name, struct s
 enum store_result store_group_remove(struct store *, int64_t id);
 enum store_result store_group_join(struct store *, int64_t group, int64_t user);
 enum store_result store_group_leave(struct store *, int64_t group, int64_t user);
-enum store_result store_group_list(struct store *,
-                                   int (*each)(void *owner, const struct store_group *),
-                                   void *owner);
+enum store_result
+store_group_list(struct store *, int (*each)(void *owner, const struct store_group *), void *owner);
 enum store_result store_group_members(struct store *, int64_t group,
                                       int (*each)(void *owner, const struct store_user *),
                                       void *owner);
@@ -110,7 +109,8 @@ struct store_desktop {
     char mac[18]; /* "aa:bb:cc:dd:ee:ff" or "" */
 };
 enum store_result store_desktop_add(struct store *, const struct store_desktop *, int64_t *id);
-enum store_result store_desktop_by_name(struct store *, const char *name, struct store_desktop *out);
+enum store_result store_desktop_by_name(struct store *, const char *name,
+                                        struct store_desktop *out);
 enum store_result store_desktop_set(struct store *, const struct store_desktop *); /* by id */
 enum store_result store_desktop_remove(struct store *, int64_t id);
 enum store_result store_desktop_list(struct store *,
@@ -119,15 +119,14 @@ enum store_result store_desktop_list(struct store *,
 
 /* ---- grants: a person or a group may reach a desktop ---- */
 struct store_grant {
-    bool group;                   /* who is a group */
+    bool group; /* who is a group */
     char who[TEXT_NAME_SIZE];
     char desktop[TEXT_NAME_SIZE];
 };
 enum store_result store_grant_add(struct store *, bool group, int64_t who, int64_t desktop);
 enum store_result store_grant_remove(struct store *, bool group, int64_t who, int64_t desktop);
-enum store_result store_grant_list(struct store *,
-                                   int (*each)(void *owner, const struct store_grant *),
-                                   void *owner);
+enum store_result
+store_grant_list(struct store *, int (*each)(void *owner, const struct store_grant *), void *owner);
 /* STORE_OK with the desktop when the person, not disabled, may reach it, directly or by a group;
  * STORE_NONE when it does not exist or is not granted. */
 enum store_result store_granted(struct store *, int64_t user, const char *desktop,
@@ -158,7 +157,8 @@ enum store_result store_session_by_id(struct store *, int64_t id, struct store_s
 enum store_result store_session_use(struct store *, int64_t id, int64_t now);
 /* STORE_REFUSED when it was already over. */
 enum store_result store_session_end(struct store *, int64_t id, int64_t now, const char *end);
-enum store_result store_session_end_user(struct store *, int64_t user, int64_t now, const char *end);
+enum store_result store_session_end_user(struct store *, int64_t user, int64_t now,
+                                         const char *end);
 /* Ends what is past expires_at ("expired") or unused since `idle_before` ("idle") and carries no
  * live tunnel; forgets sessions that ended before `forget_before`. */
 enum store_result store_session_sweep(struct store *, int64_t now, int64_t idle_before,
@@ -178,13 +178,13 @@ struct store_tunnel {
     struct addr address;
     int64_t opened_at, ended_at; /* ended_at 0: live */
     uint64_t up, down;
-    char end[32];        /* ipc_end_name() */
-    bool end_requested;  /* an administrator asked for its end */
+    char end[32];       /* ipc_end_name() */
+    bool end_requested; /* an administrator asked for its end */
 };
 enum store_result store_tunnel_add(struct store *, const struct store_tunnel *, int64_t *id);
 enum store_result store_tunnel_counts(struct store *, int64_t id, uint64_t up, uint64_t down);
 enum store_result store_tunnel_end(struct store *, int64_t id, int64_t now, uint64_t up,
-                                   uint64_t down, const char *end); /* REFUSED when over */
+                                   uint64_t down, const char *end);     /* REFUSED when over */
 enum store_result store_tunnel_request_end(struct store *, int64_t id); /* REFUSED when over */
 enum store_result store_tunnel_list(struct store *, bool live_only,
                                     int (*each)(void *owner, const struct store_tunnel *),
@@ -203,35 +203,36 @@ enum store_result store_tunnel_verdict(struct store *, int64_t id, enum store_tu
 /* ---- throttling: failures per key within a window ---- */
 struct store_throttle {
     int64_t failures;
-    int64_t since;   /* first failure of the window */
+    int64_t since; /* first failure of the window */
     int64_t last_at;
 };
 enum store_result store_throttle_get(struct store *, const char *key, struct store_throttle *out);
-enum store_result store_throttle_set(struct store *, const char *key, const struct store_throttle *);
+enum store_result store_throttle_set(struct store *, const char *key,
+                                     const struct store_throttle *);
 enum store_result store_throttle_clear(struct store *, const char *key);
 enum store_result store_throttle_sweep(struct store *, int64_t last_before);
 
 /* ---- audit: append-only (triggers refuse update and delete) ---- */
 struct store_audit {
     int64_t id;
-    int64_t at_ms; /* Unix milliseconds */
-    char event[33];                 /* "sign-in", "tunnel-open", "user-add", … */
-    char outcome[17];               /* "ok", "denied", "throttled", … */
-    char who[129];                  /* the person it concerns, as known or as typed */
-    char by[65];                    /* "cli:root" for an administrator's act; "" otherwise */
+    int64_t at_ms;    /* Unix milliseconds */
+    char event[33];   /* "sign-in", "tunnel-open", "user-add", … */
+    char outcome[17]; /* "ok", "denied", "throttled", … */
+    char who[129];    /* the person it concerns, as known or as typed */
+    char by[65];      /* "cli:root" for an administrator's act; "" otherwise */
     char desktop[TEXT_NAME_SIZE];
     char conn[17];
     bool has_address;
     struct addr address;
-    char detail[513];               /* words or JSON, never a secret */
+    char detail[513]; /* words or JSON, never a secret */
 };
 enum store_result store_audit_add(struct store *, const struct store_audit *);
 struct store_audit_filter {
-    int64_t after_id;   /* 0: from the beginning */
-    int64_t since_ms;   /* 0: any */
-    const char *event;  /* NULL: any */
-    const char *who;    /* NULL: any */
-    unsigned last;      /* only the newest so many, still oldest first; 0: all */
+    int64_t after_id;  /* 0: from the beginning */
+    int64_t since_ms;  /* 0: any */
+    const char *event; /* NULL: any */
+    const char *who;   /* NULL: any */
+    unsigned last;     /* only the newest so many, still oldest first; 0: all */
 };
 enum store_result store_audit_list(struct store *, const struct store_audit_filter *,
                                    int (*each)(void *owner, const struct store_audit *),

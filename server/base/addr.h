@@ -21,11 +21,12 @@ struct addr_net {
 bool addr_from_sockaddr(struct addr *to, const struct sockaddr *from); /* AF_INET, AF_INET6 only */
 /* Fills a sockaddr_in (v4-mapped) or sockaddr_in6; returns its size. */
 socklen_t addr_to_sockaddr(const struct addr *from, uint16_t port, struct sockaddr_storage *to);
-bool addr_parse(struct addr *to, const char *text);     /* "192.0.2.1", "2001:db8::1" */
-void addr_text(const struct addr *addr, char *to);      /* `to` holds ADDR_TEXT_SIZE */
+bool addr_parse(struct addr *to, const char *text); /* "192.0.2.1", "2001:db8::1" */
+void addr_text(const struct addr *addr, char *to);  /* `to` holds ADDR_TEXT_SIZE */
 bool addr_is_v4(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
-bool addr_net_parse(struct addr_net *to, const char *text); /* "10.0.0.0/8", "fd00::/8", or one address */
+bool addr_net_parse(struct addr_net *to,
+                    const char *text); /* "10.0.0.0/8", "fd00::/8", or one address */
 bool addr_in(const struct addr *addr, const struct addr_net *net);
 /* The network that one subscriber typically holds: IPv4 /32, IPv6 /64. For throttling. */
 struct addr addr_subscriber(const struct addr *addr);

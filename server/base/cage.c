@@ -1,1 +1,183 @@
 #include "cage.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Landlock's rights up to its second version (Linux 5.19), by number so that the build does not
+ * depend on the age of the headers; include/uapi/linux/landlock.h. */
+#define ALL_FILE_RIGHTS_V1 ((1ULL << 13) - 1)
+#define RIGHT_REFER (1ULL << 13)    /* version 2 */
+#define RIGHT_TRUNCATE (1ULL << 14) /* version 3, Linux 6.2 */
+
+static bool landlock_everything(void)
+{
+    long version =
+        syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < 1)
+        return false;
+    uint64_t rights = ALL_FILE_RIGHTS_V1;
+    if (version >= 2)
+        rights |= RIGHT_REFER;
+    if (version >= 3)
+        rights |= RIGHT_TRUNCATE;
+    struct landlock_ruleset_attr attr = {.handled_access_fs = rights};
+    long ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+    if (ruleset < 0)
+        return false;
+    bool done = syscall(SYS_landlock_restrict_self, (int)ruleset, 0) == 0;
+    close((int)ruleset);
+    return done;
+}
+
+void cage_gate_files(struct cage_report *report)
+{
+    report->landlock = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && landlock_everything();
+}
+
+static bool allow(scmp_filter_ctx ctx, const int *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* What an event loop over given descriptors, GnuTLS, libmicrohttpd and the allocator need. */
+static const int gate_calls[] = {
+    /* bytes */
+    SCMP_SYS(read),
+    SCMP_SYS(readv),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(close),
+    SCMP_SYS(accept4),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(lseek),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(sendfile),
+    /* waiting */
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(futex),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(sched_yield),
+    /* memory; mapping is narrowed below */
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(mlock),
+    SCMP_SYS(munlock),
+    /* self */
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rseq),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(uname),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(getcpu),
+    SCMP_SYS(sched_getaffinity),
+};
+
+static bool allow_narrowed(scmp_filter_ctx ctx)
+{
+    /* Memory may be mapped and protected, never made executable. */
+    if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0 ||
+        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0)
+        return false;
+    /* The pair that leads to libmicrohttpd. */
+    if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+                         SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) < 0)
+        return false;
+    /* fcntl: the calls that set flags; not F_SETOWN, F_SETLEASE and their like. */
+    static const uint64_t commands[] = {1 /* F_GETFD */, 2 /* F_SETFD */, 3 /* F_GETFL */,
+                                        4 /* F_SETFL */, 1030 /* F_DUPFD_CLOEXEC */};
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, commands[i])) < 0)
+            return false;
+    }
+    return true;
+}
+
+static bool load(scmp_filter_ctx ctx)
+{
+    return seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && seccomp_load(ctx) == 0;
+}
+
+void cage_gate_calls(struct cage_report *report)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    report->seccomp = ctx && allow(ctx, gate_calls, sizeof(gate_calls) / sizeof(*gate_calls)) &&
+                      allow_narrowed(ctx) && load(ctx);
+    seccomp_release(ctx);
+}
+
+void cage_keeper(struct cage_report *report)
+{
+    static const int denied[] = {
+        SCMP_SYS(execve),
+        SCMP_SYS(execveat),
+        SCMP_SYS(bind),
+        SCMP_SYS(listen),
+        SCMP_SYS(accept),
+        SCMP_SYS(accept4),
+        SCMP_SYS(ptrace),
+        SCMP_SYS(mount),
+        SCMP_SYS(bpf),
+        SCMP_SYS(process_vm_readv),
+        SCMP_SYS(unshare),
+        SCMP_SYS(process_vm_writev),
+        SCMP_SYS(setns),
+        SCMP_SYS(kexec_load),
+        SCMP_SYS(init_module),
+        SCMP_SYS(finit_module),
+        SCMP_SYS(perf_event_open),
+        SCMP_SYS(userfaultfd),
+        SCMP_SYS(io_uring_setup),
+    };
+    report->landlock = false;
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+    bool ok = ctx != NULL;
+    for (size_t i = 0; ok && i < sizeof(denied) / sizeof(*denied); i++)
+        ok = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied[i], 0) == 0;
+    report->seccomp = ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && load(ctx);
+    seccomp_release(ctx);
+}

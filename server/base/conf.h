@@ -29,11 +29,13 @@ struct conf {
     char state[CONF_PATH_SIZE]; /* the state folder, absolute */
 
     /* [server] */
-    struct conf_listen listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443, [::]:443; http_listen = … */
+    struct conf_listen
+        listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443, [::]:443; http_listen = … */
     size_t listen_count;
-    char name[256];       /* name = gateway.example.com: the canonical host name */
-    uint16_t public_port; /* public_port = 443: the port people type; default: first TLS listener's */
-    char user[64];        /* user = deskgate: to become after binding, when started as root */
+    char name[256]; /* name = gateway.example.com: the canonical host name */
+    uint16_t
+        public_port; /* public_port = 443: the port people type; default: first TLS listener's */
+    char user[64];   /* user = deskgate: to become after binding, when started as root */
     char acme_folder[CONF_PATH_SIZE]; /* acme_folder = : empty means no challenges are served */
     enum conf_cage cage;              /* cage = prefer | require */
     uint32_t threads;                 /* threads = 0: event loops; 0 means one per core */
@@ -70,8 +72,8 @@ struct conf {
     size_t dial_allow_count;
     struct addr_net dial_deny[CONF_NETS_MAX]; /* deny = …; wins over allow */
     size_t dial_deny_count;
-    bool dial_loopback;   /* allow names loopback */
-    bool dial_link_local; /* allow names link-local */
+    bool dial_loopback;    /* allow names loopback */
+    bool dial_link_local;  /* allow names link-local */
     uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
 };
 

@@ -8,10 +8,15 @@
 #include <stdint.h>
 
 /* Syslog severities, RFC 5424 section 6.2.1. */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 
 struct log_field {
-    const char *key; /* lower case; NULL ends a list */
+    const char *key;  /* lower case; NULL ends a list */
     const char *text; /* NULL: use number */
     int64_t number;
 };
@@ -29,7 +34,8 @@ void log_write(enum log_level level, const char *event, const char *message,
                const struct log_field *fields);
 
 #define LOG_AT(level, event, message, ...)                                                         \
-    log_write((level), (event), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+    log_write((level), (event), (message),                                                         \
+              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 #define LOG_ERROR(event, message, ...) LOG_AT(LOG_LEVEL_ERROR, event, message, __VA_ARGS__)
 #define LOG_WARNING(event, message, ...) LOG_AT(LOG_LEVEL_WARNING, event, message, __VA_ARGS__)
 #define LOG_INFO(event, message, ...) LOG_AT(LOG_LEVEL_INFO, event, message, __VA_ARGS__)

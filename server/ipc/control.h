@@ -1,12 +1,11 @@
 /* What the supervisor (server/serve) tells its two children, over one SOCK_SEQPACKET pair each.
  * End of file on it means that the supervisor is gone: the child ends.
  *
- *   to the gate:   CERTIFICATES  2n descriptors: n × (certificate PEM, key PEM), n <= CONF_PAIRS_MAX;
- *                                first at start, again at each SIGHUP. The gate owns them.
- *                  DRAIN         stop accepting, close the tunnels (1001), exit 0
- *   to the keeper: GATE          1 descriptor: the keeper's end of a new gate's record socket
- *                  STOP          flush and exit 0
- *   from either:   READY         serving now (the gate: caged and accepting) */
+ *   to the gate:   CERTIFICATES  2n descriptors: n × (certificate PEM, key PEM), n <=
+ * CONF_PAIRS_MAX; first at start, again at each SIGHUP. The gate owns them. DRAIN         stop
+ * accepting, close the tunnels (1001), exit 0 to the keeper: GATE          1 descriptor: the
+ * keeper's end of a new gate's record socket STOP          flush and exit 0 from either:   READY
+ * serving now (the gate: caged and accepting) */
 #pragma once
 
 #include <stddef.h>

@@ -1,1 +1,150 @@
 #include "ipc.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct {
+    enum ipc_sender sender;
+    uint16_t size;
+} records[IPC_TYPES] = {
+#define GATE IPC_GATE
+#define KEEPER IPC_KEEPER
+#define X(NAME, name, who) [IPC_##NAME] = {.sender = who, .size = sizeof(struct ipc_##name)},
+    IPC_RECORDS(X)
+#undef X
+#undef GATE
+#undef KEEPER
+};
+
+static const char *const end_names[IPC_ENDS] = {
+    [IPC_END_CLIENT] = "client",
+    [IPC_END_CLIENT_LOST] = "client-lost",
+    [IPC_END_DESKTOP] = "desktop",
+    [IPC_END_DESKTOP_LOST] = "desktop-lost",
+    [IPC_END_PROTOCOL] = "protocol",
+    [IPC_END_IDLE] = "idle",
+    [IPC_END_LIMIT] = "limit",
+    [IPC_END_SIGNED_OUT] = "signed-out",
+    [IPC_END_SESSION_ENDED] = "session-ended",
+    [IPC_END_TUNNEL_ENDED] = "tunnel-ended",
+    [IPC_END_USER_DISABLED] = "user-disabled",
+    [IPC_END_GRANT_REMOVED] = "grant-removed",
+    [IPC_END_STOPPING] = "stopping",
+    [IPC_END_GATE_LOST] = "gate-lost",
+    [IPC_END_SETUP] = "setup",
+};
+
+const char *ipc_end_name(unsigned end)
+{
+    return end < IPC_ENDS ? end_names[end] : "unknown";
+}
+
+const char *ipc_way_name(unsigned way)
+{
+    static const char *const names[] = {"tunnel", "rdg", "cleanpath"};
+    return way < sizeof(names) / sizeof(*names) ? names[way] : "unknown";
+}
+
+bool ipc_text_ok(const char *field, size_t size)
+{
+    return memchr(field, '\0', size) != NULL;
+}
+
+int ipc_pair(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ? -errno
+                                                                                           : 0;
+}
+
+union one_fd {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int ipc_send(int socket, const struct ipc_head *record, int fd)
+{
+    /* sendmsg() does not write through iov_base. */
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)record, .iov_len = record->size};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    union one_fd control;
+    if (fd >= 0) {
+        memset(&control, 0, sizeof(control));
+        msg.msg_control = control.bytes;
+        msg.msg_controllen = sizeof(control.bytes);
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(socket, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0)
+        return 0;
+    if (errno == EAGAIN || errno == ENOBUFS)
+        return -EAGAIN;
+    return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
+/* Takes the one descriptor out of a message, or none. The control buffer's padding has room for a
+ * second one that nobody may send: then both are closed and `*extra` is set. */
+static int take_fd(struct msghdr *msg, bool *extra)
+{
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+    if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+        return -1;
+    int fds[sizeof(union one_fd) / sizeof(int)];
+    size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
+    *extra = count > 1;
+    for (size_t i = 1; i < count; i++)
+        fd_close(&fds[i]);
+    return count ? fds[0] : -1;
+}
+
+static bool carries_fd(const union ipc_record *record)
+{
+    return record->head.type == IPC_OPENED && record->opened.status == IPC_OK;
+}
+
+static bool allowed(const union ipc_record *record, size_t size, enum ipc_sender sender)
+{
+    if (size < sizeof(record->head) || record->head.size != size)
+        return false;
+    uint16_t type = record->head.type;
+    return type > IPC_NONE && type < IPC_TYPES && records[type].size == size &&
+           records[type].sender == sender;
+}
+
+int ipc_receive(int socket, enum ipc_sender sender, union ipc_record *record, int *fd)
+{
+    struct iovec iov = {.iov_base = record, .iov_len = sizeof(*record)};
+    union one_fd control;
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof(control.bytes)};
+    ssize_t got;
+    *fd = -1;
+    do
+        got = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == ECONNRESET ? -EPIPE : -errno;
+    bool extra = false;
+    FD_AUTO int carried = take_fd(&msg, &extra);
+    if (got == 0)
+        return -EPIPE;
+    if (extra || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
+        !allowed(record, (size_t)got, sender) || carries_fd(record) != (carried >= 0))
+        return -EPROTO;
+    *fd = carried;
+    carried = -1; /* handed over */
+    return 0;
+}

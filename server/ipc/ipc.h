@@ -47,7 +47,7 @@ enum ipc_type {
 #define X(NAME, name, sender) IPC_##NAME,
     IPC_RECORDS(X)
 #undef X
-    IPC_TYPES
+        IPC_TYPES
 };
 
 enum ipc_sender { IPC_GATE, IPC_KEEPER };
@@ -55,38 +55,38 @@ enum ipc_sender { IPC_GATE, IPC_KEEPER };
 /* What became of a request. The gate turns it into HTTP; see gate/answer.c. */
 enum ipc_status {
     IPC_OK,
-    IPC_DENIED,           /* sign-in: any wrong factor, unknown, disabled */
-    IPC_THROTTLED,        /* retry_seconds says when */
-    IPC_BUSY,             /* queue full or deadline passed; retry_seconds */
-    IPC_NO_SESSION,       /* unknown, expired, ended: one answer */
-    IPC_NO_DESKTOP,       /* unknown or not granted: one answer */
-    IPC_DESKTOP_ASLEEP,   /* no answer in time, or no route */
-    IPC_DESKTOP_REFUSED,  /* connection refused: nothing listens there */
-    IPC_DESKTOP_NAME,     /* its host name does not resolve */
-    IPC_DESKTOP_ADDRESS,  /* the configuration forbids the address */
-    IPC_NOT_FOUND,        /* challenge */
-    IPC_FAILED            /* our own fault (disk, memory); logged by the keeper */
+    IPC_DENIED,          /* sign-in: any wrong factor, unknown, disabled */
+    IPC_THROTTLED,       /* retry_seconds says when */
+    IPC_BUSY,            /* queue full or deadline passed; retry_seconds */
+    IPC_NO_SESSION,      /* unknown, expired, ended: one answer */
+    IPC_NO_DESKTOP,      /* unknown or not granted: one answer */
+    IPC_DESKTOP_ASLEEP,  /* no answer in time, or no route */
+    IPC_DESKTOP_REFUSED, /* connection refused: nothing listens there */
+    IPC_DESKTOP_NAME,    /* its host name does not resolve */
+    IPC_DESKTOP_ADDRESS, /* the configuration forbids the address */
+    IPC_NOT_FOUND,       /* challenge */
+    IPC_FAILED           /* our own fault (disk, memory); logged by the keeper */
 };
 
 enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH };
 
 /* Why a tunnel ended; stored in the audit log by its name (ipc_end_name). */
 enum ipc_end {
-    IPC_END_CLIENT,         /* the client closed politely */
-    IPC_END_CLIENT_LOST,    /* the client's connection broke */
-    IPC_END_DESKTOP,        /* the desktop closed */
-    IPC_END_DESKTOP_LOST,   /* the desktop's connection broke */
-    IPC_END_PROTOCOL,       /* the client broke the framing's rules */
-    IPC_END_IDLE,           /* idle limit */
-    IPC_END_LIMIT,          /* absolute limit, the tunnel's or the session's */
-    IPC_END_SIGNED_OUT,     /* the person signed out */
-    IPC_END_SESSION_ENDED,  /* an administrator ended the session */
-    IPC_END_TUNNEL_ENDED,   /* an administrator ended this tunnel */
-    IPC_END_USER_DISABLED,  /* disabled or removed */
-    IPC_END_GRANT_REMOVED,  /* grant, group membership or desktop removed */
-    IPC_END_STOPPING,       /* the gateway stops */
-    IPC_END_GATE_LOST,      /* the gate or keeper died; written by the keeper at its next look */
-    IPC_END_SETUP,          /* dialled, but the upgrade did not come about */
+    IPC_END_CLIENT,        /* the client closed politely */
+    IPC_END_CLIENT_LOST,   /* the client's connection broke */
+    IPC_END_DESKTOP,       /* the desktop closed */
+    IPC_END_DESKTOP_LOST,  /* the desktop's connection broke */
+    IPC_END_PROTOCOL,      /* the client broke the framing's rules */
+    IPC_END_IDLE,          /* idle limit */
+    IPC_END_LIMIT,         /* absolute limit, the tunnel's or the session's */
+    IPC_END_SIGNED_OUT,    /* the person signed out */
+    IPC_END_SESSION_ENDED, /* an administrator ended the session */
+    IPC_END_TUNNEL_ENDED,  /* an administrator ended this tunnel */
+    IPC_END_USER_DISABLED, /* disabled or removed */
+    IPC_END_GRANT_REMOVED, /* grant, group membership or desktop removed */
+    IPC_END_STOPPING,      /* the gateway stops */
+    IPC_END_GATE_LOST,     /* the gate or keeper died; written by the keeper at its next look */
+    IPC_END_SETUP,         /* dialled, but the upgrade did not come about */
     IPC_ENDS
 };
 

@@ -71,6 +71,6 @@ void relay_close(struct relay *relay, uint16_t code, const char *reason);
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);
 
 /* RELAY_RAW only: stops reading the framed side. What it had taken from it and not yet delivered is
- * moved to `*rest` (malloc'd, the caller's; NULL when none), in order. The plain-to-framed direction
- * goes on. For the hand-over after an HTTP upgrade. */
+ * moved to `*rest` (malloc'd, the caller's; NULL when none), in order. The plain-to-framed
+ * direction goes on. For the hand-over after an HTTP upgrade. */
 int relay_stop_framed(struct relay *relay, uint8_t **rest, size_t *size);

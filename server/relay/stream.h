@@ -1,8 +1,8 @@
 /* The one seam for bytes: a byte stream over a non-blocking descriptor, plain or TLS.
  *
  * Results: > 0 bytes done; 0 end of stream (read only); -EAGAIN wait for the descriptor; any other
- * negative errno: broken. A TLS stream maps a peer that vanished without close_notify to -ECONNRESET
- * and TLS violations to -EPROTO. */
+ * negative errno: broken. A TLS stream maps a peer that vanished without close_notify to
+ * -ECONNRESET and TLS violations to -EPROTO. */
 #pragma once
 
 #include <gnutls/gnutls.h>
@@ -68,9 +68,18 @@ static inline ssize_t stream_write(struct stream *s, const uint8_t *data, size_t
 {
     return s->ops->write(s, data, size);
 }
-static inline int stream_flush(struct stream *s) { return s->ops->flush(s); }
-static inline int stream_end(struct stream *s) { return s->ops->end(s); }
-static inline bool stream_readable(const struct stream *s) { return s->ops->readable(s); }
+static inline int stream_flush(struct stream *s)
+{
+    return s->ops->flush(s);
+}
+static inline int stream_end(struct stream *s)
+{
+    return s->ops->end(s);
+}
+static inline bool stream_readable(const struct stream *s)
+{
+    return s->ops->readable(s);
+}
 static inline void stream_deinit(struct stream *s)
 {
     if (s && s->ops)
