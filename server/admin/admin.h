@@ -1,7 +1,7 @@
-/* The command line's verbs that look after people, desktops, grants, sessions, tunnels and the audit
- * log. They write straight to the store; the running keeper notices by itself (store_changed) and
- * closes what may no longer live. Each takes its arguments from behind the verb's name
- * (argv[0] is the verb itself) and returns an exit code (sysexits.h). */
+/* The command line's verbs that look after people, desktops, grants, sessions, tunnels and the
+ * audit log. They write straight to the store; the running keeper notices by itself (store_changed)
+ * and closes what may no longer live. Each takes its arguments from behind the verb's name (argv[0]
+ * is the verb itself) and returns an exit code (sysexits.h). */
 #pragma once
 
 struct cli;

@@ -1,0 +1,20 @@
+/* Times as people and scripts read and write them (ISO 8601 / RFC 3339). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WHEN_SIZE 48
+
+/* "2025-11-23T06:42:10+01:00", in the local zone; "" for 0. `to` holds WHEN_SIZE. Returns `to`. */
+const char *when_local(int64_t seconds, char *to);
+/* "2025-11-23T06:42:10.123+01:00". */
+const char *when_local_ms(int64_t milliseconds, char *to);
+/* "2025-11-23T05:42:10.123Z": what scripts get, the same on every machine. */
+const char *when_utc_ms(int64_t milliseconds, char *to);
+
+/* A moment in the past: "90s", "15m", "2h", "7d" before `now`; "2025-11-23", "2025-11-23T06:42",
+ * "2025-11-23T06:42:10" (local, or with "Z" or "+01:00"); a space may stand for the T.
+ * Unix seconds into `out`; false when it is none of these. */
+bool when_parse(const char *text, int64_t now, int64_t *out);
