@@ -70,7 +70,16 @@ void relay_close(struct relay *relay, uint16_t code, const char *reason);
 /* Payload bytes so far. up: framed to plain; down: plain to framed. */
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);
 
-/* RELAY_RAW only: stops reading the framed side. What it had taken from it and not yet delivered is
- * moved to `*rest` (malloc'd, the caller's; NULL when none), in order. The plain-to-framed
- * direction goes on. For the hand-over after an HTTP upgrade. */
-int relay_stop_framed(struct relay *relay, uint8_t **rest, size_t *size);
+/* What a raw relay had taken from one side and not yet given to the other, in order. malloc'd, the
+ * caller's; NULL when none. */
+struct relay_rest {
+    uint8_t *to_plain; /* from the framed side */
+    size_t to_plain_size;
+    uint8_t *to_framed; /* from the plain side, not yet accepted by the framed stream's write */
+    size_t to_framed_size;
+};
+
+/* RELAY_RAW only, for the hand-over after an HTTP upgrade: stops both directions, frees the relay
+ * (in any case; both streams stay usable) and hands out what it still held. 0 or -ENOMEM.
+ * Replaces an earlier relay_stop_framed(). */
+int relay_take(struct relay *relay, struct relay_rest *rest);

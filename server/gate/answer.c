@@ -1,0 +1,160 @@
+#include "answer.h"
+
+#include "conn.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void answer_headers(const struct request *request, struct MHD_Response *response)
+{
+    static const char *const always[][2] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Content-Security-Policy",
+         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+         "form-action 'none'; frame-ancestors 'none'"},
+        {"Cache-Control", "no-store"},
+    };
+    for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+        MHD_add_response_header(response, always[i][0], always[i][1]);
+    if (request->conn->tls) /* RFC 6797 section 7.2: never over plain HTTP; two years */
+        MHD_add_response_header(response, "Strict-Transport-Security", "max-age=63072000");
+}
+
+enum MHD_Result answer_queue(struct request *request, unsigned status,
+                             struct MHD_Response *response)
+{
+    if (!response)
+        return MHD_NO;
+    request->stage = REQUEST_ANSWERED;
+    enum MHD_Result result = MHD_queue_response(request->mhd, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static struct MHD_Response *json_response(const struct request *request, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (!text)
+        return NULL;
+    size_t size = strlen(text);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_COPY);
+    explicit_bzero(text, size); /* a sign-in's answer holds the token */
+    free(text);
+    if (!response)
+        return NULL;
+    MHD_add_response_header(response, "Content-Type", "application/json");
+    answer_headers(request, response);
+    return response;
+}
+
+enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
+                            const char *cookie)
+{
+    struct MHD_Response *response = json ? json_response(request, json) : NULL;
+    if (response && cookie)
+        MHD_add_response_header(response, "Set-Cookie", cookie);
+    return answer_queue(request, status, response);
+}
+
+static struct MHD_Response *error_response(struct request *request, unsigned status,
+                                           const char *code, const char *message)
+{
+    LOG_INFO("http.refused", code, LOG_TEXT("conn", request->conn->id),
+             LOG_NUMBER("status", status));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s}", "error", code, "message", message, "id", request->conn->id);
+    struct MHD_Response *response = json ? json_response(request, json) : NULL;
+    if (response && status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer realm=\"deskgate\"");
+    return response;
+}
+
+enum MHD_Result answer_error(struct request *request, unsigned status, const char *code,
+                             const char *message)
+{
+    return answer_queue(request, status, error_response(request, status, code, message));
+}
+
+enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
+                             const char *message, unsigned seconds)
+{
+    struct MHD_Response *response = error_response(request, status, code, message);
+    char text[16];
+    snprintf(text, sizeof(text), "%u", seconds ? seconds : 1);
+    if (response)
+        MHD_add_response_header(response, "Retry-After", text);
+    return answer_queue(request, status, response);
+}
+
+enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds)
+{
+    static const struct {
+        unsigned status;
+        const char *code, *message;
+    } table[] = {
+        [IPC_DENIED] = {401, "sign_in_refused",
+                        "The user name, password or code is not right. A code works once; wait for "
+                        "the next one and try again."},
+        [IPC_THROTTLED] = {429, "too_many_attempts",
+                           "Too many failed attempts. Wait as long as Retry-After says."},
+        [IPC_BUSY] = {503, "busy", "The gateway is busy. Try again in a moment."},
+        [IPC_NO_SESSION] = {401, "no_session",
+                            "Sign in first: there is no session, or it is over."},
+        [IPC_NO_DESKTOP] = {404, "no_desktop",
+                            "There is no such desktop for you. Check the name; if "
+                            "it is right, ask your administrator for access."},
+        [IPC_DESKTOP_ASLEEP] = {504, "desktop_asleep",
+                                "The desktop does not answer. It may be switched off or asleep."},
+        [IPC_DESKTOP_REFUSED] = {502, "desktop_refused",
+                                 "The desktop's machine is there, but refuses remote desktop "
+                                 "connections. Is remote desktop switched on?"},
+        [IPC_DESKTOP_NAME] = {502, "desktop_name",
+                              "The desktop's host name is not known to the gateway. Tell your "
+                              "administrator."},
+        [IPC_DESKTOP_ADDRESS] = {502, "desktop_address",
+                                 "The gateway's configuration forbids this desktop's address. Tell "
+                                 "your administrator."},
+        [IPC_NOT_FOUND] = {404, "not_found", "There is nothing here."},
+        [IPC_FAILED] = {500, "failed",
+                        "The gateway could not do this. Its log says why; the administrator finds "
+                        "it by this id."},
+    };
+    if (status == IPC_OK || status >= sizeof(table) / sizeof(*table))
+        status = IPC_FAILED;
+    if (status == IPC_THROTTLED || status == IPC_BUSY)
+        return answer_retry(request, table[status].status, table[status].code,
+                            table[status].message, retry_seconds);
+    return answer_error(request, table[status].status, table[status].code, table[status].message);
+}
+
+enum MHD_Result answer_static(struct request *request, const char *type, const void *body,
+                              size_t size)
+{
+    /* MHD_RESPMEM_PERSISTENT only reads what it is given. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+    if (response) {
+        MHD_add_response_header(response, "Content-Type", type);
+        answer_headers(request, response);
+    }
+    return answer_queue(request, MHD_HTTP_OK, response);
+}
+
+enum MHD_Result answer_moved(struct request *request, const char *location)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (response) {
+        MHD_add_response_header(response, "Location", location);
+        answer_headers(request, response);
+    }
+    return answer_queue(request, MHD_HTTP_MOVED_PERMANENTLY, response);
+}

@@ -1,0 +1,29 @@
+/* Answers: JSON, errors with a stable code, a fixed set of security headers. */
+#pragma once
+
+#include "request.h"
+
+#include <jansson.h>
+
+/* All queue a response and return what the handler must return. */
+
+/* Consumes `json`. `cookie` is a Set-Cookie value or NULL. */
+enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
+                            const char *cookie);
+/* {"error": code, "message": message, "id": the connection's id}. */
+enum MHD_Result answer_error(struct request *request, unsigned status, const char *code,
+                             const char *message);
+enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
+                             const char *message, unsigned seconds);
+/* What the keeper's status means to the client; for any but IPC_OK. */
+enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds);
+/* `body` must stay for ever. */
+enum MHD_Result answer_static(struct request *request, const char *type, const void *body,
+                              size_t size);
+/* 301 to `location`. */
+enum MHD_Result answer_moved(struct request *request, const char *location);
+/* Adds the headers that every answer carries. */
+void answer_headers(const struct request *request, struct MHD_Response *response);
+/* Queues and releases. */
+enum MHD_Result answer_queue(struct request *request, unsigned status,
+                             struct MHD_Response *response);

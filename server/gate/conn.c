@@ -1,0 +1,333 @@
+#include "conn.h"
+
+#include "fd.h"
+#include "gate_state.h"
+#include "http.h"
+#include "log.h"
+#include "owner.h"
+#include "tunnel.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
+#define LINGER_MS 2000
+#define LINGER_BYTES (1 << 20)
+
+static void on_sniff(struct loop_source *source, uint32_t events);
+static void on_handshake(struct loop_source *source, uint32_t events);
+static void on_first_bytes(struct loop_source *source, uint32_t events);
+static void on_linger(struct loop_source *source, uint32_t events);
+static void on_timer(struct loop_timer *timer);
+
+static struct conn *of_source(struct loop_source *source)
+{
+    return OWNER_OF(source, struct conn, source);
+}
+
+struct conn *conn_ref(struct conn *conn)
+{
+    atomic_fetch_add(&conn->references, 1);
+    return conn;
+}
+
+void conn_unref(struct conn *conn)
+{
+    if (atomic_fetch_sub(&conn->references, 1) == 1)
+        free(conn);
+}
+
+/* ---- beginning ---- */
+
+static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address, bool tls)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+    uint8_t random[8];
+    if (!conn || getrandom(random, sizeof(random), 0) != sizeof(random)) {
+        free(conn);
+        return NULL;
+    }
+    text_hex(conn->id, random, sizeof(random));
+    atomic_store(&conn->references, 1);
+    conn->worker = worker;
+    conn->address = *address;
+    conn->tls = tls;
+    conn->fd = fd;
+    conn->far = -1;
+    conn->timer.fire = on_timer;
+    return conn;
+}
+
+static void begin_http(struct conn *conn);
+
+void conn_accept(struct worker *worker, int fd, const struct addr *address, bool tls)
+{
+    struct gate_state *gate = worker->gate;
+    if (!admit_enter(gate->admit, address)) {
+        close(fd);
+        worker_note_refused(worker, address);
+        return;
+    }
+    struct conn *conn = conn_new(worker, fd, address, tls);
+    if (!conn) {
+        admit_leave(gate->admit, address, false);
+        close(fd);
+        return;
+    }
+    fd_nodelay(fd);
+    worker_list(worker, conn);
+    conn->state = tls ? CONN_SNIFF : CONN_QUIET;
+    conn->source.ready = tls ? on_sniff : on_first_bytes;
+    conn->watch.since_ms = loop_now(worker->loop);
+    if (!tls)
+        stream_plain_init(&conn->outer.plain, fd);
+    uint32_t seconds = tls ? gate->conf->handshake_seconds : gate->conf->request_seconds;
+    if (loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
+        loop_timer_set(worker->loop, &conn->timer, seconds * 1000ULL))
+        conn_end(conn);
+}
+
+/* Someone speaks HTTP to the TLS port: tell them in their own language. */
+static void answer_plain(struct conn *conn)
+{
+    char body[400], text[700];
+    int size = snprintf(body, sizeof(body), "This port speaks HTTPS only. Use %s/\n",
+                        conn->worker->gate->origin);
+    size = snprintf(text, sizeof(text),
+                    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                    "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
+                    size, body);
+    ssize_t sent = send(conn->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)sent; /* a socket that has not sent a byte yet takes these */
+    conn_linger(conn);
+}
+
+static bool looks_like_http(const char *bytes, ssize_t size)
+{
+    for (ssize_t i = 0; i < size; i++) {
+        if (bytes[i] == ' ')
+            return i >= 3;
+        if (bytes[i] < 'A' || bytes[i] > 'Z')
+            return false;
+    }
+    return size >= 3;
+}
+
+static void on_sniff(struct loop_source *source, uint32_t events)
+{
+    struct conn *conn = of_source(source);
+    char bytes[8];
+    ssize_t got = recv(conn->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    (void)events;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got > 0 && looks_like_http(bytes, got)) {
+        answer_plain(conn);
+        return;
+    }
+    gnutls_session_t session;
+    if (got <= 0 || bytes[0] != TLS_HANDSHAKE_RECORD ||
+        creds_session(conn->worker->gate->creds, &session, &conn->creds)) {
+        conn_end(conn);
+        return;
+    }
+    stream_tls_init(&conn->outer.tls, conn->fd, session, conn->worker->scratch);
+    conn->state = CONN_HANDSHAKE;
+    conn->source.ready = on_handshake;
+    on_handshake(source, EPOLLIN);
+}
+
+static void on_handshake(struct loop_source *source, uint32_t events)
+{
+    struct conn *conn = of_source(source);
+    struct worker *worker = conn->worker;
+    int tls_error = 0;
+    int error = stream_tls_handshake(&conn->outer.tls, &tls_error);
+    (void)events;
+    if (error == -EAGAIN) {
+        loop_modify(worker->loop, source, stream_tls_wants(&conn->outer.tls));
+        return;
+    }
+    if (error) {
+        LOG_DEBUG("tls.failed", gnutls_strerror(tls_error), LOG_TEXT("conn", conn->id));
+        conn_linger(conn);
+        return;
+    }
+    conn->state = CONN_QUIET;
+    conn->watch.since_ms = loop_now(worker->loop);
+    conn->source.ready = on_first_bytes;
+    loop_modify(worker->loop, source, EPOLLIN);
+    if (stream_readable(&conn->outer.stream))
+        begin_http(conn);
+}
+
+static void on_first_bytes(struct loop_source *source, uint32_t events)
+{
+    (void)events;
+    begin_http(of_source(source));
+}
+
+/* ---- HTTP ---- */
+
+static void on_http_ended(struct relay *relay, void *owner, const struct relay_result *result)
+{
+    struct conn *conn = owner;
+    (void)relay;
+    if (result->end == RELAY_FRAMED_LOST)
+        conn_end(conn);
+    else
+        conn_linger(conn);
+}
+
+static void begin_http(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    loop_remove(worker->loop, &conn->source);
+    loop_timer_cancel(worker->loop, &conn->timer);
+    conn->far = http_attach(worker->gate, conn);
+    if (conn->far < 0) {
+        conn_end(conn);
+        return;
+    }
+    conn->state = CONN_HTTP;
+    stream_plain_init(&conn->far_stream, conn->far);
+    struct relay_setup setup = {
+        .loop = worker->loop,
+        .scratch = worker->scratch,
+        .framed = &conn->outer.stream,
+        .plain = &conn->far_stream.stream,
+        .framing = RELAY_RAW,
+        .ended = on_http_ended,
+        .owner = conn,
+    };
+    if (relay_new(&conn->relay, &setup))
+        conn_end(conn);
+}
+
+/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
+static void answer_late(struct conn *conn)
+{
+    static const char text[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+    relay_free(conn->relay);
+    conn->relay = NULL;
+    ssize_t written = stream_write(&conn->outer.stream, (const uint8_t *)text, sizeof(text) - 1);
+    if (written < 0) {
+        conn_end(conn);
+        return;
+    }
+    conn_linger(conn);
+}
+
+/* How long the connection may go on as it is, in seconds. */
+static uint32_t patience(const struct conn *conn)
+{
+    const struct conf *conf = conn->worker->gate->conf;
+    if (conn->watch.partial || conn->watch.completed == 0)
+        return conf->request_seconds;
+    return conf->keepalive_seconds;
+}
+
+static bool overdue(struct conn *conn)
+{
+    uint64_t now = loop_now(conn->worker->loop), up = 0, down = 0;
+    unsigned completed = atomic_load(&conn->completed);
+    if (conn->relay)
+        relay_counts(conn->relay, &up, &down);
+    if (atomic_load(&conn->busy) || completed != conn->watch.completed) {
+        conn->watch.completed = completed;
+        conn->watch.up = up;
+        conn->watch.since_ms = now;
+        conn->watch.partial = false;
+    } else if (up != conn->watch.up && !conn->watch.partial) {
+        conn->watch.partial = true;
+        conn->watch.since_ms = now;
+    }
+    return now - conn->watch.since_ms >= patience(conn) * 1000ULL;
+}
+
+void conn_watch(struct conn *conn)
+{
+    bool stopping = atomic_load(&conn->worker->gate->draining) && !atomic_load(&conn->busy);
+    if (conn->state == CONN_HTTP) {
+        if (stopping)
+            conn_end(conn);
+        else if (overdue(conn))
+            answer_late(conn);
+    } else if (conn->state == CONN_QUIET && (stopping || overdue(conn))) {
+        conn_linger(conn);
+    }
+}
+
+/* ---- the end ---- */
+
+static void on_timer(struct loop_timer *timer)
+{
+    struct conn *conn = OWNER_OF(timer, struct conn, timer);
+    if (conn->state == CONN_TUNNEL)
+        tunnel_close(conn, IPC_END_LIMIT);
+    else
+        conn_end(conn);
+}
+
+void conn_linger(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    relay_free(conn->relay);
+    conn->relay = NULL;
+    fd_close(&conn->far);
+    if (conn->outer.stream.ops && conn->state != CONN_HANDSHAKE) {
+        stream_flush(&conn->outer.stream);
+        stream_end(&conn->outer.stream);
+    }
+    shutdown(conn->fd, SHUT_WR);
+    loop_remove(worker->loop, &conn->source);
+    conn->state = CONN_LINGER;
+    conn->source.ready = on_linger;
+    if (loop_add(worker->loop, &conn->source, conn->fd, EPOLLIN) ||
+        loop_timer_set(worker->loop, &conn->timer, LINGER_MS))
+        conn_end(conn);
+}
+
+static void on_linger(struct loop_source *source, uint32_t events)
+{
+    struct conn *conn = of_source(source);
+    char rubbish[16384];
+    (void)events;
+    for (int i = 0; i < LINGER_BYTES / (int)sizeof(rubbish); i++) {
+        ssize_t got = recv(conn->fd, rubbish, sizeof(rubbish), MSG_DONTWAIT);
+        if (got > 0 || (got < 0 && errno == EINTR))
+            continue;
+        if (got == 0 || errno != EAGAIN)
+            conn_end(conn);
+        return;
+    }
+    conn_end(conn);
+}
+
+void conn_end(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    if (conn->state == CONN_GONE)
+        return;
+    tunnel_forget(conn);
+    relay_free(conn->relay);
+    conn->relay = NULL;
+    loop_remove(worker->loop, &conn->source);
+    loop_timer_cancel(worker->loop, &conn->timer);
+    stream_deinit(&conn->outer.stream);
+    creds_release(conn->creds);
+    conn->creds = NULL;
+    fd_close(&conn->far);
+    fd_close(&conn->fd);
+    conn->state = CONN_GONE;
+    worker_unlist(worker, conn);
+    admit_leave(worker->gate->admit, &conn->address, conn->promoted);
+    conn_unref(conn);
+}

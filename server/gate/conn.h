@@ -1,0 +1,90 @@
+/* One client connection: from accept to its last byte. Belongs to the worker (event loop) that
+ * accepted it; other threads hold references and read only what never changes.
+ *
+ *     SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER ─► TUNNEL ─► LINGER ─► gone
+ *       │          │                   │                              ▲
+ *       └──────────┴───────────────────┴──────────────────────────────┘
+ *
+ * SNIFF      TLS port: is the first byte a TLS record's? Plain HTTP gets its answer in plain.
+ * QUIET      handshake done, no byte of HTTP yet: costs no HTTP connection.
+ * HTTP       bytes go through a socketpair to libmicrohttpd, which parses and answers.
+ * HANDOVER   libmicrohttpd has written the 101; what it still holds for the client goes out.
+ * LINGER     our last bytes are out; reads until the client closes, so that the kernel does not
+ *            reset the connection under them. */
+#pragma once
+
+#include "addr.h"
+#include "creds.h"
+#include "ipc.h"
+#include "loop.h"
+#include "relay.h"
+#include "stream.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct worker;
+struct tunnel;
+
+enum conn_state {
+    CONN_SNIFF,
+    CONN_HANDSHAKE,
+    CONN_QUIET,
+    CONN_HTTP,
+    CONN_HANDOVER,
+    CONN_TUNNEL,
+    CONN_LINGER,
+    CONN_GONE
+};
+
+struct conn {
+    /* Never change after accept; any thread may read them. */
+    struct worker *worker;
+    char id[IPC_CONN_SIZE];
+    struct addr address;
+    bool tls;
+
+    atomic_uint references;
+    /* Written by the HTTP thread, read by the worker's watch: */
+    atomic_uint completed; /* requests answered */
+    atomic_bool busy;      /* a whole request is being worked on */
+
+    /* The worker's only. */
+    enum conn_state state;
+    bool promoted; /* counts as a tunnel with admit */
+    int fd;        /* the client */
+    int far;       /* the socketpair's end, later the desktop */
+    struct conn *next, *previous;
+    union {
+        struct stream stream;
+        struct stream_tls tls;
+        struct stream_plain plain;
+    } outer;
+    struct stream_plain far_stream;
+    struct creds *creds;
+    struct relay *relay;
+    struct loop_source source; /* while no relay has the descriptor */
+    struct loop_timer timer;
+    struct {
+        unsigned completed; /* at the last look */
+        uint64_t up;        /* bytes at that time */
+        uint64_t since_ms;  /* of the present wait */
+        bool partial;       /* a request has begun to arrive */
+    } watch;
+    struct tunnel *tunnel; /* from HANDOVER on */
+};
+
+/* Takes over an accepted descriptor (closed when it is not admitted). */
+void conn_accept(struct worker *worker, int fd, const struct addr *address, bool tls);
+
+struct conn *conn_ref(struct conn *conn); /* any thread */
+void conn_unref(struct conn *conn);       /* any thread */
+
+/* The worker's once-a-second look at a connection in QUIET or HTTP: ends it when a request takes
+ * too long to arrive, or none comes. */
+void conn_watch(struct conn *conn);
+
+/* Ends at once, in any state. */
+void conn_end(struct conn *conn);
+/* Says goodbye (close_notify, FIN) and ends when the client has closed, or after 2 s. */
+void conn_linger(struct conn *conn);

@@ -1,0 +1,47 @@
+#include "credential.h"
+
+#include "gate_state.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+void credential_read(struct request *request)
+{
+    const char *authorization = header(request, "Authorization");
+    const char *text;
+    request->credential = REQUEST_NO_CREDENTIAL;
+    if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0) {
+        text = authorization + 7;
+        while (*text == ' ')
+            text++;
+        if (text_base64url_decode(text, strlen(text), request->token, IPC_TOKEN_SIZE))
+            request->credential = REQUEST_BEARER;
+        return;
+    }
+    text = MHD_lookup_connection_value(request->mhd, MHD_COOKIE_KIND, CREDENTIAL_COOKIE);
+    if (text && text_base64url_decode(text, strlen(text), request->token, IPC_TOKEN_SIZE))
+        request->credential = REQUEST_COOKIE;
+}
+
+bool credential_same_origin(const struct request *request, bool required)
+{
+    if (request->credential == REQUEST_BEARER)
+        return true;
+    const char *origin = header(request, "Origin");
+    if (!origin)
+        return !required;
+    return strcasecmp(origin, request->gate->origin) == 0;
+}
+
+void credential_set_cookie(char *to, const char *token)
+{
+    snprintf(to, CREDENTIAL_SET_COOKIE_SIZE,
+             CREDENTIAL_COOKIE "=%s; Secure; HttpOnly; SameSite=Strict; Path=/%s",
+             token ? token : "", token ? "" : "; Max-Age=0");
+}

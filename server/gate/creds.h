@@ -1,0 +1,21 @@
+/* The gate's certificates and TLS settings; replaced as a whole at a reload. Thread-safe. */
+#pragma once
+
+#include <gnutls/gnutls.h>
+#include <stddef.h>
+
+struct creds; /* one generation of certificates; counted */
+struct creds_store;
+
+/* Reads `count` descriptors (certificate PEM, key PEM, …; they stay the caller's) into a store.
+ * 0, or a negative errno with words in `why`. */
+int creds_store_new(struct creds_store **out, const int *fds, size_t count, char *why, size_t size);
+void creds_store_free(struct creds_store *store);
+/* Replaces the certificates for sessions made from now on; on failure the old ones stay. */
+int creds_store_reload(struct creds_store *store, const int *fds, size_t count, char *why,
+                       size_t size);
+
+/* A server session with the current certificates, tickets and ALPN, ready for a transport. The
+ * caller frees the session, then releases the generation. 0 or -ENOMEM. */
+int creds_session(struct creds_store *store, gnutls_session_t *session, struct creds **generation);
+void creds_release(struct creds *generation); /* NULL is fine */

@@ -1,0 +1,241 @@
+#include "gate.h"
+
+#include "cage.h"
+#include "conn.h"
+#include "control.h"
+#include "fd.h"
+#include "gate_state.h"
+#include "http.h"
+#include "log.h"
+#include "owner.h"
+#include "tunnel.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DRAIN_MS 5000 /* for clients to take their close frames */
+#define DRAIN_LOOK_MS 50
+
+/* The main loop: control and keeper sockets; bytes of clients never pass here. */
+struct gate {
+    struct gate_state state;
+    struct loop *loop;
+    struct loop_source control;
+    struct loop_timer drain;
+    uint64_t drain_until;
+    int exit_code;
+};
+
+static void gate_leave(struct gate *gate, int code)
+{
+    gate->exit_code = code;
+    loop_stop(gate->loop);
+}
+
+/* ---- orders from the supervisor ---- */
+
+static void on_drain_look(struct loop_timer *timer)
+{
+    struct gate *gate = OWNER_OF(timer, struct gate, drain);
+    bool quiet = tunnel_table_count(gate->state.tunnels) == 0 &&
+                 admit_count(gate->state.admit) == 0 && keeper_link_flushed(gate->state.keeper);
+    if (quiet || loop_now(gate->loop) >= gate->drain_until)
+        gate_leave(gate, EX_OK);
+    else
+        loop_timer_set(gate->loop, &gate->drain, DRAIN_LOOK_MS);
+}
+
+static void drain(struct gate *gate)
+{
+    if (atomic_exchange(&gate->state.draining, true))
+        return;
+    LOG_INFO("gate.drain", "stopping: no new connections, tunnels are being closed",
+             LOG_NUMBER("tunnels", tunnel_table_count(gate->state.tunnels)));
+    gate->drain_until = loop_now(gate->loop) + DRAIN_MS;
+    for (size_t i = 0; i < gate->state.worker_count; i++)
+        worker_drain(gate->state.workers[i]);
+    loop_timer_set(gate->loop, &gate->drain, DRAIN_LOOK_MS);
+}
+
+static void reload(struct gate *gate, const int *fds, size_t count)
+{
+    char why[512];
+    if (creds_store_reload(gate->state.creds, fds, count, why, sizeof(why)))
+        LOG_ERROR("tls.reload", "the new certificates are not usable; the old ones stay in use",
+                  LOG_TEXT("why", why));
+    else
+        LOG_INFO("tls.reload", "new certificates are in use", LOG_NUMBER("count", count / 2));
+}
+
+static void on_control(struct loop_source *source, uint32_t events)
+{
+    struct gate *gate = OWNER_OF(source, struct gate, control);
+    int fds[CONTROL_FDS_MAX];
+    size_t count;
+    (void)events;
+    int type = control_receive(source->fd, fds, &count);
+    if (type == -EAGAIN)
+        return;
+    if (type < 0) {
+        LOG_ERROR("gate.control", "the supervisor is gone");
+        gate_leave(gate, EX_UNAVAILABLE);
+        return;
+    }
+    if (type == CONTROL_CERTIFICATES)
+        reload(gate, fds, count);
+    else if (type == CONTROL_DRAIN)
+        drain(gate);
+    while (count)
+        fd_close(&fds[--count]);
+}
+
+/* ---- the keeper ---- */
+
+static void on_close_tunnel(void *owner, int64_t tunnel, enum ipc_end end)
+{
+    struct gate *gate = owner;
+    tunnel_close_by_number(&gate->state, tunnel, end);
+}
+
+static void on_keeper_lost(void *owner, int error)
+{
+    struct gate *gate = owner;
+    /* Without the keeper nobody can revoke a tunnel: none may live. */
+    LOG_ERROR("gate.keeper", "the keeper is gone; ending", LOG_TEXT("error", strerror(-error)));
+    gate_leave(gate, atomic_load(&gate->state.draining) ? EX_OK : EX_UNAVAILABLE);
+}
+
+/* ---- set-up ---- */
+
+static int first_certificates(struct gate *gate)
+{
+    int fds[CONTROL_FDS_MAX];
+    size_t count = 0;
+    char why[512] = "";
+    /* The supervisor sends them before anything else; wait for them. */
+    int type;
+    do {
+        type = control_receive(gate->state.setup->control, fds, &count);
+        if (type == -EAGAIN)
+            usleep(1000);
+    } while (type == -EAGAIN);
+    int error = type == CONTROL_CERTIFICATES
+                    ? creds_store_new(&gate->state.creds, fds, count, why, sizeof(why))
+                    : -EPROTO;
+    while (count)
+        fd_close(&fds[--count]);
+    if (error)
+        LOG_ERROR("tls.certificate", "the certificate or its key is not usable",
+                  LOG_TEXT("why", why[0] ? why : strerror(-error)));
+    return error;
+}
+
+static void canonical_origin(struct gate_state *state)
+{
+    const struct conf *conf = state->conf;
+    if (conf->public_port == 443)
+        snprintf(state->origin, sizeof(state->origin), "https://%s", conf->name);
+    else
+        snprintf(state->origin, sizeof(state->origin), "https://%s:%u", conf->name,
+                 (unsigned)conf->public_port);
+}
+
+static int start_workers(struct gate_state *state)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = state->conf->threads ? state->conf->threads : cores > 0 ? (size_t)cores : 1;
+    state->workers = calloc(count, sizeof(*state->workers));
+    if (!state->workers)
+        return -ENOMEM;
+    while (state->worker_count < count) {
+        int error = worker_new(&state->workers[state->worker_count], state);
+        if (error)
+            return error;
+        state->worker_count++;
+    }
+    return 0;
+}
+
+static int start(struct gate *gate)
+{
+    struct gate_state *state = &gate->state;
+    const struct gate_setup *setup = state->setup;
+    struct keeper_link_setup link = {
+        .socket = setup->keeper,
+        .close_tunnel = on_close_tunnel,
+        .lost = on_keeper_lost,
+        .owner = gate,
+    };
+    int error = loop_new(&gate->loop);
+    link.loop = gate->loop;
+    if (!error)
+        error = keeper_link_new(&state->keeper, &link);
+    if (!error)
+        error = admit_new(&state->admit, state->conf->connections,
+                          state->conf->connections_per_address);
+    if (!error)
+        error = tunnel_table_new(&state->tunnels);
+    if (!error)
+        error = start_workers(state);
+    if (!error)
+        error = http_start(state);
+    gate->control.ready = on_control;
+    gate->drain.fire = on_drain_look;
+    if (!error)
+        error = fd_nonblocking(setup->control);
+    if (!error)
+        error = loop_add(gate->loop, &gate->control, setup->control, EPOLLIN);
+    if (error)
+        LOG_ERROR("gate.start", "cannot start", LOG_TEXT("error", strerror(-error)));
+    return error;
+}
+
+/* False: the configuration demands a cage and the kernel gives none. */
+static bool caged(const struct gate *gate, const struct cage_report *report)
+{
+    if (report->seccomp && report->landlock) {
+        LOG_INFO("gate.cage", "caged: no files, no network sockets, no programs");
+        return true;
+    }
+    bool required = gate->state.conf->cage == CONF_CAGE_REQUIRE;
+    LOG_AT(required ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "gate.cage",
+           required ? "this kernel cannot cage the gate and the configuration demands it "
+                      "(cage = require)"
+                    : "this kernel cannot cage the gate fully: a flaw in it would reach further",
+           LOG_TEXT("seccomp", report->seccomp ? "yes" : "no"),
+           LOG_TEXT("landlock", report->landlock ? "yes" : "no"));
+    return !required;
+}
+
+int gate_main(const struct gate_setup *setup)
+{
+    struct gate gate = {.state = {.setup = setup, .conf = setup->conf}, .exit_code = EX_SOFTWARE};
+    struct cage_report report = {0};
+#ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+    if (first_certificates(&gate))
+        return EX_CONFIG;
+    canonical_origin(&gate.state);
+    cage_gate_files(&report); /* before the first thread, which inherits it */
+    if (start(&gate))
+        return EX_OSERR;
+    cage_gate_calls(&report);
+    if (!caged(&gate, &report))
+        return EX_CONFIG;
+    for (size_t i = 0; i < gate.state.worker_count; i++)
+        worker_open(gate.state.workers[i]);
+    control_send(setup->control, CONTROL_READY, NULL, 0);
+    int error = loop_run(gate.loop);
+    if (error)
+        LOG_ERROR("gate", "the main loop failed", LOG_TEXT("error", strerror(-error)));
+    /* Threads are running and connections may still be open: the kernel cleans up after us, in one
+     * go and without a race. */
+    _exit(gate.exit_code);
+}

@@ -1,0 +1,30 @@
+/* What the parts of the gate share. Made once by gate.c, then only read, except where a member says
+ * that it guards itself. */
+#pragma once
+
+#include "admit.h"
+#include "conf.h"
+#include "creds.h"
+#include "gate.h"
+#include "keeper_link.h"
+#include "tunnel_table.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct worker;
+
+struct gate_state {
+    const struct gate_setup *setup;
+    const struct conf *conf;
+    char origin[300];             /* "https://name[:port]", RFC 6454 section 6.2 form */
+    struct creds_store *creds;    /* guards itself */
+    struct admit *admit;          /* guards itself */
+    struct keeper_link *keeper;   /* guards itself */
+    struct tunnel_table *tunnels; /* guards itself */
+    struct MHD_Daemon *http;
+    struct worker **workers; /* one event loop each */
+    size_t worker_count;
+    atomic_bool draining;
+};

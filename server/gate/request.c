@@ -1,0 +1,54 @@
+#include "request.h"
+
+#include "answer.h"
+#include "conn.h"
+#include "gate_state.h"
+#include "http.h"
+#include "owner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Main loop: the keeper has answered. */
+static void on_told(struct keeper_call *call, const union ipc_record *answer, int fd)
+{
+    struct request *request = OWNER_OF(call, struct request, call);
+    /* From here on the keeper may order this tunnel's end: list it before the next record is read.
+     */
+    if (answer->head.type == IPC_OPENED && answer->opened.status == IPC_OK &&
+        tunnel_table_add(request->gate->tunnels, answer->opened.tunnel, request->conn))
+        request->listing_failed = true;
+    memcpy(request->answer, answer, answer->head.size);
+    request->fd = fd;
+    request->stage = REQUEST_TOLD;
+    MHD_resume_connection(request->mhd);
+}
+
+enum MHD_Result request_ask(struct request *request, struct ipc_head *record,
+                            enum ipc_type expected)
+{
+    if (!request->answer)
+        request->answer = malloc(sizeof(*request->answer));
+    if (!request->answer)
+        return answer_status(request, IPC_FAILED, 0);
+    request->call.done = on_told;
+    request->stage = REQUEST_ASKED;
+    /* Suspended first: the answer may come before keeper_link_ask() returns. */
+    MHD_suspend_connection(request->mhd);
+    int error = keeper_link_ask(request->gate->keeper, record, expected, &request->call);
+    if (error) {
+        *request->answer = (union ipc_record){.head = {.type = IPC_NONE}};
+        request->stage = REQUEST_TOLD;
+        MHD_resume_connection(request->mhd);
+    }
+    return MHD_YES;
+}
+
+void request_origin(const struct request *request, struct ipc_origin *origin)
+{
+    const char *agent = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "User-Agent");
+    memcpy(origin->conn, request->conn->id, sizeof(origin->conn));
+    origin->address = request->conn->address;
+    if (agent)
+        text_copy(origin->agent, sizeof(origin->agent), agent);
+}

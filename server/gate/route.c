@@ -1,0 +1,91 @@
+#include "route.h"
+
+#include "api.h"
+#include "page.h"
+
+#include <string.h>
+
+static const struct route routes[] = {
+    {"GET", "/", ROUTE_OPEN, page_home, NULL},
+    {"GET", "/style.css", ROUTE_OPEN, page_style, NULL},
+    {"GET", "/healthz", ROUTE_OPEN, api_health, NULL},
+    {"POST", "/api/login", ROUTE_JSON, api_login, api_login_told},
+    {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_logout_told},
+    {"GET", "/api/session", ROUTE_SESSION, api_session, api_session_told},
+    {"GET", "/api/desktops", ROUTE_SESSION, api_desktops, api_desktops_told},
+    {"GET", "/tunnel/", ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_NAME, api_tunnel,
+     api_tunnel_told},
+#ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
+    {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
+#endif
+};
+
+static const struct route plain_routes[] = {
+    {"GET", "/.well-known/acme-challenge/", ROUTE_NAME, api_challenge, api_challenge_told},
+    {"GET", NULL, ROUTE_OPEN, page_redirect, NULL}, /* everything else */
+};
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Percent-decodes the path's last segment (RFC 3986 section 2.1); false when it does not fit, is
+ * malformed or holds a slash or a control character. What names may hold, each route checks. */
+static bool decode_name(char *to, size_t size, const char *from)
+{
+    size_t made = 0;
+    for (; *from; from++) {
+        int value = (unsigned char)*from;
+        if (*from == '%') {
+            int high = nibble(from[1]), low = high < 0 ? -1 : nibble(from[2]);
+            if (low < 0)
+                return false;
+            value = high << 4 | low;
+            from += 2;
+        }
+        if (value < 0x20 || value == 0x7f || value == '/' || made + 1 >= size)
+            return false;
+        to[made++] = (char)value;
+    }
+    to[made] = '\0';
+    return made > 0;
+}
+
+static bool path_matches(struct request *request, const struct route *route, const char *path)
+{
+    if (!route->path)
+        return true;
+    if (!(route->needs & ROUTE_NAME))
+        return strcmp(path, route->path) == 0;
+    size_t length = strlen(route->path);
+    return strncmp(path, route->path, length) == 0 &&
+           decode_name(request->name, sizeof(request->name), path + length);
+}
+
+static bool method_matches(const char *wanted, const char *method)
+{
+    return strcmp(wanted, method) == 0 ||
+           (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+const struct route *route_find(struct request *request, bool tls, const char *method,
+                               const char *path, const char **allow)
+{
+    const struct route *table = tls ? routes : plain_routes;
+    size_t count =
+        tls ? sizeof(routes) / sizeof(*routes) : sizeof(plain_routes) / sizeof(*plain_routes);
+    *allow = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!path_matches(request, &table[i], path))
+            continue;
+        if (method_matches(table[i].method, method))
+            return &table[i];
+        *allow = strcmp(table[i].method, "GET") == 0 ? "GET, HEAD" : table[i].method;
+    }
+    return NULL;
+}

@@ -1,0 +1,26 @@
+/* The routes: which method and path, what it needs, who answers. The table in route.c is the whole
+ * of what a stranger can ask. */
+#pragma once
+
+#include "request.h"
+
+enum route_needs {
+    ROUTE_OPEN = 0,        /* nothing */
+    ROUTE_SESSION = 1,     /* cookie or bearer; its validity is the keeper's to say */
+    ROUTE_SAME_ORIGIN = 2, /* with the cookie, Origin must be ours */
+    ROUTE_JSON = 4,        /* a JSON body */
+    ROUTE_NAME = 8         /* the path ends in a name */
+};
+
+struct route {
+    const char *method; /* "GET" also serves HEAD */
+    const char *path;   /* whole, or up to and with the last '/' when ROUTE_NAME */
+    unsigned needs;
+    enum MHD_Result (*begin)(struct request *request); /* answers, or asks the keeper */
+    enum MHD_Result (*told)(struct request *request);  /* answers with request->answer */
+};
+
+/* The route, with request->name filled in; NULL: no such path. When the path exists for other
+ * methods only, NULL and `*allow` names them. `tls` false: the table of the plain port. */
+const struct route *route_find(struct request *request, bool tls, const char *method,
+                               const char *path, const char **allow);

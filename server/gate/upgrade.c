@@ -1,0 +1,90 @@
+#include "upgrade.h"
+
+#include "answer.h"
+#include "conn.h"
+#include "fd.h"
+#include "gate_state.h"
+#include "tunnel.h"
+#include "ws.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+/* A token in a comma-separated list, without case (RFC 9110 section 5.6.1). */
+static bool lists(const char *list, const char *token)
+{
+    size_t length = strlen(token);
+    while (list && *list) {
+        list += strspn(list, " \t,");
+        size_t item = strcspn(list, ",");
+        size_t end = item;
+        while (end && (list[end - 1] == ' ' || list[end - 1] == '\t'))
+            end--;
+        if (end == length && strncasecmp(list, token, length) == 0)
+            return true;
+        list += item;
+    }
+    return false;
+}
+
+/* 16 bytes in base64: 22 characters and two pads, the last with zero in its low bits. */
+static bool is_key(const char *key)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return key && strlen(key) == 24 && strspn(key, alphabet) == 22 && strchr("AQgw", key[21]) &&
+           key[22] == '=' && key[23] == '=';
+}
+
+const char *upgrade_refusal(const struct request *request, unsigned *status)
+{
+    *status = MHD_HTTP_UPGRADE_REQUIRED;
+    if (!lists(header(request, "Upgrade"), "websocket") ||
+        !lists(header(request, "Connection"), "upgrade"))
+        return "This address opens a tunnel: use a WebSocket client, such as deskgate connect.";
+    const char *version = header(request, "Sec-WebSocket-Version");
+    if (!version || strcmp(version, "13") != 0)
+        return "Only version 13 of the WebSocket protocol is spoken here.";
+    *status = MHD_HTTP_BAD_REQUEST;
+    if (!is_key(header(request, "Sec-WebSocket-Key")))
+        return "Sec-WebSocket-Key must be 16 bytes in base64.";
+    return NULL;
+}
+
+/* libmicrohttpd calls this when the 101 is out. */
+static void on_upgraded(void *cls, struct MHD_Connection *connection, void *con_cls,
+                        const char *extra, size_t extra_size, MHD_socket socket,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    struct request *request = con_cls;
+    (void)cls;
+    (void)connection;
+    struct tunnel_grant grant = {
+        .tunnel = request->answer->opened.tunnel,
+        .desktop = request->fd,
+        .idle_seconds = request->answer->opened.idle_seconds,
+        .absolute_seconds = request->answer->opened.absolute_seconds,
+    };
+    request->fd = -1; /* the tunnel's now */
+    tunnel_hand_over(request->conn, &grant, extra, extra_size, socket, handle);
+}
+
+enum MHD_Result upgrade_accept(struct request *request)
+{
+    char accept[WS_ACCEPT_SIZE];
+    const char *key = header(request, "Sec-WebSocket-Key");
+    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, NULL);
+    if (!response || !key)
+        return MHD_NO;
+    ws_accept_key(accept, key);
+    MHD_add_response_header(response, "Upgrade", "websocket");
+    MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
+    return answer_queue(request, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+}

@@ -1,0 +1,201 @@
+#include "worker.h"
+
+#include "conn.h"
+#include "gate_state.h"
+#include "log.h"
+#include "owner.h"
+#include "tunnel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ACCEPT_MOST 64         /* in one go, so that a flood does not starve live tunnels */
+#define TICK_MS 1000           /* request deadlines are whole seconds */
+#define TICKS_PER_COUNT 15     /* ipc_tunnel_counts: at most every 15 s */
+#define PAUSE_MS 100           /* when descriptors have run out */
+#define REFUSED_EVERY_MS 10000 /* a log line about refused connections */
+
+struct listener {
+    struct loop_source source;
+    struct worker *worker;
+    bool tls;
+};
+
+static void accept_again(struct worker *worker, bool on)
+{
+    for (size_t i = 0; i < worker->listener_count; i++)
+        loop_modify(worker->loop, &worker->listeners[i].source, on ? EPOLLIN : 0);
+}
+
+static void on_pause_over(struct loop_timer *timer)
+{
+    accept_again(OWNER_OF(timer, struct worker, pause), true);
+}
+
+/* False: nothing (more) to accept now. */
+static bool accept_one(struct listener *listener)
+{
+    struct worker *worker = listener->worker;
+    struct sockaddr_storage from = {0};
+    socklen_t size = sizeof(from);
+    struct addr address;
+    int fd =
+        accept4(listener->source.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            LOG_ERROR("accept", "out of descriptors or memory; accepting again shortly",
+                      LOG_TEXT("error", strerror(errno)));
+            accept_again(worker, false);
+            loop_timer_set(worker->loop, &worker->pause, PAUSE_MS);
+        }
+        return errno == EINTR || errno == ECONNABORTED;
+    }
+    if (!addr_from_sockaddr(&address, (struct sockaddr *)&from))
+        memset(&address, 0, sizeof(address));
+    conn_accept(worker, fd, &address, listener->tls);
+    return true;
+}
+
+static void on_listener(struct loop_source *source, uint32_t events)
+{
+    struct listener *listener = OWNER_OF(source, struct listener, source);
+    (void)events;
+    for (int i = 0; i < ACCEPT_MOST && accept_one(listener); i++)
+        ;
+}
+
+void worker_list(struct worker *worker, struct conn *conn)
+{
+    conn->previous = NULL;
+    conn->next = worker->conns;
+    if (conn->next)
+        conn->next->previous = conn;
+    worker->conns = conn;
+}
+
+void worker_unlist(struct worker *worker, struct conn *conn)
+{
+    if (conn->previous)
+        conn->previous->next = conn->next;
+    else
+        worker->conns = conn->next;
+    if (conn->next)
+        conn->next->previous = conn->previous;
+}
+
+void worker_note_refused(struct worker *worker, const struct addr *address)
+{
+    uint64_t now = loop_now(worker->loop);
+    worker->refused++;
+    if (worker->refused_told && now - worker->refused_told < REFUSED_EVERY_MS)
+        return;
+    char text[ADDR_TEXT_SIZE];
+    addr_text(address, text);
+    LOG_WARNING("accept.refused", "too many connections; the last one refused came from here",
+                LOG_TEXT("address", text), LOG_NUMBER("refused", worker->refused));
+    worker->refused = 0;
+    worker->refused_told = now;
+}
+
+static void on_tick(struct loop_timer *timer)
+{
+    struct worker *worker = OWNER_OF(timer, struct worker, tick);
+    bool count = ++worker->ticks % TICKS_PER_COUNT == 0;
+    for (struct conn *conn = worker->conns, *next; conn; conn = next) {
+        next = conn->next; /* conn_watch may end this one, never another */
+        if (conn->state == CONN_HTTP || conn->state == CONN_QUIET)
+            conn_watch(conn);
+        else if (count && conn->state == CONN_TUNNEL)
+            tunnel_report(conn);
+    }
+    loop_timer_set(worker->loop, &worker->tick, TICK_MS);
+}
+
+static void on_drain(struct loop_task *task)
+{
+    struct worker *worker = OWNER_OF(task, struct worker, drain);
+    loop_timer_cancel(worker->loop, &worker->pause);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        loop_remove(worker->loop, &worker->listeners[i].source);
+    for (struct conn *conn = worker->conns, *next; conn; conn = next) {
+        next = conn->next;
+        if (conn->state == CONN_TUNNEL)
+            tunnel_close(conn, IPC_END_STOPPING);
+        else if (conn->state == CONN_SNIFF || conn->state == CONN_HANDSHAKE)
+            conn_end(conn);
+        else
+            conn_watch(conn);
+    }
+}
+
+void worker_drain(struct worker *worker)
+{
+    loop_post(worker->loop, &worker->drain);
+}
+
+static void on_open(struct loop_task *task)
+{
+    struct worker *worker = OWNER_OF(task, struct worker, drain);
+    task->run = on_drain;
+    /* EPOLLEXCLUSIVE: a new connection wakes one worker, not all (epoll_ctl(2)). It cannot be
+     * modified later, so it is not used where a pause must be possible; a needless wake-up of
+     * another worker costs one accept4() that finds nothing. */
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        struct listener *listener = &worker->listeners[i];
+        int error = loop_add(worker->loop, &listener->source, listener->source.fd, EPOLLIN);
+        if (error)
+            LOG_ERROR("listen", "cannot watch a listener", LOG_TEXT("error", strerror(-error)));
+    }
+    loop_timer_set(worker->loop, &worker->tick, TICK_MS);
+}
+
+void worker_open(struct worker *worker)
+{
+    loop_post(worker->loop, &worker->drain);
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    int error = loop_run(worker->loop);
+    if (error)
+        LOG_ERROR("worker", "an event loop failed", LOG_TEXT("error", strerror(-error)));
+    return NULL;
+}
+
+int worker_new(struct worker **out, struct gate_state *gate)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    if (!worker)
+        return -ENOMEM;
+    const struct gate_setup *setup = gate->setup;
+    worker->gate = gate;
+    worker->tick.fire = on_tick;
+    worker->pause.fire = on_pause_over;
+    worker->drain.run = on_open;
+    worker->listener_count = setup->count;
+    worker->listeners = calloc(setup->count, sizeof(*worker->listeners));
+    int error = worker->listeners ? loop_new(&worker->loop) : -ENOMEM;
+    if (!error)
+        error = stream_scratch_new(&worker->scratch);
+    if (!error) {
+        for (size_t i = 0; i < setup->count; i++) {
+            worker->listeners[i].worker = worker;
+            worker->listeners[i].tls = setup->listeners[i].tls;
+            worker->listeners[i].source.ready = on_listener;
+            worker->listeners[i].source.fd = setup->listeners[i].fd;
+        }
+        error = -pthread_create(&worker->thread, NULL, run, worker);
+    }
+    if (error) {
+        stream_scratch_free(worker->scratch);
+        loop_free(worker->loop);
+        free(worker->listeners);
+        free(worker);
+        return error;
+    }
+    *out = worker;
+    return 0;
+}

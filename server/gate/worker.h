@@ -1,0 +1,40 @@
+/* A worker: one event loop in a thread of its own, with its scratch buffers, its share of accepted
+ * connections and a tick that looks after them. */
+#pragma once
+
+#include "addr.h"
+#include "loop.h"
+#include "stream.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+struct conn;
+struct gate_state;
+struct listener;
+
+struct worker {
+    struct gate_state *gate;
+    struct loop *loop;
+    struct stream_scratch *scratch;
+    pthread_t thread;
+    struct listener *listeners;
+    size_t listener_count;
+    struct conn *conns; /* all of this worker's */
+    struct loop_timer tick;
+    struct loop_timer pause; /* out of descriptors: accept again a little later */
+    struct loop_task drain;
+    unsigned ticks;
+    uint64_t refused;      /* connections over a limit since the last log line about them */
+    uint64_t refused_told; /* loop_now() of that line */
+};
+
+/* Starts the thread. Connections are accepted from worker_open() on. 0 or a negative errno. */
+int worker_new(struct worker **out, struct gate_state *gate);
+void worker_open(struct worker *worker);  /* any thread */
+void worker_drain(struct worker *worker); /* any thread: no more accepts, close what is there */
+
+/* For conn.c, in the worker's thread. */
+void worker_list(struct worker *worker, struct conn *conn);
+void worker_unlist(struct worker *worker, struct conn *conn);
+void worker_note_refused(struct worker *worker, const struct addr *address);
