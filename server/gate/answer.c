@@ -94,6 +94,16 @@ enum MHD_Result answer_retry(struct request *request, unsigned status, const cha
     return answer_queue(request, status, response);
 }
 
+enum MHD_Result answer_method(struct request *request, const char *allow)
+{
+    struct MHD_Response *response =
+        error_response(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
+                       "This address is there, but not for this method; see Allow.");
+    if (response)
+        MHD_add_response_header(response, "Allow", allow);
+    return answer_queue(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
+}
+
 enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds)
 {
     static const struct {

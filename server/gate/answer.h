@@ -15,6 +15,8 @@ enum MHD_Result answer_error(struct request *request, unsigned status, const cha
                              const char *message);
 enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
                              const char *message, unsigned seconds);
+/* 405 with the methods that there are. */
+enum MHD_Result answer_method(struct request *request, const char *allow);
 /* What the keeper's status means to the client; for any but IPC_OK. */
 enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds);
 /* `body` must stay for ever. */

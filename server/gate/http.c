@@ -113,13 +113,6 @@ static bool refuse_by_needs(struct request *request, enum MHD_Result *result)
     return false;
 }
 
-static enum MHD_Result answer_not_routed(struct request *request, const char *allow)
-{
-    if (!allow)
-        return answer_status(request, IPC_NOT_FOUND, 0);
-    return answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed", allow);
-}
-
 /* The head is here. */
 static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *mhd,
                                const char *method, const char *path, void **state)
@@ -134,7 +127,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     LOG_DEBUG("http.request", path, LOG_TEXT("conn", request->conn->id),
               LOG_TEXT("method", method));
     if (!request->route)
-        return answer_not_routed(request, allow);
+        return allow ? answer_method(request, allow) : answer_status(request, IPC_NOT_FOUND, 0);
     if (refuse_by_needs(request, &result))
         return result;
     return MHD_YES;
