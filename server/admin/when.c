@@ -34,6 +34,11 @@ const char *when_local(int64_t seconds, char *to)
     return seconds == 0 ? strcpy(to, "") : when_format(seconds, -1, false, to);
 }
 
+const char *when_utc(int64_t seconds, char *to)
+{
+    return when_format(seconds, -1, true, to);
+}
+
 const char *when_local_ms(int64_t milliseconds, char *to)
 {
     return when_format(milliseconds / 1000, (int)(milliseconds % 1000), false, to);

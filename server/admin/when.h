@@ -11,7 +11,9 @@
 const char *when_local(int64_t seconds, char *to);
 /* "2025-11-23T06:42:10.123+01:00". */
 const char *when_local_ms(int64_t milliseconds, char *to);
-/* "2025-11-23T05:42:10.123Z": what scripts get, the same on every machine. */
+/* "2025-11-23T05:42:10Z", "2025-11-23T05:42:10.123Z": what scripts get, the same on every machine.
+ */
+const char *when_utc(int64_t seconds, char *to);
 const char *when_utc_ms(int64_t milliseconds, char *to);
 
 /* A moment in the past: "90s", "15m", "2h", "7d" before `now`; "2025-11-23", "2025-11-23T06:42",

@@ -1,0 +1,204 @@
+#include "act.h"
+
+#include "cli.h"
+#include "nearest.h"
+#include "plain.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+int act_error(int code, const char *format, ...)
+{
+    char *words = NULL;
+    va_list list;
+
+    va_start(list, format);
+    int size = vasprintf(&words, format, list);
+    va_end(list);
+    fflush(stdout);
+    fputs("deskgate: ", stderr);
+    plain_print(stderr, size < 0 ? "out of memory" : words);
+    fputc('\n', stderr);
+    if (size >= 0)
+        free(words);
+    return code;
+}
+
+int act_store_failed(const struct act *act)
+{
+    return act_error(EX_IOERR, "the database: %s", store_error(act->store));
+}
+
+/* Under sudo the person behind root; the variable is root's own word about itself. */
+static void act_who(char *to, size_t size)
+{
+    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *entry = getpwuid(getuid());
+
+    if (sudo != NULL && text_is_name(sudo))
+        snprintf(to, size, "cli:%.60s", sudo);
+    else if (entry != NULL && text_is_name(entry->pw_name))
+        snprintf(to, size, "cli:%.60s", entry->pw_name);
+    else
+        snprintf(to, size, "cli:%u", (unsigned)getuid());
+}
+
+static int act_not_opened(enum store_result result, const char *state, const char *path,
+                          const char *why)
+{
+    if (result == STORE_MISSING)
+        return act_error(EX_UNAVAILABLE,
+                         "there is no database in %s; run 'deskgate --state %s init' first", state,
+                         state);
+    if (result == STORE_NEWER)
+        return act_error(EX_UNAVAILABLE, "%s: %s; use the newer deskgate", path, why);
+    if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
+        return act_error(EX_NOPERM, "you may not use %s; run this as root or as the gateway's user",
+                         path);
+    return act_error(EX_IOERR, "%s: %s", path, why);
+}
+
+int act_open(struct act *act, struct cli *cli)
+{
+    char path[CONF_PATH_SIZE], why[256] = "";
+
+    *act = (struct act){.now = (int64_t)time(NULL)};
+    int code = conf_load(&act->conf, cli->state, why, sizeof(why));
+    if (code == -EINVAL) /* a person must be disabled even while the configuration is broken */
+        act_error(EX_OK, "warning: %s", why);
+    if (code != 0)
+        conf_defaults(&act->conf, cli->state);
+    conf_path(&act->conf, CONF_DATABASE, path);
+    act_who(act->by, sizeof(act->by));
+    enum store_result result = store_open(&act->store, path, STORE_MUST_EXIST, why, sizeof(why));
+    if (result != STORE_OK)
+        return act_not_opened(result, act->conf.state, path, why);
+    return EX_OK;
+}
+
+void act_close(struct act *act)
+{
+    store_close(act->store);
+    act->store = NULL;
+}
+
+int act_change(struct act *act, int (*change)(struct act *act, void *owner), void *owner)
+{
+    if (store_begin(act->store) != STORE_OK)
+        return act_store_failed(act);
+    int code = change(act, owner);
+    if (code != EX_OK) {
+        store_rollback(act->store);
+        return code;
+    }
+    return store_commit(act->store) == STORE_OK ? EX_OK : act_store_failed(act);
+}
+
+int act_audit(struct act *act, const char *event, const char *who, const char *desktop,
+              const char *detail, ...)
+{
+    struct store_audit row = {.at_ms = act->now * 1000};
+    struct timespec now;
+    va_list list;
+
+    if (clock_gettime(CLOCK_REALTIME, &now) == 0)
+        row.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    text_copy(row.event, sizeof(row.event), event);
+    text_copy(row.outcome, sizeof(row.outcome), "ok");
+    text_copy(row.who, sizeof(row.who), who == NULL ? "" : who);
+    text_copy(row.by, sizeof(row.by), act->by);
+    text_copy(row.desktop, sizeof(row.desktop), desktop == NULL ? "" : desktop);
+    va_start(list, detail);
+    vsnprintf(row.detail, sizeof(row.detail), detail, list);
+    va_end(list);
+    return store_audit_add(act->store, &row) == STORE_OK ? EX_OK : act_store_failed(act);
+}
+
+static int act_missing(const char *what, const struct nearest *nearest)
+{
+    return act_error(EX_NOINPUT, "there is no %s '%s'%s%s%s; 'deskgate %s list' shows all", what,
+                     nearest->typed, nearest->name[0] ? ", did you mean '" : "", nearest->name,
+                     nearest->name[0] ? "'?" : "", what);
+}
+
+static int act_offer_user(void *owner, const struct store_user *user)
+{
+    nearest_offer(owner, user->name);
+    return 0;
+}
+
+static int act_offer_group(void *owner, const struct store_group *group)
+{
+    nearest_offer(owner, group->name);
+    return 0;
+}
+
+static int act_offer_desktop(void *owner, const struct store_desktop *desktop)
+{
+    nearest_offer(owner, desktop->name);
+    return 0;
+}
+
+int act_user(struct act *act, const char *name, struct store_user *out)
+{
+    enum store_result result = store_user_by_name(act->store, name, out);
+    struct nearest nearest;
+
+    if (result != STORE_NONE)
+        return result == STORE_OK ? EX_OK : act_store_failed(act);
+    nearest_init(&nearest, name);
+    store_user_list(act->store, act_offer_user, &nearest);
+    return act_missing("user", &nearest);
+}
+
+int act_group(struct act *act, const char *name, struct store_group *out)
+{
+    enum store_result result = store_group_by_name(act->store, name, out);
+    struct nearest nearest;
+
+    if (result != STORE_NONE)
+        return result == STORE_OK ? EX_OK : act_store_failed(act);
+    nearest_init(&nearest, name);
+    store_group_list(act->store, act_offer_group, &nearest);
+    return act_missing("group", &nearest);
+}
+
+int act_desktop(struct act *act, const char *name, struct store_desktop *out)
+{
+    enum store_result result = store_desktop_by_name(act->store, name, out);
+    struct nearest nearest;
+
+    if (result != STORE_NONE)
+        return result == STORE_OK ? EX_OK : act_store_failed(act);
+    nearest_init(&nearest, name);
+    store_desktop_list(act->store, act_offer_desktop, &nearest);
+    return act_missing("desktop", &nearest);
+}
+
+int act_new_name(const char *what, const char *name)
+{
+    if (text_is_name(name))
+        return EX_OK;
+    return act_error(EX_DATAERR,
+                     "'%s' cannot name a %s: take 1 to %d of the characters A-Z a-z 0-9 . _ @ + -, "
+                     "beginning with a letter or digit",
+                     name, what, TEXT_NAME_SIZE - 1);
+}
+
+int act_number(const char *what, const char *typed, int64_t *out)
+{
+    uint64_t number = 0;
+
+    if (!text_number(typed, INT64_MAX, &number) || number == 0)
+        return act_error(EX_DATAERR, "'%s' is not a %s's number; 'deskgate %s list' shows them",
+                         typed, what, what);
+    *out = (int64_t)number;
+    return EX_OK;
+}

@@ -1,0 +1,46 @@
+/* What every administrator's act has in common: the open store, one transaction with its audit row,
+ * who acts, and how faults are told. */
+#pragma once
+
+#include "conf.h"
+#include "store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli;
+
+struct act {
+    struct conf conf;
+    struct store *store;
+    int64_t now; /* Unix seconds, when the act began */
+    char by[65]; /* "cli:alice": for the audit log */
+};
+
+/* Opens the state folder's store. An exit code; faults are told. */
+int act_open(struct act *act, struct cli *cli);
+void act_close(struct act *act);
+
+/* Runs `change` in one transaction: committed when it returns EX_OK, else rolled back. An exit
+ * code; faults of the store itself are told here, all others by `change`. */
+int act_change(struct act *act, int (*change)(struct act *act, void *owner), void *owner);
+
+/* Adds the audit row of an act, within its transaction; `who` and `desktop` may be NULL, `detail`
+ * is a printf format. EX_OK or, told, EX_IOERR. */
+int act_audit(struct act *act, const char *event, const char *who, const char *desktop,
+              const char *detail, ...) __attribute__((format(printf, 5, 6)));
+
+/* One line on standard error, control characters made harmless. Returns `code`. */
+int act_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Tells what the store said. Returns EX_IOERR. */
+int act_store_failed(const struct act *act);
+
+/* Look-ups by name. EX_OK; EX_NOINPUT with words and a "did you mean"; EX_IOERR. */
+int act_user(struct act *act, const char *name, struct store_user *out);
+int act_group(struct act *act, const char *name, struct store_group *out);
+int act_desktop(struct act *act, const char *name, struct store_desktop *out);
+
+/* EX_OK when it may name a new person, group or desktop (`what`); else EX_DATAERR with words. */
+int act_new_name(const char *what, const char *name);
+/* A row's number as typed: > 0, or EX_DATAERR with words. */
+int act_number(const char *what, const char *typed, int64_t *out);

@@ -1,0 +1,192 @@
+/* deskgate audit: what happened, oldest first. Rows are printed as they come, so that a log of any
+ * length needs no memory: columns of fixed width for people, one array for scripts, and with
+ * --follow one object a line. */
+#include "act.h"
+#include "admin.h"
+#include "listing.h"
+#include "plain.h"
+#include "sub.h"
+#include "when.h"
+
+#include <poll.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ADMIN_AUDIT_POLL_MS 250
+#define ADMIN_AUDIT_FOLLOW_LAST 10 /* what tail(1) shows */
+#define ADMIN_AUDIT_LAST_MAX 1000000
+
+static const struct listing_column admin_audit_columns[] = {
+    {"id", NULL, LISTING_NUMBER},    {"at", NULL, LISTING_TIME_MS},   {"event", NULL, LISTING_TEXT},
+    {"outcome", NULL, LISTING_TEXT}, {"user", NULL, LISTING_TEXT},    {"by", NULL, LISTING_TEXT},
+    {"desktop", NULL, LISTING_TEXT}, {"address", NULL, LISTING_TEXT}, {"conn", NULL, LISTING_TEXT},
+    {"detail", NULL, LISTING_TEXT},  {NULL, NULL, LISTING_TEXT},
+};
+
+struct admin_audit_print {
+    bool json, follow;
+    int64_t last_id; /* printed so far */
+    size_t count;
+    int code;
+};
+
+static void admin_audit_field(const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    printf(" %s=", name);
+    plain_print(stdout, text);
+}
+
+static void admin_audit_line(const struct store_audit *row, const char *address)
+{
+    char at[WHEN_SIZE];
+
+    printf("%s  ", when_local_ms(row->at_ms, at));
+    plain_print(stdout, row->event);
+    printf("%*s ", (int)(16 - plain_width(row->event)), "");
+    plain_print(stdout, row->outcome);
+    admin_audit_field("user", row->who);
+    admin_audit_field("by", row->by);
+    admin_audit_field("desktop", row->desktop);
+    admin_audit_field("from", address);
+    admin_audit_field("conn", row->conn);
+    if (row->detail[0] != '\0') {
+        fputs("  ", stdout);
+        plain_print(stdout, row->detail);
+    }
+    putchar('\n');
+}
+
+static int admin_audit_row(void *owner, const struct store_audit *row)
+{
+    struct admin_audit_print *print = owner;
+    char address[ADDR_TEXT_SIZE] = "";
+
+    if (row->has_address)
+        addr_text(&row->address, address);
+    if (!print->json) {
+        admin_audit_line(row, address);
+    } else {
+        if (!print->follow)
+            fputs(print->count == 0 ? "" : ",", stdout);
+        print->code = listing_json(
+            listing_object(admin_audit_columns, (struct listing_value[]){{.number = row->id},
+                                                                         {.number = row->at_ms},
+                                                                         {.text = row->event},
+                                                                         {.text = row->outcome},
+                                                                         {.text = row->who},
+                                                                         {.text = row->by},
+                                                                         {.text = row->desktop},
+                                                                         {.text = address},
+                                                                         {.text = row->conn},
+                                                                         {.text = row->detail}}));
+    }
+    print->count++;
+    print->last_id = row->id;
+    return print->code != EX_OK || ferror(stdout);
+}
+
+/* Sleeps until the next look; false when the reader of our output has gone. */
+static bool admin_audit_wait(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+
+    return poll(&reader, 1, ADMIN_AUDIT_POLL_MS) == 0;
+}
+
+static int admin_audit_print(struct act *act, const struct store_audit_filter *filter,
+                             struct admin_audit_print *print)
+{
+    if (store_audit_list(act->store, filter, admin_audit_row, print) == STORE_FAILED)
+        return act_store_failed(act);
+    if (print->code == EX_OK && fflush(stdout) != 0)
+        print->code = EX_IOERR;
+    return print->code;
+}
+
+static int admin_audit_follow(struct act *act, struct store_audit_filter *filter,
+                              struct admin_audit_print *print)
+{
+    filter->last = 0;
+    while (admin_audit_wait()) {
+        if (!store_changed(act->store))
+            continue;
+        filter->after_id = print->last_id;
+        int code = admin_audit_print(act, filter, print);
+        if (code != EX_OK)
+            return code;
+    }
+    return EX_OK;
+}
+
+static int admin_audit_filter(struct act *act, const struct sub_args *args,
+                              struct store_audit_filter *filter)
+{
+    const char *since = sub_value(args, "since"), *last = sub_value(args, "last");
+    uint64_t count = 0;
+    int64_t at = 0;
+
+    *filter = (struct store_audit_filter){.event = sub_value(args, "event"),
+                                          .who = sub_value(args, "user")};
+    if (since && !when_parse(since, act->now, &at))
+        return act_error(EX_DATAERR,
+                         "--since '%s': write 15m, 2h or 7d for so long ago, or a time "
+                         "such as 2025-11-23T06:42",
+                         since);
+    if (last && (!text_number(last, ADMIN_AUDIT_LAST_MAX, &count) || count == 0))
+        return act_error(EX_DATAERR, "--last '%s': give a number from 1 to %d", last,
+                         ADMIN_AUDIT_LAST_MAX);
+    filter->since_ms = at * 1000;
+    filter->last = (unsigned)count;
+    if (sub_value(args, "follow") && since == NULL && last == NULL)
+        filter->last = ADMIN_AUDIT_FOLLOW_LAST;
+    return EX_OK;
+}
+
+static int admin_audit_list(struct act *act, const struct sub_args *args)
+{
+    struct admin_audit_print print = {.json = sub_value(args, "json") != NULL,
+                                      .follow = sub_value(args, "follow") != NULL};
+    bool array = print.json && !print.follow;
+    struct store_audit_filter filter;
+    int code = admin_audit_filter(act, args, &filter);
+
+    if (code != EX_OK)
+        return code;
+    (void)store_changed(act->store); /* counts from here, before the first look */
+    fputs(array ? "[" : "", stdout);
+    code = admin_audit_print(act, &filter, &print);
+    fputs(array ? "]\n" : "", stdout);
+    if (code == EX_OK && print.follow)
+        code = admin_audit_follow(act, &filter, &print);
+    if (code == EX_OK && print.count == 0 && !print.json)
+        act_error(EX_OK, "no such entry");
+    return code;
+}
+
+static const struct sub_option admin_audit_options[] = {
+    {"follow", NULL, "go on with what happens; with --json one object a line"},
+    {"since", "TIME", "15m, 2h, 7d ago, or 2025-11-23T06:42"},
+    {"user", "PERSON", "only about this person, as known or as typed"},
+    {"event", "EVENT", "only this event, such as sign-in or tunnel-open"},
+    {"last", "COUNT", "only the newest so many"},
+    {"json", NULL, "print a JSON array; times are in UTC"},
+    {0},
+};
+
+static const struct sub admin_audit_subs[] = {
+    {"list", "[--follow] [--since TIME] [--user PERSON] [--event EVENT] [--last COUNT] [--json]",
+     "Shows what happened, oldest first.",
+     "  deskgate audit list --since 2h --event sign-in\n"
+     "  deskgate audit list --follow",
+     admin_audit_options, 0, 0, admin_audit_list},
+    {0},
+};
+
+int audit_verb(struct cli *cli, int argc, char **argv)
+{
+    static const struct sub_verb verb = {"audit", "What happened.", admin_audit_subs};
+
+    return sub_run(&verb, cli, argc, argv);
+}

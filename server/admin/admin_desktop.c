@@ -1,0 +1,262 @@
+/* deskgate desktop: the machines that people reach through the gateway. */
+#include "act.h"
+#include "admin.h"
+#include "field.h"
+#include "listing.h"
+#include "sub.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#define ADMIN_DESKTOP_PORT 3389 /* MS-RDPBCGR section 2.1 */
+
+static const struct listing_column admin_desktop_columns[] = {
+    {"name", "NAME", LISTING_TEXT},
+    {"host", "HOST", LISTING_TEXT},
+    {"port", ">PORT", LISTING_NUMBER},
+    {"mac", "MAC", LISTING_TEXT},
+    {"description", "DESCRIPTION", LISTING_TEXT},
+    {NULL, NULL, LISTING_TEXT},
+};
+
+struct admin_desktop_values {
+    struct listing_value all[5];
+};
+
+static struct admin_desktop_values admin_desktop_values(const struct store_desktop *desktop)
+{
+    return (struct admin_desktop_values){{{.text = desktop->name},
+                                          {.text = desktop->host},
+                                          {.number = desktop->port},
+                                          {.text = desktop->mac},
+                                          {.text = desktop->description}}};
+}
+
+static int admin_desktop_bad(const char *option, const char *typed, const char *why)
+{
+    return act_error(EX_DATAERR, "--%s '%s': it %s", option, typed, why);
+}
+
+static bool admin_desktop_in(const struct addr_net *nets, size_t count, const struct addr *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (addr_in(address, &nets[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Things that are allowed but probably not meant. */
+static void admin_desktop_warn(const struct act *act, const struct store_desktop *desktop)
+{
+    const char *note = field_port_note(desktop->port);
+    const struct conf *conf = &act->conf;
+    struct addr address;
+
+    if (note != NULL)
+        act_error(EX_OK, "warning: port %u is %s; RDP listens on %u unless somebody moved it",
+                  desktop->port, note, ADMIN_DESKTOP_PORT);
+    if (addr_parse(&address, desktop->host) &&
+        (!admin_desktop_in(conf->dial_allow, conf->dial_allow_count, &address) ||
+         admin_desktop_in(conf->dial_deny, conf->dial_deny_count, &address)))
+        act_error(EX_OK,
+                  "warning: the configuration forbids connecting to %s; see allow and deny in the "
+                  "section [dial] of " CONF_FILE,
+                  desktop->host);
+}
+
+/* Overwrites the fields that were given. */
+static int admin_desktop_fields(const struct sub_args *args, struct store_desktop *desktop)
+{
+    const char *host = sub_value(args, "host"), *port = sub_value(args, "port");
+    const char *mac = sub_value(args, "mac"), *description = sub_value(args, "description");
+    const char *why = NULL;
+
+    if (host && (why = field_host(host, desktop->host, sizeof(desktop->host))) != NULL)
+        return admin_desktop_bad("host", host, why);
+    if (port && (why = field_port(port, &desktop->port)) != NULL)
+        return admin_desktop_bad("port", port, why);
+    if (mac && (why = field_mac(mac, desktop->mac)) != NULL)
+        return admin_desktop_bad("mac", mac, why);
+    if (description && (why = field_description(description, desktop->description,
+                                                sizeof(desktop->description))) != NULL)
+        return admin_desktop_bad("description", description, why);
+    return EX_OK;
+}
+
+static int admin_desktop_taken(const char *name)
+{
+    return act_error(EX_DATAERR,
+                     "there is already a desktop '%s'; change it with 'deskgate desktop "
+                     "set', or take another name",
+                     name);
+}
+
+static int admin_desktop_insert(struct act *act, void *owner)
+{
+    struct store_desktop *desktop = owner;
+    enum store_result result = store_desktop_add(act->store, desktop, &desktop->id);
+
+    if (result == STORE_EXISTS)
+        return admin_desktop_taken(desktop->name);
+    if (result != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "desktop-add", NULL, desktop->name, "%s port %u", desktop->host,
+                     desktop->port);
+}
+
+static int admin_desktop_show(const struct store_desktop *desktop, const char *done,
+                              const struct sub_args *args)
+{
+    struct admin_desktop_values values = admin_desktop_values(desktop);
+
+    if (sub_value(args, "json"))
+        return listing_json(listing_object(admin_desktop_columns, values.all));
+    bool ipv6 = strchr(desktop->host, ':') != NULL;
+    printf("Desktop %s %s: %s%s%s port %u.\n", desktop->name, done, ipv6 ? "[" : "", desktop->host,
+           ipv6 ? "]" : "", desktop->port);
+    return EX_OK;
+}
+
+static int admin_desktop_add(struct act *act, const struct sub_args *args)
+{
+    struct store_desktop desktop = {.port = ADMIN_DESKTOP_PORT};
+    int code = act_new_name("desktop", args->words[0]);
+
+    if (code != EX_OK)
+        return code;
+    if (sub_value(args, "host") == NULL)
+        return act_error(EX_USAGE, "where is it? Give --host with a name or an address");
+    text_copy(desktop.name, sizeof(desktop.name), args->words[0]);
+    code = admin_desktop_fields(args, &desktop);
+    if (code == EX_OK)
+        code = act_change(act, admin_desktop_insert, &desktop);
+    if (code != EX_OK)
+        return code;
+    admin_desktop_warn(act, &desktop);
+    return admin_desktop_show(&desktop, "added", args);
+}
+
+static int admin_desktop_row(void *owner, const struct store_desktop *desktop)
+{
+    struct admin_desktop_values values = admin_desktop_values(desktop);
+
+    listing_row(owner, values.all);
+    return 0;
+}
+
+static int admin_desktop_list(struct act *act, const struct sub_args *args)
+{
+    struct listing listing;
+
+    listing_init(&listing, admin_desktop_columns, sub_value(args, "json") != NULL,
+                 "There is no desktop yet; 'deskgate desktop add NAME --host HOST' adds one.");
+    if (store_desktop_list(act->store, admin_desktop_row, &listing) == STORE_FAILED)
+        return listing_drop(&listing, act_store_failed(act));
+    return listing_finish(&listing);
+}
+
+struct admin_desktop_change {
+    const struct sub_args *args;
+    struct store_desktop desktop;
+};
+
+static int admin_desktop_update(struct act *act, void *owner)
+{
+    struct admin_desktop_change *change = owner;
+    struct store_desktop *desktop = &change->desktop;
+    int code = act_desktop(act, change->args->words[0], desktop);
+
+    if (code != EX_OK)
+        return code;
+    code = admin_desktop_fields(change->args, desktop);
+    if (code != EX_OK)
+        return code;
+    enum store_result result = store_desktop_set(act->store, desktop);
+    if (result == STORE_EXISTS)
+        return admin_desktop_taken(desktop->name);
+    if (result != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "desktop-set", NULL, desktop->name, "%s port %u", desktop->host,
+                     desktop->port);
+}
+
+static int admin_desktop_set(struct act *act, const struct sub_args *args)
+{
+    struct admin_desktop_change change = {.args = args};
+    bool any = false;
+
+    for (size_t i = 0; args->options[i].name != NULL; i++)
+        any = any || (args->options[i].value != NULL && args->values[i] != NULL);
+    if (!any)
+        return act_error(EX_USAGE,
+                         "nothing to change; give --host, --port, --description or --mac");
+    int code = act_change(act, admin_desktop_update, &change);
+    if (code != EX_OK)
+        return code;
+    admin_desktop_warn(act, &change.desktop);
+    return admin_desktop_show(&change.desktop, "changed", args);
+}
+
+static int admin_desktop_delete(struct act *act, void *owner)
+{
+    struct admin_desktop_change *change = owner;
+    struct store_desktop *desktop = &change->desktop;
+    int code = act_desktop(act, change->args->words[0], desktop);
+
+    if (code != EX_OK)
+        return code;
+    if (store_desktop_remove(act->store, desktop->id) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "desktop-remove", NULL, desktop->name, "%s port %u", desktop->host,
+                     desktop->port);
+}
+
+static int admin_desktop_remove(struct act *act, const struct sub_args *args)
+{
+    struct admin_desktop_change change = {.args = args};
+    int code = act_change(act, admin_desktop_delete, &change);
+
+    if (code == EX_OK)
+        printf("Desktop %s removed with its grants; its live tunnels end now.\n",
+               change.desktop.name);
+    return code;
+}
+
+static const struct sub_option admin_desktop_field_options[] = {
+    {"host", "HOST", "host name, IPv4 or IPv6 address (brackets allowed)"},
+    {"port", "PORT", "1 to 65535; a new desktop has 3389 unless told otherwise"},
+    {"description", "TEXT", "words for the people who use it, up to 200 bytes"},
+    {"mac", "MAC", "its network card, such as aa:bb:cc:dd:ee:ff"},
+    {"json", NULL, "print the desktop as a JSON object"},
+    {0},
+};
+
+static const struct sub_option admin_desktop_list_options[] = {
+    {"json", NULL, "print a JSON array"},
+    {0},
+};
+
+static const struct sub admin_desktop_subs[] = {
+    {"add", "NAME --host HOST [--port PORT] [--description TEXT] [--mac MAC] [--json]",
+     "Adds a desktop that grants can then name.",
+     "  deskgate desktop add accounts-7 --host 192.168.10.7 --description 'Accounts, room 7'",
+     admin_desktop_field_options, 1, 1, admin_desktop_add},
+    {"list", "[--json]", "Shows all desktops.", "  deskgate desktop list",
+     admin_desktop_list_options, 0, 0, admin_desktop_list},
+    {"set", "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--json]",
+     "Changes what is given; a new host or port ends its live tunnels.",
+     "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",
+     admin_desktop_field_options, 1, 1, admin_desktop_set},
+    {"remove", "NAME", "Removes a desktop with its grants and ends its live tunnels.",
+     "  deskgate desktop remove accounts-7", NULL, 1, 1, admin_desktop_remove},
+    {0},
+};
+
+int desktop_verb(struct cli *cli, int argc, char **argv)
+{
+    static const struct sub_verb verb = {"desktop", "The desktops that people may reach.",
+                                         admin_desktop_subs};
+
+    return sub_run(&verb, cli, argc, argv);
+}

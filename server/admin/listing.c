@@ -1,0 +1,158 @@
+#include "listing.h"
+
+#include "plain.h"
+#include "when.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#define LISTING_CELL_SIZE 64
+
+/* What people read for a value that is no text. */
+static const char *listing_cell(enum listing_kind kind, int64_t number, char *to)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    double size = (double)number;
+    size_t unit = 0;
+
+    switch (kind) {
+    case LISTING_TIME:
+        return when_local(number, to);
+    case LISTING_TIME_MS:
+        return when_local_ms(number, to);
+    case LISTING_YES:
+        return number != 0 ? "yes" : "";
+    case LISTING_BYTES:
+        for (; size >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+            size /= 1000;
+        snprintf(to, LISTING_CELL_SIZE, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+        return to;
+    case LISTING_NUMBER:
+    case LISTING_TEXT:
+        break;
+    }
+    snprintf(to, LISTING_CELL_SIZE, "%" PRId64, number);
+    return to;
+}
+
+static json_t *listing_string(const char *text)
+{
+    json_t *value = json_string(text);
+
+    if (value != NULL)
+        return value;
+    char *plain = plain_new(text);
+    value = plain == NULL ? NULL : json_string(plain);
+    free(plain);
+    return value;
+}
+
+static json_t *listing_value(enum listing_kind kind, const struct listing_value *value)
+{
+    char text[WHEN_SIZE];
+
+    switch (kind) {
+    case LISTING_TEXT:
+        return listing_string(value->text == NULL ? "" : value->text);
+    case LISTING_YES:
+        return json_boolean(value->number != 0);
+    case LISTING_TIME:
+        if (value->number == 0)
+            return json_null();
+        return json_string(when_utc(value->number, text));
+    case LISTING_TIME_MS:
+        return json_string(when_utc_ms(value->number, text));
+    case LISTING_NUMBER:
+    case LISTING_BYTES:
+        break;
+    }
+    return json_integer(value->number);
+}
+
+json_t *listing_object(const struct listing_column *columns, const struct listing_value *values)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; object != NULL && columns[i].key != NULL; i++) {
+        json_t *value = listing_value(columns[i].kind, &values[i]);
+        if (json_object_set_new(object, columns[i].key, value) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+void listing_init(struct listing *listing, const struct listing_column *columns, bool json,
+                  const char *empty)
+{
+    size_t heads = 0;
+
+    *listing = (struct listing){.columns = columns, .json = json, .empty = empty};
+    for (size_t i = 0; columns[i].key != NULL; i++) {
+        if (columns[i].head != NULL && heads < TABLE_COLUMNS_MAX)
+            listing->heads[heads++] = columns[i].head;
+    }
+    table_init(&listing->table, listing->heads);
+    listing->array = json ? json_array() : NULL;
+}
+
+void listing_row(struct listing *listing, const struct listing_value *values)
+{
+    char rooms[TABLE_COLUMNS_MAX][LISTING_CELL_SIZE];
+    const char *cells[TABLE_COLUMNS_MAX] = {0};
+    size_t count = 0;
+
+    if (listing->json) {
+        json_t *object = listing_object(listing->columns, values);
+        listing->failed = json_array_append_new(listing->array, object) != 0 || listing->failed;
+        return;
+    }
+    for (size_t i = 0; listing->columns[i].key != NULL && count < TABLE_COLUMNS_MAX; i++) {
+        const struct listing_column *column = &listing->columns[i];
+        if (column->head == NULL)
+            continue;
+        cells[count] = column->kind == LISTING_TEXT
+                           ? values[i].text
+                           : listing_cell(column->kind, values[i].number, rooms[count]);
+        count++;
+    }
+    table_row(&listing->table, cells);
+}
+
+int listing_json(json_t *value)
+{
+    if (value == NULL)
+        return EX_OSERR;
+    int failed = json_dumpf(value, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    json_decref(value);
+    if (failed != 0 || putchar('\n') == EOF || fflush(stdout) != 0)
+        return EX_IOERR;
+    return EX_OK;
+}
+
+int listing_drop(struct listing *listing, int code)
+{
+    json_decref(listing->array);
+    listing->array = NULL;
+    table_deinit(&listing->table);
+    return code;
+}
+
+int listing_finish(struct listing *listing)
+{
+    int code = EX_OK;
+
+    if (listing->json && listing->failed) {
+        code = EX_OSERR;
+    } else if (listing->json) {
+        code = listing_json(listing->array);
+        listing->array = NULL; /* consumed */
+    } else if (listing->table.rows == 0 && !listing->table.failed) {
+        fprintf(stderr, "%s\n", listing->empty);
+    } else if (!table_print(&listing->table, stdout)) {
+        code = EX_IOERR;
+    }
+    return listing_drop(listing, code);
+}

@@ -1,0 +1,53 @@
+/* One description of a list's columns, two forms: a table for people, JSON for scripts. */
+#pragma once
+
+#include "table.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum listing_kind {
+    LISTING_TEXT,
+    LISTING_NUMBER,
+    LISTING_BYTES,   /* a number; people see "12.3 MB" */
+    LISTING_YES,     /* a truth; people see "yes" or nothing */
+    LISTING_TIME,    /* Unix seconds; 0: never (JSON null) */
+    LISTING_TIME_MS, /* Unix milliseconds */
+};
+
+struct listing_column {
+    const char *key;  /* in JSON: stable */
+    const char *head; /* in the table, '>' in front aligns to the right; NULL: only in JSON */
+    enum listing_kind kind;
+};
+
+struct listing_value { /* text for LISTING_TEXT, number for all others */
+    const char *text;
+    int64_t number;
+};
+
+struct listing {
+    const struct listing_column *columns; /* ends with key NULL; at most TABLE_COLUMNS_MAX */
+    const char *empty;                    /* words for people when there is no row */
+    bool json;
+    bool failed;
+    json_t *array;
+    const char *heads[TABLE_COLUMNS_MAX + 1];
+    struct table table;
+};
+
+void listing_init(struct listing *listing, const struct listing_column *columns, bool json,
+                  const char *empty);
+void listing_row(struct listing *listing, const struct listing_value *values);
+/* Prints to standard output and frees everything. An exit code. */
+int listing_finish(struct listing *listing);
+/* Frees everything unprinted and returns `code`. */
+int listing_drop(struct listing *listing, int code);
+
+/* One row as an object; NULL when memory ran out. Text that is not UTF-8 is given in plain form. */
+json_t *listing_object(const struct listing_column *columns, const struct listing_value *values);
+
+/* Prints one JSON value on one line, escaped to ASCII, and frees it; NULL is out of memory. An exit
+ * code. */
+int listing_json(json_t *value);

@@ -1,0 +1,46 @@
+/* Sub-verbs as tables: "deskgate user add …". Arguments are parsed, --help is answered and mistakes
+ * are told here; what a sub-verb does is in its own file. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct act;
+struct cli;
+
+#define SUB_OPTIONS_MAX 10
+
+struct sub_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* how the help calls its value; NULL: a flag */
+    const char *help;
+};
+
+struct sub_args {
+    char **words; /* what is no option, in order */
+    size_t count;
+    const struct sub_option *options;
+    const char *values[SUB_OPTIONS_MAX]; /* by the place in `options`; NULL: not given */
+};
+
+struct sub {
+    const char *name;
+    const char *arguments;            /* for the usage line: "NAME --host HOST" */
+    const char *summary;              /* one sentence */
+    const char *example;              /* one or more lines, each indented by two spaces */
+    const struct sub_option *options; /* at most SUB_OPTIONS_MAX, ends with name NULL; or NULL */
+    size_t least, most;               /* words */
+    int (*run)(struct act *act, const struct sub_args *args); /* an exit code */
+};
+
+struct sub_verb {
+    const char *name;
+    const char *summary;
+    const struct sub *subs; /* ends with name NULL */
+};
+
+/* Finds the sub-verb, parses, opens the store, runs, and says when output was lost. */
+int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv);
+
+/* An option's value ("" for a flag), NULL when it was not given. */
+const char *sub_value(const struct sub_args *args, const char *name);
