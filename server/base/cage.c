@@ -1,6 +1,7 @@
 #include "cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -60,7 +61,6 @@ static const int gate_calls[] = {
     SCMP_SYS(writev),
     SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),
-    SCMP_SYS(sendto),
     SCMP_SYS(sendmsg),
     SCMP_SYS(shutdown),
     SCMP_SYS(close),
@@ -69,10 +69,6 @@ static const int gate_calls[] = {
     SCMP_SYS(setsockopt),
     SCMP_SYS(getsockname),
     SCMP_SYS(getpeername),
-    SCMP_SYS(lseek),
-    SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),
-    SCMP_SYS(sendfile),
     /* waiting */
     SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait),
@@ -102,39 +98,47 @@ static const int gate_calls[] = {
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sigaltstack),
-    SCMP_SYS(tgkill),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
     SCMP_SYS(rseq),
     SCMP_SYS(set_robust_list),
     SCMP_SYS(getrusage),
     SCMP_SYS(uname),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(getcpu),
     SCMP_SYS(sched_getaffinity),
 };
 
+/* One more call, for some values of one argument only. */
+struct narrowed {
+    int call;
+    struct scmp_arg_cmp when;
+};
+
 static bool allow_narrowed(scmp_filter_ctx ctx)
 {
-    /* Memory may be mapped and protected, never made executable. */
-    if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0 ||
-        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0)
-        return false;
-    /* The pair that leads to libmicrohttpd. */
-    if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                         SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) < 0)
-        return false;
-    /* fcntl: the calls that set flags; not F_SETOWN, F_SETLEASE and their like. */
-    static const uint64_t commands[] = {1 /* F_GETFD */, 2 /* F_SETFD */, 3 /* F_GETFL */,
-                                        4 /* F_SETFL */, 1030 /* F_DUPFD_CLOEXEC */};
-    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-        if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                             SCMP_A1(SCMP_CMP_EQ, commands[i])) < 0)
+    const struct narrowed rules[] = {
+        /* Memory may be mapped and protected, never made executable. */
+        {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+        {SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+        /* send() without an address: nothing can be sent to a socket by its path. */
+        {SCMP_SYS(sendto), SCMP_A4(SCMP_CMP_EQ, 0)},
+        /* abort() signals itself; other processes of this user are out of reach. */
+        {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+        {SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)},
+        /* The flags of descriptors; not F_SETOWN, F_SETLEASE and their like. */
+        {SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD)},
+        {SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_SETFD)},
+        {SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL)},
+        {SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_SETFL)},
+    };
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+        if (seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rules[i].call, 1, &rules[i].when) < 0)
             return false;
     }
-    return true;
+    /* The pair that leads to libmicrohttpd: a local byte stream. */
+    return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2,
+                            SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+                            SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM)) == 0;
 }
 
 static bool load(scmp_filter_ctx ctx)
