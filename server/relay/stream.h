@@ -50,6 +50,7 @@ struct stream_tls {
     uint8_t *in;  /* ciphertext received, not yet decrypted */
     uint8_t *out; /* ciphertext that the socket would not take */
     uint32_t in_size, in_at, out_size, out_at;
+    bool established; /* the handshake is done; its last bytes may still wait in `out` */
     bool ended;
 };
 /* Server or client, according to how the session was made; sets its transport. */

@@ -1,0 +1,351 @@
+/* TLS over a non-blocking socket, with GnuTLS's transport callbacks batching the system calls: one
+ * recv() of up to SCRATCH_IN feeds many records, and the records of one write leave in one send().
+ *
+ * GnuTLS never sees a full socket: the push callback always takes what it is given, into the loop's
+ * scratch, and what the socket then refuses is kept in `out`. So a write is all or nothing: while
+ * `out` holds something, stream_write() answers -EAGAIN and encrypts nothing more; `out` is bounded
+ * by one write. */
+#include "scratch.h"
+#include "stream.h"
+
+#include "owner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int stream_scratch_new(struct stream_scratch **out)
+{
+    *out = malloc(sizeof(**out));
+    if (!*out)
+        return -ENOMEM;
+    (*out)->in_owner = NULL;
+    (*out)->in_at = (*out)->in_size = (*out)->out_size = 0;
+    return 0;
+}
+
+void stream_scratch_free(struct stream_scratch *scratch)
+{
+    free(scratch);
+}
+
+/* ---- from the socket to GnuTLS ---- */
+
+/* Another stream is about to use the scratch: what is left in it belongs to its owner. */
+static int scratch_yield(struct stream_scratch *scratch)
+{
+    struct stream_tls *owner = scratch->in_owner;
+    size_t left = scratch->in_size - scratch->in_at;
+    if (owner && left) {
+        owner->in = malloc(left);
+        if (!owner->in)
+            return -ENOMEM;
+        memcpy(owner->in, scratch->in + scratch->in_at, left);
+        owner->in_at = 0;
+        owner->in_size = (uint32_t)left;
+    }
+    scratch->in_owner = NULL;
+    scratch->in_at = scratch->in_size = 0;
+    return 0;
+}
+
+static ssize_t take_kept(struct stream_tls *tls, void *to, size_t size)
+{
+    size_t left = tls->in_size - tls->in_at;
+    size_t take = size < left ? size : left;
+    memcpy(to, tls->in + tls->in_at, take);
+    tls->in_at += (uint32_t)take;
+    if (tls->in_at == tls->in_size) {
+        free(tls->in);
+        tls->in = NULL;
+        tls->in_at = tls->in_size = 0;
+    }
+    return (ssize_t)take;
+}
+
+static ssize_t receive_more(struct stream_tls *tls)
+{
+    struct stream_scratch *scratch = tls->scratch;
+    if (scratch->in_owner != tls && scratch_yield(scratch)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    ssize_t got;
+    do
+        got = recv(tls->stream.fd, scratch->in, sizeof(scratch->in), MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    scratch->in_owner = tls;
+    scratch->in_at = 0;
+    scratch->in_size = got > 0 ? (size_t)got : 0;
+    return got;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t size)
+{
+    struct stream_tls *tls = transport;
+    struct stream_scratch *scratch = tls->scratch;
+    if (tls->in)
+        return take_kept(tls, to, size);
+    if (scratch->in_owner != tls || scratch->in_at == scratch->in_size) {
+        ssize_t got = receive_more(tls);
+        if (got <= 0) {
+            if (got < 0)
+                gnutls_transport_set_errno(tls->session, errno);
+            return got;
+        }
+    }
+    size_t left = scratch->in_size - scratch->in_at;
+    size_t take = size < left ? size : left;
+    memcpy(to, scratch->in + scratch->in_at, take);
+    scratch->in_at += take;
+    return (ssize_t)take;
+}
+
+/* GnuTLS asks only in ways that a non-blocking session does not need; there is no waiting here. */
+static int pull_timeout(gnutls_transport_ptr_t transport, unsigned milliseconds)
+{
+    struct stream_tls *tls = transport;
+    struct pollfd look = {.fd = tls->stream.fd, .events = POLLIN};
+    (void)milliseconds;
+    if (tls->in || (tls->scratch->in_owner == tls && tls->scratch->in_at < tls->scratch->in_size))
+        return 1;
+    return poll(&look, 1, 0);
+}
+
+/* ---- from GnuTLS to the socket ---- */
+
+/* Appends to what the socket has refused. */
+static int keep_out(struct stream_tls *tls, const uint8_t *data, size_t size)
+{
+    size_t left = tls->out_size - tls->out_at;
+    uint8_t *grown = malloc(left + size);
+    if (!grown)
+        return -ENOMEM;
+    if (left)
+        memcpy(grown, tls->out + tls->out_at, left);
+    memcpy(grown + left, data, size);
+    free(tls->out);
+    tls->out = grown;
+    tls->out_at = 0;
+    tls->out_size = (uint32_t)(left + size);
+    return 0;
+}
+
+static ssize_t push(gnutls_transport_ptr_t transport, const giovec_t *pieces, int count)
+{
+    struct stream_tls *tls = transport;
+    struct stream_scratch *scratch = tls->scratch;
+    size_t total = 0;
+    for (int i = 0; i < count; i++) {
+        if (pieces[i].iov_len > sizeof(scratch->out) - scratch->out_size) {
+            gnutls_transport_set_errno(tls->session, ENOBUFS);
+            return -1;
+        }
+        memcpy(scratch->out + scratch->out_size, pieces[i].iov_base, pieces[i].iov_len);
+        scratch->out_size += pieces[i].iov_len;
+        total += pieces[i].iov_len;
+    }
+    return (ssize_t)total;
+}
+
+static ssize_t send_some(int fd, const uint8_t *data, size_t size)
+{
+    ssize_t sent;
+    do
+        sent = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    return sent;
+}
+
+/* Sends what was kept. */
+static int tls_flush(struct stream *stream)
+{
+    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    if (!tls->out)
+        return 0;
+    ssize_t sent = send_some(stream->fd, tls->out + tls->out_at, tls->out_size - tls->out_at);
+    if (sent < 0)
+        return (int)sent;
+    tls->out_at += (uint32_t)sent;
+    if (tls->out_at < tls->out_size)
+        return -EAGAIN;
+    free(tls->out);
+    tls->out = NULL;
+    tls->out_at = tls->out_size = 0;
+    return 0;
+}
+
+/* Sends what GnuTLS has just pushed; keeps what the socket refuses. */
+static int send_pushed(struct stream_tls *tls)
+{
+    struct stream_scratch *scratch = tls->scratch;
+    size_t size = scratch->out_size, sent = 0;
+    scratch->out_size = 0;
+    if (size == 0)
+        return 0;
+    if (!tls->out) {
+        ssize_t done = send_some(tls->stream.fd, scratch->out, size);
+        if (done < 0)
+            return (int)done;
+        sent = (size_t)done;
+    }
+    return sent < size ? keep_out(tls, scratch->out + sent, size - sent) : 0;
+}
+
+/* ---- the stream ---- */
+
+static int errno_of(ssize_t code)
+{
+    switch (code) {
+    case GNUTLS_E_AGAIN:
+    case GNUTLS_E_INTERRUPTED:
+        return -EAGAIN;
+    case GNUTLS_E_PREMATURE_TERMINATION:
+    case GNUTLS_E_PULL_ERROR:
+    case GNUTLS_E_PUSH_ERROR:
+        return -ECONNRESET;
+    case GNUTLS_E_MEMORY_ERROR:
+        return -ENOMEM;
+    default:
+        return -EPROTO;
+    }
+}
+
+static ssize_t tls_read(struct stream *stream, uint8_t *data, size_t size)
+{
+    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    size_t filled = 0;
+    while (filled < size) {
+        ssize_t got = gnutls_record_recv(tls->session, data + filled, size - filled);
+        if (got > 0) {
+            filled += (size_t)got;
+            continue;
+        }
+        if (got == GNUTLS_E_INTERRUPTED)
+            continue;
+        if (filled) /* the verdict comes again at the next read */
+            break;
+        /* Renegotiation (TLS 1.2) is refused by breaking off. Alerts that are only warnings, and
+         * key updates, were dealt with inside and answer -EAGAIN. */
+        int error = got == 0 ? 0 : got == GNUTLS_E_WARNING_ALERT_RECEIVED ? -EAGAIN : errno_of(got);
+        int sent = send_pushed(tls);
+        return error == -EAGAIN && sent < 0 ? sent : error;
+    }
+    /* Reading may have made GnuTLS answer (a key update). */
+    int sent = send_pushed(tls);
+    return sent < 0 ? sent : (ssize_t)filled;
+}
+
+static ssize_t tls_write(struct stream *stream, const uint8_t *data, size_t size)
+{
+    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    if (tls->ended)
+        return -EPIPE;
+    if (tls->out)
+        return -EAGAIN;
+    if (size > SCRATCH_DATA + WS_HEADER_MOST)
+        size = SCRATCH_DATA + WS_HEADER_MOST;
+    size_t done = 0;
+    while (done < size) {
+        ssize_t put = gnutls_record_send(tls->session, data + done, size - done);
+        if (put == GNUTLS_E_INTERRUPTED)
+            continue;
+        if (put < 0) {
+            tls->scratch->out_size = 0;
+            return errno_of(put) == -EAGAIN ? -EPROTO : errno_of(put);
+        }
+        done += (size_t)put;
+    }
+    int error = send_pushed(tls);
+    return error < 0 ? error : (ssize_t)done;
+}
+
+static int tls_end(struct stream *stream)
+{
+    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    if (!tls->ended) {
+        tls->ended = true;
+        gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+        int error = send_pushed(tls);
+        if (error < 0)
+            return error;
+    }
+    int error = tls_flush(stream);
+    if (error == 0)
+        shutdown(stream->fd, SHUT_WR);
+    return error;
+}
+
+static bool tls_readable(const struct stream *stream)
+{
+    const struct stream_tls *tls =
+        (const struct stream_tls *)(const void *)((const char *)stream -
+                                                  offsetof(struct stream_tls, stream));
+    const struct stream_scratch *scratch = tls->scratch;
+    return tls->in || (scratch->in_owner == tls && scratch->in_at < scratch->in_size) ||
+           gnutls_record_check_pending(tls->session) > 0;
+}
+
+static void tls_deinit(struct stream *stream)
+{
+    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    if (tls->scratch->in_owner == tls) {
+        tls->scratch->in_owner = NULL;
+        tls->scratch->in_at = tls->scratch->in_size = 0;
+    }
+    if (tls->session)
+        gnutls_deinit(tls->session);
+    free(tls->in);
+    free(tls->out);
+    *tls = (struct stream_tls){.stream.fd = -1};
+}
+
+void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,
+                     struct stream_scratch *scratch)
+{
+    static const struct stream_ops ops = {tls_read, tls_write,    tls_flush,
+                                          tls_end,  tls_readable, tls_deinit};
+    *tls = (struct stream_tls){
+        .stream = {.ops = &ops, .fd = fd}, .scratch = scratch, .session = session};
+    gnutls_transport_set_ptr(session, tls);
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_pull_timeout_function(session, pull_timeout);
+    gnutls_transport_set_vec_push_function(session, push);
+}
+
+int stream_tls_handshake(struct stream_tls *tls, int *error)
+{
+    int flushed = tls_flush(&tls->stream);
+    if (flushed || tls->established)
+        return flushed;
+    int code;
+    do {
+        code = gnutls_handshake(tls->session);
+        int sent = send_pushed(tls);
+        if (sent < 0) {
+            *error = GNUTLS_E_PUSH_ERROR;
+            return sent;
+        }
+    } while (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
+    if (code == 0) {
+        tls->established = true;
+        return tls_flush(&tls->stream);
+    }
+    *error = code;
+    if (code != GNUTLS_E_AGAIN) {
+        /* Tells the peer why (RFC 8446 section 6.2). */
+        gnutls_alert_send_appropriate(tls->session, code);
+        send_pushed(tls);
+    }
+    return errno_of(code);
+}
+
+uint32_t stream_tls_wants(const struct stream_tls *tls)
+{
+    return tls->out || gnutls_record_get_direction(tls->session) ? 0x004 /* EPOLLOUT */
+                                                                 : 0x001 /* EPOLLIN */;
+}
