@@ -46,10 +46,12 @@ static const char *words_for(const struct relay_result *result, char *buffer, si
 {
     switch (result->end) {
     case RELAY_FRAMED_CLOSED:
-        if (result->close_code == CLOSE_NORMAL && !result->reason[0])
-            return "the desktop closed the connection";
-        snprintf(buffer, size, "closed by the gateway: %s (code %u)",
-                 result->reason[0] ? result->reason : "without a reason", result->close_code);
+        if (result->close_code == CLOSE_NORMAL)
+            snprintf(buffer, size, "%s",
+                     result->reason[0] ? result->reason : "the desktop closed the connection");
+        else
+            snprintf(buffer, size, "closed by the gateway: %s (code %u)",
+                     result->reason[0] ? result->reason : "without a reason", result->close_code);
         client_failure_plain(buffer);
         return buffer;
     case RELAY_FRAMED_LOST:
