@@ -108,6 +108,7 @@ static int sign_in(struct client_session *session, struct client_failure *failur
         client_answer_free(answer);
         return client_fail(failure, CLIENT_FAULT_SYSTEM, "the sign-in could not be prepared");
     }
+    *failure = (struct client_failure){0}; /* of an earlier try */
     int error = client_http_ask(session->gateway, &request, answer, session->ask.cancel, SIGN_IN_MS,
                                 failure);
     if (!error)
