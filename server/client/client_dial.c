@@ -29,6 +29,20 @@ static const char *environment(const char *lower, const char *upper)
     return value && *value ? value : NULL;
 }
 
+/* A proxy that is itself reached by TLS would leave libcurl holding that session. */
+static bool is_usable(const char *proxy)
+{
+    static const char *const schemes[] = {"http://", "socks4://", "socks4a://", "socks5://",
+                                          "socks5h://"};
+    if (!proxy || !strstr(proxy, "://"))
+        return true;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+        if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void dial_deinit(struct dial *dial)
 {
     if (dial->added)
@@ -109,9 +123,11 @@ static int fail_proxy(const struct dial *dial, long code, struct client_failure 
                            "the proxy refuses to connect to %s (it answered %ld); ask whoever "
                            "runs it, or name the gateway in no_proxy",
                            dial->gateway->authority, code);
-    return client_fail(failure, CLIENT_FAULT_PROXY,
-                       "the proxy in https_proxy or all_proxy cannot be used: its name does not "
-                       "resolve, or it is not of the form http://HOST:PORT or socks5://HOST:PORT");
+    return client_fail(
+        failure, CLIENT_FAULT_PROXY,
+        "the proxy in https_proxy or all_proxy cannot be used: its name does not "
+        "resolve, or it is not of the form http://HOST:PORT or socks5://HOST:PORT (a "
+        "proxy reached by https:// is not supported)");
 }
 
 static int fail_network(const struct dial *dial, int verdict, struct client_failure *failure)
@@ -181,10 +197,8 @@ int client_dial(const struct client_url *gateway, const struct client_wait *wait
         dial_deinit(&dial);
         return client_fail(failure, CLIENT_FAULT_SYSTEM, "the connection could not be prepared");
     }
-    if (dial.proxy && strncasecmp(dial.proxy, "https://", 8) == 0) {
-        client_fail(failure, CLIENT_FAULT_PROXY,
-                    "a proxy that is itself reached by TLS (https_proxy=https://...) cannot be "
-                    "used; most such proxies take http:// too");
+    if (!is_usable(dial.proxy)) {
+        fail_proxy(&dial, 0, failure);
     } else {
         int verdict = dial_perform(&dial, wait);
         fd = verdict == CURLE_OK ? take_socket(&dial, failure)
