@@ -39,11 +39,13 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
 
 static struct MHD_Response *json_response(const struct request *request, json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    char *text = malloc(size ? size : 1);
+    if (text)
+        json_dumpb(json, text, size, JSON_COMPACT);
     json_decref(json);
     if (!text)
         return NULL;
-    size_t size = strlen(text);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_COPY);
     explicit_bzero(text, size); /* a sign-in's answer holds the token */

@@ -244,7 +244,7 @@ static void on_log(void *owner, const char *format, va_list arguments)
     (void)owner;
     vsnprintf(text, sizeof(text), format, arguments);
     text[strcspn(text, "\n")] = '\0';
-    if (!strstr(text, "TCP_NODELAY") && !strstr(text, "TCP_CORK") && !strstr(text, "buffers mode"))
+    if (!strstr(text, "TCP_NODELAY") && !strstr(text, "push the data"))
         LOG_DEBUG("http.library", text);
 }
 

@@ -1,6 +1,7 @@
 #include "login_json.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

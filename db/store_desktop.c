@@ -1,0 +1,76 @@
+#include "store_sql.h"
+
+void store_read_desktop(sqlite3_stmt *s, void *row)
+{
+    struct store_desktop *desktop = row;
+    desktop->id = sqlite3_column_int64(s, 0);
+    store_column_text(s, 1, desktop->name, sizeof(desktop->name));
+    store_column_text(s, 2, desktop->host, sizeof(desktop->host));
+    desktop->port = (uint16_t)sqlite3_column_int(s, 3);
+    store_column_text(s, 4, desktop->description, sizeof(desktop->description));
+    store_column_text(s, 5, desktop->mac, sizeof(desktop->mac));
+}
+
+enum store_result store_desktop_add(struct store *store, const struct store_desktop *desktop,
+                                    int64_t *id)
+{
+    enum store_result result =
+        store_run(store, store_bind(store, SQL_DESKTOP_ADD, "ttitt", desktop->name, desktop->host,
+                                    (int64_t)desktop->port, desktop->description, desktop->mac));
+    if (result == STORE_OK)
+        *id = sqlite3_last_insert_rowid(store->db);
+    return result;
+}
+
+enum store_result store_desktop_by_name(struct store *store, const char *name,
+                                        struct store_desktop *out)
+{
+    return store_one(store, store_bind(store, SQL_DESKTOP_BY_NAME, "t", name), out,
+                     store_read_desktop);
+}
+
+enum store_result store_desktop_set(struct store *store, const struct store_desktop *desktop)
+{
+    return store_run_some(store,
+                          store_bind(store, SQL_DESKTOP_SET, "ittitt", desktop->id, desktop->name,
+                                     desktop->host, (int64_t)desktop->port, desktop->description,
+                                     desktop->mac),
+                          STORE_NONE);
+}
+
+enum store_result store_desktop_remove(struct store *store, int64_t id)
+{
+    return store_run_some(store, store_bind(store, SQL_DESKTOP_REMOVE, "i", id), STORE_NONE);
+}
+
+struct desktop_each {
+    int (*each)(void *owner, const struct store_desktop *desktop);
+    void *owner;
+};
+
+static int each_desktop(void *owner, const void *row)
+{
+    struct desktop_each *call = owner;
+    return call->each(call->owner, row);
+}
+
+enum store_result store_desktop_list(struct store *store,
+                                     int (*each)(void *owner, const struct store_desktop *),
+                                     void *owner)
+{
+    struct desktop_each call = {each, owner};
+    struct store_desktop desktop;
+    return store_each(store, store_bind(store, SQL_DESKTOP_LIST, ""), &desktop, store_read_desktop,
+                      each_desktop, &call);
+}
+
+enum store_result store_granted_list(struct store *store, int64_t user, const char *after,
+                                     unsigned most,
+                                     int (*each)(void *owner, const struct store_desktop *),
+                                     void *owner)
+{
+    struct desktop_each call = {each, owner};
+    struct store_desktop desktop;
+    return store_each(store, store_bind(store, SQL_GRANTED_LIST, "iti", user, after, (int64_t)most),
+                      &desktop, store_read_desktop, each_desktop, &call);
+}

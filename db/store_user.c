@@ -1,0 +1,95 @@
+#include "store_sql.h"
+
+void store_read_user(sqlite3_stmt *s, void *row)
+{
+    struct store_user *user = row;
+    user->id = sqlite3_column_int64(s, 0);
+    store_column_text(s, 1, user->name, sizeof(user->name));
+    user->disabled = sqlite3_column_int(s, 2) != 0;
+    store_column_text(s, 3, user->password, sizeof(user->password));
+    user->seed_size = store_column_blob(s, 4, user->seed, sizeof(user->seed));
+    user->totp_step = sqlite3_column_int64(s, 5);
+    user->created_at = sqlite3_column_int64(s, 6);
+    user->signed_in_at = sqlite3_column_int64(s, 7);
+}
+
+enum store_result store_user_add(struct store *store, const struct store_user *user, int64_t *id)
+{
+    enum store_result result = store_run(
+        store, store_bind(store, SQL_USER_ADD, "titbi", user->name, (int64_t)user->disabled,
+                          user->password, user->seed, user->seed_size, user->created_at));
+    if (result == STORE_OK)
+        *id = sqlite3_last_insert_rowid(store->db);
+    return result;
+}
+
+enum store_result store_user_by_name(struct store *store, const char *name, struct store_user *out)
+{
+    return store_one(store, store_bind(store, SQL_USER_BY_NAME, "t", name), out, store_read_user);
+}
+
+enum store_result store_user_by_id(struct store *store, int64_t id, struct store_user *out)
+{
+    return store_one(store, store_bind(store, SQL_USER_BY_ID, "i", id), out, store_read_user);
+}
+
+enum store_result store_user_set_password(struct store *store, int64_t id, const char *password)
+{
+    return store_run_some(store, store_bind(store, SQL_USER_SET_PASSWORD, "it", id, password),
+                          STORE_NONE);
+}
+
+enum store_result store_user_set_seed(struct store *store, int64_t id, const uint8_t *seed,
+                                      size_t size)
+{
+    return store_run_some(store, store_bind(store, SQL_USER_SET_SEED, "ib", id, seed, size),
+                          STORE_NONE);
+}
+
+enum store_result store_user_set_disabled(struct store *store, int64_t id, bool disabled)
+{
+    return store_run_some(
+        store, store_bind(store, SQL_USER_SET_DISABLED, "ii", id, (int64_t)disabled), STORE_NONE);
+}
+
+enum store_result store_user_remove(struct store *store, int64_t id)
+{
+    return store_run_some(store, store_bind(store, SQL_USER_REMOVE, "i", id), STORE_NONE);
+}
+
+enum store_result store_user_use_step(struct store *store, int64_t id, int64_t step, int64_t now)
+{
+    return store_run_some(store, store_bind(store, SQL_USER_USE_STEP, "iii", id, step, now),
+                          STORE_REFUSED);
+}
+
+/* A typed callback behind the untyped one. */
+struct user_each {
+    int (*each)(void *owner, const struct store_user *user);
+    void *owner;
+};
+
+static int each_user(void *owner, const void *row)
+{
+    struct user_each *call = owner;
+    return call->each(call->owner, row);
+}
+
+enum store_result store_user_list(struct store *store,
+                                  int (*each)(void *owner, const struct store_user *), void *owner)
+{
+    struct user_each call = {each, owner};
+    struct store_user user;
+    return store_each(store, store_bind(store, SQL_USER_LIST, ""), &user, store_read_user,
+                      each_user, &call);
+}
+
+enum store_result store_group_members(struct store *store, int64_t group,
+                                      int (*each)(void *owner, const struct store_user *),
+                                      void *owner)
+{
+    struct user_each call = {each, owner};
+    struct store_user user;
+    return store_each(store, store_bind(store, SQL_GROUP_MEMBERS, "i", group), &user,
+                      store_read_user, each_user, &call);
+}

@@ -1,0 +1,604 @@
+#include "store.h"
+#include "store_sql.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/deskgate-store-XXXXXX";
+static char path[sizeof(folder) + 16];
+static struct store *store;
+
+static void setup(void)
+{
+    char why[256] = "";
+    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/deskgate.db", folder);
+    ck_assert_msg(store_open(&store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK, "%s", why);
+}
+
+static void teardown(void)
+{
+    char command[128];
+    store_close(store);
+    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static struct store *open_again(void)
+{
+    struct store *again;
+    char why[256] = "";
+    ck_assert_msg(store_open(&again, path, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK, "%s",
+                  why);
+    return again;
+}
+
+static int64_t add_user(const char *name)
+{
+    struct store_user user = {.seed = "sealed", .seed_size = 6, .created_at = 1000};
+    int64_t id = 0;
+    text_copy(user.name, sizeof(user.name), name);
+    text_copy(user.password, sizeof(user.password), "$argon2id$");
+    ck_assert_int_eq(store_user_add(store, &user, &id), STORE_OK);
+    return id;
+}
+
+static int64_t add_desktop(const char *name)
+{
+    struct store_desktop desktop = {.host = "10.0.0.1", .port = 3389, .description = "a desk"};
+    int64_t id = 0;
+    text_copy(desktop.name, sizeof(desktop.name), name);
+    ck_assert_int_eq(store_desktop_add(store, &desktop, &id), STORE_OK);
+    return id;
+}
+
+static int64_t add_session(int64_t user, uint8_t mark, int64_t expires)
+{
+    struct store_session session = {.user = user, .created_at = 1000, .expires_at = expires};
+    int64_t id = 0;
+    memset(session.hash, mark, sizeof(session.hash));
+    ck_assert_int_eq(store_session_add(store, &session, &id), STORE_OK);
+    return id;
+}
+
+static int64_t add_tunnel(int64_t session, int64_t user, int64_t desktop)
+{
+    struct store_tunnel tunnel = {.session = session,
+                                  .user = user,
+                                  .desktop = desktop,
+                                  .way = "tunnel",
+                                  .conn = "0123456789abcdef",
+                                  .opened_at = 1001};
+    int64_t id = 0;
+    ck_assert_int_eq(store_tunnel_add(store, &tunnel, &id), STORE_OK);
+    return id;
+}
+
+static int count_up(void *owner)
+{
+    ++*(int *)owner;
+    return 0;
+}
+static int count_users(void *owner, const struct store_user *user)
+{
+    (void)user;
+    return count_up(owner);
+}
+static int count_sessions(void *owner, const struct store_session *session)
+{
+    (void)session;
+    return count_up(owner);
+}
+static int count_tunnels(void *owner, const struct store_tunnel *tunnel)
+{
+    (void)tunnel;
+    return count_up(owner);
+}
+static int count_grants(void *owner, const struct store_grant *grant)
+{
+    (void)grant;
+    return count_up(owner);
+}
+
+/* ---- life ---- */
+
+START_TEST(the_file_is_private)
+{
+    struct stat st;
+    char wal[sizeof(path) + 4];
+    add_user("a");
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    ck_assert_int_eq(stat(wal, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(missing_newer_and_corrupt_are_told_apart)
+{
+    struct store *other = NULL;
+    char why[256], elsewhere[sizeof(path) + 8];
+    snprintf(elsewhere, sizeof(elsewhere), "%s.x", path);
+    ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
+                     STORE_MISSING);
+    ck_assert_int_eq(sqlite3_exec(store->db, "PRAGMA user_version = 999", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(store_open(&other, path, STORE_MUST_EXIST, why, sizeof(why)), STORE_NEWER);
+    ck_assert_ptr_nonnull(strstr(why, "999"));
+    int fd = open(elsewhere, O_CREAT | O_WRONLY, 0600);
+    char rubbish[4096];
+    memset(rubbish, 'x', sizeof(rubbish));
+    ck_assert_int_eq(write(fd, rubbish, sizeof(rubbish)), sizeof(rubbish));
+    close(fd);
+    ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
+                     STORE_FAILED);
+    ck_assert_ptr_nonnull(strstr(why, "not a database"));
+}
+END_TEST
+
+START_TEST(an_older_schema_is_upgraded_with_a_backup)
+{
+    char old[sizeof(path) + 8], backup[sizeof(path) + 32], why[256] = "";
+    sqlite3 *db;
+    struct store *upgraded;
+    struct stat st;
+    snprintf(old, sizeof(old), "%s.old", path);
+    ck_assert_int_eq(sqlite3_open(old, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql_steps[0], NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "INSERT INTO users (name, password, seed, created_at) VALUES "
+                                  "('kept', 'x', x'00', 1); PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_msg(store_open(&upgraded, old, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK, "%s",
+                  why);
+    struct store_user user;
+    ck_assert_int_eq(store_user_by_name(upgraded, "kept", &user), STORE_OK);
+    store_close(upgraded);
+    snprintf(backup, sizeof(backup), "%s.before-v%d", old, SQL_STEPS);
+    ck_assert_int_eq(stat(backup, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(sqlite3_open(backup, &db), SQLITE_OK);
+    sqlite3_stmt *statement;
+    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT name FROM users", -1, &statement, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    ck_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "kept");
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(many_may_open_at_once)
+{
+    char fresh[sizeof(path) + 8];
+    snprintf(fresh, sizeof(fresh), "%s.many", path);
+    pid_t pids[6];
+    for (int i = 0; i < 6; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            struct store *mine;
+            char why[256];
+            _exit(store_open(&mine, fresh, STORE_CREATE, why, sizeof(why)) == STORE_OK ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < 6; i++) {
+        int status;
+        waitpid(pids[i], &status, 0);
+        ck_assert_int_eq(status, 0);
+    }
+}
+END_TEST
+
+START_TEST(changes_of_others_are_noticed)
+{
+    struct store *other = open_again();
+    ck_assert(!store_changed(other));
+    add_user("a");
+    ck_assert(store_changed(other));
+    ck_assert(!store_changed(other));
+    ck_assert(!store_changed(store)); /* its own */
+    store_close(other);
+}
+END_TEST
+
+START_TEST(check_is_clean)
+{
+    char why[256] = "";
+    add_user("a");
+    ck_assert_msg(store_check(store, why, sizeof(why)) == STORE_OK, "%s", why);
+}
+END_TEST
+
+START_TEST(rollback_forgets)
+{
+    struct store_user user;
+    ck_assert_int_eq(store_begin(store), STORE_OK);
+    add_user("a");
+    store_rollback(store);
+    ck_assert_int_eq(store_user_by_name(store, "a", &user), STORE_NONE);
+    store_rollback(store); /* outside a transaction: fine */
+}
+END_TEST
+
+/* ---- people ---- */
+
+START_TEST(users)
+{
+    struct store_user user, again = {.created_at = 1};
+    int64_t id = add_user("Alice"), other;
+    ck_assert_int_eq(store_user_by_name(store, "aLiCe", &user), STORE_OK);
+    ck_assert_str_eq(user.name, "Alice");
+    ck_assert_int_eq(user.id, id);
+    ck_assert_uint_eq(user.seed_size, 6);
+    ck_assert_mem_eq(user.seed, "sealed", 6);
+    text_copy(again.name, sizeof(again.name), "ALICE");
+    ck_assert_int_eq(store_user_add(store, &again, &other), STORE_EXISTS);
+    ck_assert_int_eq(store_user_set_password(store, id, "new"), STORE_OK);
+    ck_assert_int_eq(store_user_use_step(store, id, 5, 2000), STORE_OK);
+    ck_assert_int_eq(store_user_set_seed(store, id, (const uint8_t *)"two", 3), STORE_OK);
+    ck_assert_int_eq(store_user_set_disabled(store, id, true), STORE_OK);
+    ck_assert_int_eq(store_user_by_id(store, id, &user), STORE_OK);
+    ck_assert_str_eq(user.password, "new");
+    ck_assert_uint_eq(user.seed_size, 3);
+    ck_assert_int_eq(user.totp_step, 0);
+    ck_assert_int_eq(user.signed_in_at, 2000);
+    ck_assert(user.disabled);
+    ck_assert_int_eq(store_user_set_password(store, 99, "x"), STORE_NONE);
+    ck_assert_int_eq(store_user_remove(store, id), STORE_OK);
+    ck_assert_int_eq(store_user_remove(store, id), STORE_NONE);
+    int count = 0;
+    ck_assert_int_eq(store_user_list(store, count_users, &count), STORE_OK);
+    ck_assert_int_eq(count, 0);
+}
+END_TEST
+
+START_TEST(a_step_is_used_once)
+{
+    struct store *other = open_again();
+    int64_t id = add_user("a");
+    ck_assert_int_eq(store_user_use_step(store, id, 100, 1), STORE_OK);
+    ck_assert_int_eq(store_user_use_step(other, id, 100, 1), STORE_REFUSED);
+    ck_assert_int_eq(store_user_use_step(other, id, 99, 1), STORE_REFUSED);
+    ck_assert_int_eq(store_user_use_step(other, id, 101, 1), STORE_OK);
+    ck_assert_int_eq(store_user_use_step(store, id, 101, 1), STORE_REFUSED);
+    ck_assert_int_eq(store_user_set_disabled(store, id, true), STORE_OK);
+    ck_assert_int_eq(store_user_use_step(store, id, 102, 1), STORE_REFUSED);
+    ck_assert_int_eq(store_user_use_step(store, 77, 1, 1), STORE_REFUSED);
+    store_close(other);
+}
+END_TEST
+
+/* ---- grants ---- */
+
+static int collect(void *owner, const struct store_desktop *desktop)
+{
+    strcat(owner, desktop->name);
+    strcat(owner, " ");
+    return 0;
+}
+
+START_TEST(grants)
+{
+    int64_t alice = add_user("alice"), bob = add_user("bob"), group;
+    int64_t one = add_desktop("one"), two = add_desktop("Two");
+    struct store_desktop found;
+    char names[100] = "";
+    int count = 0;
+    ck_assert_int_eq(store_group_add(store, "sales", &group), STORE_OK);
+    ck_assert_int_eq(store_group_add(store, "SALES", &group), STORE_EXISTS);
+    ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
+    ck_assert_int_eq(store_grant_add(store, false, alice, one), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, false, alice, one), STORE_EXISTS);
+    ck_assert_int_eq(store_grant_add(store, false, 99, one), STORE_NONE);
+    ck_assert_int_eq(store_grant_add(store, true, group, two), STORE_OK);
+    ck_assert_int_eq(store_granted(store, alice, "ONE", &found), STORE_OK);
+    ck_assert_str_eq(found.host, "10.0.0.1");
+    ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_NONE);
+    ck_assert_int_eq(store_group_join(store, group, alice), STORE_OK);
+    ck_assert_int_eq(store_group_join(store, group, alice), STORE_EXISTS);
+    ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_OK);
+    ck_assert_int_eq(store_granted(store, bob, "two", &found), STORE_NONE);
+    ck_assert_int_eq(store_granted_list(store, alice, "", 10, collect, names), STORE_OK);
+    ck_assert_str_eq(names, "one Two ");
+    names[0] = '\0';
+    ck_assert_int_eq(store_granted_list(store, alice, "ONE", 10, collect, names), STORE_OK);
+    ck_assert_str_eq(names, "Two ");
+    ck_assert_int_eq(store_grant_list(store, count_grants, &count), STORE_OK);
+    ck_assert_int_eq(count, 2);
+    ck_assert_int_eq(store_user_set_disabled(store, alice, true), STORE_OK);
+    ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
+    ck_assert_int_eq(store_user_set_disabled(store, alice, false), STORE_OK);
+    ck_assert_int_eq(store_group_leave(store, group, alice), STORE_OK);
+    ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_NONE);
+    ck_assert_int_eq(store_grant_remove(store, false, alice, one), STORE_OK);
+    ck_assert_int_eq(store_grant_remove(store, false, alice, one), STORE_NONE);
+    ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
+}
+END_TEST
+
+/* ---- sessions and tunnels ---- */
+
+START_TEST(sessions)
+{
+    int64_t user = add_user("a"), id = add_session(user, 1, 9000);
+    struct store_session session;
+    uint8_t hash[32];
+    memset(hash, 1, sizeof(hash));
+    ck_assert_int_eq(store_session_by_hash(store, hash, &session), STORE_OK);
+    ck_assert_int_eq(session.id, id);
+    ck_assert_str_eq(session.user_name, "a");
+    ck_assert_int_eq(session.used_at, 1000);
+    hash[31] = 0;
+    ck_assert_int_eq(store_session_by_hash(store, hash, &session), STORE_NONE);
+    ck_assert_int_eq(store_session_use(store, id, 1500), STORE_OK);
+    ck_assert_int_eq(store_session_use(store, id, 1400), STORE_OK);
+    ck_assert_int_eq(store_session_by_id(store, id, &session), STORE_OK);
+    ck_assert_int_eq(session.used_at, 1500);
+    ck_assert_int_eq(store_session_end(store, id, 1600, "signed-out"), STORE_OK);
+    ck_assert_int_eq(store_session_end(store, id, 1601, "admin"), STORE_REFUSED);
+    ck_assert_int_eq(store_session_by_id(store, id, &session), STORE_OK);
+    ck_assert_str_eq(session.end, "signed-out");
+}
+END_TEST
+
+START_TEST(the_sweep)
+{
+    int64_t user = add_user("a"), desktop = add_desktop("d");
+    int64_t expired = add_session(user, 1, 2000), idle = add_session(user, 2, 9000);
+    int64_t busy = add_session(user, 3, 9000);
+    add_tunnel(busy, user, desktop);
+    ck_assert_int_eq(store_session_sweep(store, 2000, 1500, 0), STORE_OK);
+    struct store_session session;
+    ck_assert_int_eq(store_session_by_id(store, expired, &session), STORE_OK);
+    ck_assert_str_eq(session.end, "expired");
+    ck_assert_int_eq(store_session_by_id(store, idle, &session), STORE_OK);
+    ck_assert_str_eq(session.end, "idle");
+    ck_assert_int_eq(store_session_by_id(store, busy, &session), STORE_OK);
+    ck_assert_int_eq(session.ended_at, 0);
+    ck_assert_int_eq(store_session_sweep(store, 2001, 1500, 2001), STORE_OK);
+    int count = 0;
+    ck_assert_int_eq(store_session_list(store, false, count_sessions, &count), STORE_OK);
+    ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+static enum store_tunnel_verdict verdict(int64_t tunnel)
+{
+    enum store_tunnel_verdict verdict = (enum store_tunnel_verdict) - 1;
+    ck_assert_int_eq(store_tunnel_verdict(store, tunnel, &verdict), STORE_OK);
+    return verdict;
+}
+
+START_TEST(verdicts)
+{
+    int64_t user = add_user("a"), desktop = add_desktop("d"), group;
+    int64_t session = add_session(user, 1, 9000), tunnel = add_tunnel(session, user, desktop);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
+    store_group_add(store, "g", &group);
+    store_group_join(store, group, user);
+    store_grant_add(store, true, group, desktop);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_MAY);
+    store_group_leave(store, group, user);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
+    store_grant_add(store, false, user, desktop);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_MAY);
+    struct store_desktop moved;
+    store_desktop_by_name(store, "d", &moved);
+    text_copy(moved.description, sizeof(moved.description), "renamed");
+    store_desktop_set(store, &moved);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_MAY);
+    moved.port = 3390;
+    store_desktop_set(store, &moved);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
+    moved.port = 3389;
+    store_desktop_set(store, &moved);
+    store_user_set_disabled(store, user, true);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_USER_DISABLED);
+    store_user_set_disabled(store, user, false);
+    ck_assert_int_eq(store_tunnel_request_end(store, tunnel), STORE_OK);
+    ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_REQUESTED);
+    int64_t second = add_tunnel(session, user, desktop);
+    store_session_end(store, session, 2000, "signed-out");
+    ck_assert_int_eq(verdict(second), STORE_TUNNEL_SIGNED_OUT);
+    int64_t other = add_session(user, 2, 9000), third = add_tunnel(other, user, desktop);
+    store_session_end(store, other, 2000, "admin");
+    ck_assert_int_eq(verdict(third), STORE_TUNNEL_SESSION_ENDED);
+    store_desktop_remove(store, desktop);
+    store_user_remove(store, user);
+    ck_assert_int_eq(verdict(third), STORE_TUNNEL_USER_DISABLED);
+}
+END_TEST
+
+static int see_names(void *owner, const struct store_tunnel *tunnel)
+{
+    ck_assert_str_eq(tunnel->user_name, "a");
+    ck_assert_str_eq(tunnel->desktop_name, "d");
+    ck_assert_uint_eq(tunnel->up, 10);
+    ck_assert_str_eq(tunnel->end, "client");
+    return count_up(owner);
+}
+
+START_TEST(tunnels)
+{
+    int64_t user = add_user("a"), desktop = add_desktop("d");
+    int64_t session = add_session(user, 1, 9000), tunnel = add_tunnel(session, user, desktop);
+    int count = 0;
+    ck_assert_int_eq(store_tunnel_counts(store, tunnel, 5, 6), STORE_OK);
+    ck_assert_int_eq(store_tunnel_list(store, true, count_tunnels, &count), STORE_OK);
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(store_tunnel_end(store, tunnel, 1100, 10, 20, "client"), STORE_OK);
+    ck_assert_int_eq(store_tunnel_end(store, tunnel, 1101, 10, 20, "client"), STORE_REFUSED);
+    ck_assert_int_eq(store_tunnel_request_end(store, tunnel), STORE_REFUSED);
+    ck_assert_int_eq(store_tunnel_request_end(store, 99), STORE_NONE);
+    store_user_remove(store, user);
+    store_desktop_remove(store, desktop);
+    count = 0;
+    ck_assert_int_eq(store_tunnel_list(store, false, see_names, &count), STORE_OK);
+    ck_assert_int_eq(count, 1);
+    struct store_tunnel lost = {.session = session, .user = user, .desktop = desktop};
+    ck_assert_int_eq(store_tunnel_add(store, &lost, &tunnel), STORE_NONE);
+}
+END_TEST
+
+/* ---- audit, throttling ---- */
+
+static int last_event(void *owner, const struct store_audit *audit)
+{
+    strcat(owner, audit->event);
+    strcat(owner, " ");
+    return 0;
+}
+
+START_TEST(the_audit_log_only_grows)
+{
+    struct store_audit row = {.at_ms = 1000, .has_address = true};
+    char events[100] = "";
+    for (int i = 0; i < 4; i++) {
+        snprintf(row.event, sizeof(row.event), "e%d", i);
+        row.at_ms += 10;
+        text_copy(row.who, sizeof(row.who), i % 2 ? "Alice" : "bob");
+        ck_assert_int_eq(store_audit_add(store, &row), STORE_OK);
+    }
+    ck_assert_int_ne(sqlite3_exec(store->db, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_ne(sqlite3_exec(store->db, "UPDATE audit SET who = 'x'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    struct store_audit_filter filter = {.last = 2};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e2 e3 ");
+    events[0] = '\0';
+    filter = (struct store_audit_filter){.who = "alice"};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e1 e3 ");
+    events[0] = '\0';
+    filter = (struct store_audit_filter){.event = "e2", .since_ms = 1030, .after_id = 1};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e2 ");
+}
+END_TEST
+
+START_TEST(throttling)
+{
+    struct store_throttle row = {.failures = 3, .since = 10, .last_at = 20};
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_NONE);
+    ck_assert_int_eq(store_throttle_set(store, "k", &row), STORE_OK);
+    row.failures = 4;
+    ck_assert_int_eq(store_throttle_set(store, "k", &row), STORE_OK);
+    row = (struct store_throttle){0};
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_OK);
+    ck_assert_int_eq(row.failures, 4);
+    ck_assert_int_eq(store_throttle_sweep(store, 20), STORE_OK);
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_OK);
+    ck_assert_int_eq(store_throttle_sweep(store, 21), STORE_OK);
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_NONE);
+    ck_assert_int_eq(store_throttle_clear(store, "k"), STORE_OK);
+}
+END_TEST
+
+/* ---- kill -9 ---- */
+
+/* Writes people and steps, and acknowledges each only when the store said OK. */
+static void write_until_killed(int acknowledge)
+{
+    struct store *mine;
+    char why[256];
+    if (store_open(&mine, path, STORE_MUST_EXIST, why, sizeof(why)) != STORE_OK)
+        _exit(1);
+    for (int32_t i = 0;; i++) {
+        struct store_user user = {.seed = "s", .seed_size = 1, .created_at = i};
+        struct store_audit audit = {.at_ms = i, .event = "user-add"};
+        int64_t id;
+        snprintf(user.name, sizeof(user.name), "u%d-%d", (int)getpid(), (int)i);
+        text_copy(audit.who, sizeof(audit.who), user.name);
+        if (store_begin(mine) != STORE_OK || store_user_add(mine, &user, &id) != STORE_OK ||
+            store_user_use_step(mine, id, i + 1, i) != STORE_OK ||
+            store_audit_add(mine, &audit) != STORE_OK || store_commit(mine) != STORE_OK)
+            _exit(1);
+        if (write(acknowledge, &i, sizeof(i)) != sizeof(i))
+            _exit(1);
+    }
+}
+
+static int count_audit(void *owner, const struct store_audit *audit)
+{
+    (void)audit;
+    return count_up(owner);
+}
+
+START_TEST(nothing_acknowledged_is_lost)
+{
+    for (int round = 0; round < 30; round++) {
+        int pipes[2], status;
+        ck_assert_int_eq(pipe(pipes), 0);
+        pid_t pid = fork();
+        if (pid == 0)
+            write_until_killed(pipes[1]);
+        close(pipes[1]);
+        int32_t last = -1, got;
+        int wanted = 1 + rand() % 20;
+        while (last + 1 < wanted && read(pipes[0], &got, sizeof(got)) == sizeof(got))
+            last = got;
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        while (read(pipes[0], &got, sizeof(got)) == sizeof(got))
+            last = got;
+        close(pipes[0]);
+        ck_assert_int_ge(last, 0);
+        for (int32_t i = 0; i <= last; i++) {
+            char name[64];
+            struct store_user user;
+            snprintf(name, sizeof(name), "u%d-%d", (int)pid, (int)i);
+            ck_assert_int_eq(store_user_by_name(store, name, &user), STORE_OK);
+            ck_assert_int_eq(user.totp_step, i + 1);
+        }
+    }
+    /* Nothing half: every person has exactly one audit row. */
+    int users = 0, rows = 0;
+    char why[256] = "";
+    struct store_audit_filter filter = {0};
+    store_user_list(store, count_users, &users);
+    store_audit_list(store, &filter, count_audit, &rows);
+    ck_assert_int_eq(users, rows);
+    ck_assert_msg(store_check(store, why, sizeof(why)) == STORE_OK, "%s", why);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *tests = tcase_create("store");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, the_file_is_private);
+    tcase_add_test(tests, missing_newer_and_corrupt_are_told_apart);
+    tcase_add_test(tests, an_older_schema_is_upgraded_with_a_backup);
+    tcase_add_test(tests, many_may_open_at_once);
+    tcase_add_test(tests, changes_of_others_are_noticed);
+    tcase_add_test(tests, check_is_clean);
+    tcase_add_test(tests, rollback_forgets);
+    tcase_add_test(tests, users);
+    tcase_add_test(tests, a_step_is_used_once);
+    tcase_add_test(tests, grants);
+    tcase_add_test(tests, sessions);
+    tcase_add_test(tests, the_sweep);
+    tcase_add_test(tests, verdicts);
+    tcase_add_test(tests, tunnels);
+    tcase_add_test(tests, the_audit_log_only_grows);
+    tcase_add_test(tests, throttling);
+    tcase_add_test(tests, nothing_acknowledged_is_lost);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
