@@ -36,7 +36,7 @@ static const char help[] =
     "\n"
     "A proxy is taken from https_proxy, all_proxy and no_proxy.\n"
     "\n"
-    "Examples:\n"
+    "Example:\n"
     "  deskgate connect https://gateway.example.com office-pc\n"
     "  deskgate connect --exec 'xfreerdp /v:{} /u:anna' https://gateway.example.com office-pc\n"
     "  deskgate connect --listen 127.0.0.1:3390 https://192.0.2.7:8443 office-pc\n";

@@ -141,6 +141,7 @@ static int prepare_signals(struct client *client)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGQUIT); /* or else it could leave the terminal without echo */
     sigaddset(&set, SIGCHLD);
     signal(SIGPIPE, SIG_IGN);               /* standard output's reader, or a socket's, may go */
     if (sigprocmask(SIG_BLOCK, &set, NULL)) /* before any thread: they inherit it */

@@ -186,8 +186,13 @@ static ssize_t incomplete(const uint8_t *data, size_t size)
 {
     static const char start[] = "HTTP/1.";
     size_t known = size < sizeof(start) - 1 ? size : sizeof(start) - 1;
-    bool hopeless = size >= HTTPRESP_HEAD_MAX || (known && memcmp(data, start, known) != 0);
-    return hopeless ? HTTPRESP_BAD : HTTPRESP_MORE;
+    if (size >= HTTPRESP_HEAD_MAX || (known && memcmp(data, start, known) != 0))
+        return HTTPRESP_BAD;
+    for (size_t i = known; i < size; i++) {
+        if (data[i] == '\n' && data[i - 1] != '\r')
+            return HTTPRESP_BAD;
+    }
+    return HTTPRESP_MORE;
 }
 
 ssize_t httpresp_parse(const uint8_t *data, size_t size, struct httpresp *out)

@@ -50,6 +50,7 @@ static const char *const bad[] = {
     "HTTP/1.1 200 OK\r\nName : x\r\n\r\n",
     "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
     "HTTP/1.1 200 OK\r\nNo colon\r\n\r\n",
+    "HTTP/1.1 200 OK\n",
     "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n",
     "HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",

@@ -1,0 +1,395 @@
+// The tunnel client against a scripted gateway: what it says and does when things go wrong, and that
+// bytes pass unchanged when they go right. connect_gateway.test.mjs meets the real gateway.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { connect as tcpConnect, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { answer, closeFrame, echo, frame, startGateway, upgraded } from './connect/gateway.mjs';
+import { binary, dial, read, run, start } from './connect/client.mjs';
+
+const EX = { OK: 0, USAGE: 64, INPUT: 66, HOST: 68, UNAVAILABLE: 69, CANTCREAT: 73, TEMP: 75, PROTOCOL: 76, PERM: 77 };
+let state, cert, key, certFile, fingerprint;
+let codeNumber = 100000;
+
+const login = () => ['anna', 'pass "word" \\ äöü', String(codeNumber++)];
+const at = (gateway, host = 'localhost') => `https://${host}:${gateway.port}`;
+const trusted = () => ['--fingerprint', fingerprint, '--retry', '0'];
+
+async function withGateway(rules, body) {
+  const gateway = await startGateway({ cert, key, rules });
+  try {
+    await body(gateway);
+  } finally {
+    gateway.stop();
+  }
+}
+
+before(() => {
+  state = mkdtempSync(join(tmpdir(), 'deskgate-connect-'));
+  const made = spawnSync(binary, ['--state', state, 'init', '--name', 'localhost', '--listen', '127.0.0.1:8443'], { encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  for (const name of readdirSync(state).filter((n) => n.endsWith('.pem'))) {
+    const text = readFileSync(join(state, name), 'utf8');
+    if (text.includes('BEGIN CERTIFICATE')) [cert, certFile] = [text, join(state, name)];
+    else if (text.includes('PRIVATE KEY')) key = text;
+  }
+  fingerprint = new X509Certificate(cert).fingerprint256;
+});
+after(() => rmSync(state, { recursive: true, force: true }));
+
+test('an unknown certificate: nothing is sent, and its fingerprint is told', () => withGateway({}, async (gateway) => {
+  const result = await run(['--retry', '0', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.PROTOCOL);
+  assert.match(result.err, /not trusted/);
+  assert.ok(result.err.includes(`--fingerprint ${fingerprint}`), result.err);
+  assert.deepEqual(gateway.seen, []);
+}));
+
+test('another certificate than the pinned one: nothing is sent', () => withGateway({}, async (gateway) => {
+  const wrong = fingerprint.replace(/^../, fingerprint.startsWith('00') ? '01' : '00');
+  const result = await run(['--fingerprint', wrong, at(gateway), 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.PROTOCOL);
+  assert.match(result.err, /not the pinned one/);
+  assert.deepEqual(gateway.seen, []);
+}));
+
+test('--cacert trusts for the right name only', () => withGateway({}, async (gateway) => {
+  const good = await run(['--cacert', certFile, '--exec', 'exit 0', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(good.code, EX.OK, good.err);
+  const bad = await run(['--cacert', certFile, '--retry', '0', at(gateway, '127.0.0.2'), 'pc'], { credentials: login() });
+  assert.ok([EX.PROTOCOL, EX.UNAVAILABLE].includes(bad.code), bad.err); // refused where only .1 listens
+}));
+
+test('what the gateway refuses is told in its words', async () => {
+  const cases = [
+    [answer(401, { error: 'sign_in_refused', message: 'Not right.', id: '00aa' }), EX.PERM, /Not right\. \[id 00aa\]/],
+    [answer(429, { error: 'too_many_attempts', message: 'Slow down.' }, { 'Retry-After': 33 }), EX.TEMP, /Slow down\. \(try again in 33 s\)/],
+    [answer(503, { error: 'busy', message: 'Busy.' }, { 'Retry-After': 1 }), EX.TEMP, /Busy\./],
+    [answer(500, '<html>'), EX.UNAVAILABLE, /the gateway failed/],
+    [answer(401, { error: 'sign_in_refused', message: 'evil \u001b[2J\u009b\nline' }), EX.PERM, /evil \?\[2J\?\? line/],
+  ];
+  for (const [reply, code, words] of cases) {
+    await withGateway({ 'POST /api/login': (_, socket) => socket.end(reply) }, async (gateway) => {
+      const result = await run([...trusted(), at(gateway), 'pc'], { credentials: login() });
+      assert.equal(result.code, code, result.err);
+      assert.match(result.err, words);
+      assert.deepEqual(gateway.seen, ['POST /api/login']);
+    });
+  }
+});
+
+test('answers that break the rules are refused', async () => {
+  const token = 'A'.repeat(43);
+  const cases = [
+    'SSH-2.0-OpenSSH_9.2\r\n',
+    answer(200, { token }, { 'Transfer-Encoding': 'chunked' }),
+    answer(200, { token: 'short' }),
+    answer(200, { token: `${token}\r\nX: y` }),
+    answer(200, '[]'),
+    `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(20000)}\r\n\r\n`,
+    'HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n',
+    'HTTP/1.1 200 OK\nContent-Length: 2\n\n{}',
+  ];
+  for (const reply of cases) {
+    await withGateway({ 'POST /api/login': (_, socket) => socket.end(reply) }, async (gateway) => {
+      const result = await run([...trusted(), at(gateway), 'pc'], { credentials: login() });
+      assert.equal(result.code, EX.PROTOCOL, `${reply.slice(0, 60)}: ${result.err}`);
+    });
+  }
+});
+
+test('chunked answers, in pieces of one byte, are understood', () => withGateway({
+  'POST /api/login': async (_, socket) => {
+    socket.setNoDelay(true);
+    const body = JSON.stringify({ token: 'B'.repeat(43), expires: '2099-01-01T00:00:00Z' });
+    const text = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' +
+      `5\r\n${body.slice(0, 5)}\r\n${(body.length - 5).toString(16)};x=y\r\n${body.slice(5)}\r\n0\r\n\r\n`;
+    for (const byte of text) {
+      socket.write(byte);
+      await new Promise((r) => setImmediate(r));
+    }
+    socket.end();
+  },
+  'GET /api/desktops': (_, socket) => socket.end(answer(200, { desktops: [{ name: 'pc' }] })),
+}, async (gateway) => {
+  const result = await run([...trusted(), '--exec', 'exit 9', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(result.code, 9, result.err);
+}));
+
+test('a desktop that is not granted is told before the RDP client starts', () => withGateway({}, async (gateway) => {
+  const result = await run([...trusted(), '--exec', 'echo started', at(gateway), 'nobody'], { credentials: login() });
+  assert.equal(result.code, EX.PERM);
+  assert.match(result.err, /no desktop "nobody" for you; you may use: pc, other/);
+  assert.equal(result.out.length, 0);
+  assert.equal(gateway.tokens.size, 0, 'signed out');
+}));
+
+test('the ends of a tunnel have words and exit codes', async () => {
+  const cases = [
+    [(_, s) => s.end(answer(504, { error: 'desktop_asleep', message: 'It sleeps.' })), EX.UNAVAILABLE, /It sleeps/],
+    [(_, s) => s.end(answer(502, { error: 'desktop_refused', message: 'It refuses.' })), EX.UNAVAILABLE, /It refuses/],
+    [(_, s) => s.end(answer(404, { error: 'no_desktop', message: 'Not yours.' })), EX.PERM, /Not yours/],
+    [(r, s) => s.end(upgraded(r).replace(/Accept: ./, 'Accept: !')), EX.PROTOCOL, /WebSockets/],
+    [(r, s) => s.end(upgraded(r).replace('Upgrade: websocket\r\n', '')), EX.PROTOCOL, /WebSockets/],
+    [(r, s) => s.end(answer(200, 'hello')), EX.PROTOCOL, /status 200/],
+    [(r, s) => s.write(Buffer.concat([Buffer.from(upgraded(r)), closeFrame(4004, 'your account was disabled')])),
+      EX.UNAVAILABLE, /your account was disabled \(code 4004\)/],
+    [(r, s) => s.write(Buffer.concat([Buffer.from(upgraded(r)), closeFrame(1000, 'the desktop closed')])), EX.OK, /the desktop closed/],
+    [(r, s) => s.end(Buffer.concat([Buffer.from(upgraded(r)), Buffer.from([0x82, 0x80, 1, 2, 3, 4])])), EX.PROTOCOL, /WebSocket rules/],
+    [(r, s) => { s.write(upgraded(r)); setTimeout(() => s.destroy(), 100); }, EX.UNAVAILABLE, /broke|closed by the gateway/],
+  ];
+  for (const [rule, code, words] of cases) {
+    await withGateway({ 'GET /tunnel/pc': rule }, async (gateway) => {
+      const result = await run([...trusted(), '--stdio', at(gateway), 'pc'], { credentials: login(), stdin: 'pipe' });
+      assert.equal(result.code, code, result.err);
+      assert.match(result.err, words);
+      assert.equal(result.out.length, 0);
+      assert.ok(gateway.seen.includes('POST /api/logout'));
+    });
+  }
+});
+
+test('bytes pass unchanged, on many connections at once', () => withGateway({}, async (gateway) => {
+  const client = start([...trusted(), at(gateway), 'pc'], { credentials: login() });
+  const address = await client.ready;
+  const one = async () => {
+    const data = randomBytes(randomInt(1, 2_000_000));
+    const socket = await dial(address);
+    socket.write(data);
+    const back = await read(socket, data.length);
+    assert.ok(createHash('sha256').update(back).digest().equals(createHash('sha256').update(data).digest()));
+    socket.destroy();
+  };
+  await Promise.all(Array.from({ length: 30 }, one));
+  client.child.kill('SIGTERM');
+  const result = await client.ended;
+  assert.equal(result.code, EX.OK, result.err);
+  assert.equal(gateway.tokens.size, 0, 'signed out');
+  assert.match(result.err, /connection 30 /);
+}));
+
+test('--stdio carries bytes and nothing else on standard output', () => withGateway({
+  'GET /tunnel/pc': (request, socket) => echo(request, socket, 'early bytes'),
+}, async (gateway) => {
+  const client = start([...trusted(), '--stdio', at(gateway), 'pc'], { credentials: login(), stdin: 'pipe' });
+  const data = randomBytes(700_000);
+  client.child.stdin.write(data);
+  for (const until = Date.now() + 20_000; client.out.length < data.length + 11;) {
+    assert.ok(Date.now() < until, `${client.out.length} bytes: ${client.err}`);
+    await new Promise((r) => setTimeout(r, 20));
+  }
+  client.child.stdin.end();
+  const result = await client.ended;
+  assert.equal(result.code, EX.OK, result.err);
+  assert.ok(result.out.equals(Buffer.concat([Buffer.from('early bytes'), data])));
+}));
+
+test('the RDP client gets the address, and its exit code is ours', () => withGateway({}, async (gateway) => {
+  const shell = await run([...trusted(), '--exec', 'echo {} {}; exit 42', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(shell.code, 42, shell.err);
+  assert.match(shell.out.toString(), /^127\.0\.0\.1:(\d+) 127\.0\.0\.1:\1\n$/);
+  const words = await run([...trusted(), at(gateway), 'pc', '--', 'sh', '-c', 'echo "$0"; kill -9 $$', '/v:{}'], { credentials: login() });
+  assert.equal(words.code, 137, words.err);
+  assert.match(words.out.toString(), /^\/v:127\.0\.0\.1:\d+\n$/);
+  const missing = await run([...trusted(), at(gateway), 'pc', '--', '/nonexistent/rdp'], { credentials: login() });
+  assert.equal(missing.code, 127);
+  assert.match(missing.err, /cannot start \/nonexistent\/rdp/);
+}));
+
+test('ending the client ends the RDP client', () => withGateway({}, async (gateway) => {
+  const client = start([...trusted(), '--exec', 'echo $$; exec sleep 1000', at(gateway), 'pc'], { credentials: login() });
+  await client.ready;
+  for (const until = Date.now() + 10_000; !/\n/.test(client.out.toString());) {
+    assert.ok(Date.now() < until);
+    await new Promise((r) => setTimeout(r, 20));
+  }
+  client.child.kill('SIGINT');
+  const result = await client.ended;
+  assert.equal(result.code, 128 + 15, result.err);
+  assert.throws(() => process.kill(Number(result.out), 0));
+}));
+
+test('a session that is over is renewed with one more code; without one the client ends', () => withGateway({}, async (gateway) => {
+  const client = start([...trusted(), at(gateway), 'pc'], { credentials: login(), open: true });
+  const address = await client.ready;
+  const first = await dial(address);
+  first.write('one');
+  assert.equal((await read(first, 3)).toString(), 'one');
+  gateway.tokens.clear();
+  const second = await dial(address);
+  second.write('two');
+  await client.says(/session is over/);
+  first.write('still here');
+  assert.equal((await read(first, 10)).toString(), 'still here');
+  client.child.stdio[3].write(`${codeNumber++}\n`);
+  assert.equal((await read(second, 3)).toString(), 'two');
+  gateway.tokens.clear();
+  client.child.stdio[3].end();
+  await dial(address);
+  const result = await client.ended;
+  assert.equal(result.code, EX.INPUT, result.err);
+}));
+
+test('passing faults are borne for a while, with pauses', () => {
+  let broken = 2;
+  return withGateway({
+    'GET /tunnel/pc': (request, socket) => {
+      if (broken-- > 0) socket.destroy();
+      else echo(request, socket);
+    },
+  }, async (gateway) => {
+    const client = start(['--fingerprint', fingerprint, '--retry', '30', at(gateway), 'pc'], { credentials: login() });
+    const socket = await dial(await client.ready);
+    socket.write('patience');
+    assert.equal((await read(socket, 8)).toString(), 'patience');
+    assert.equal(client.err.match(/next try in/g).length, 2);
+    client.child.kill('SIGTERM');
+    assert.equal((await client.ended).code, EX.OK);
+  });
+});
+
+test('a code that may have been used is not sent again', () => withGateway({
+  'POST /api/login': (_, socket) => socket.destroy(),
+}, async (gateway) => {
+  const result = await run(['--fingerprint', fingerprint, '--retry', '30', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.UNAVAILABLE);
+  assert.deepEqual(gateway.seen, ['POST /api/login']);
+}));
+
+test('a gateway that is not there, not known, not TLS', async () => {
+  const plain = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('HTTP/1.1 400 Bad\r\n\r\n');
+  }).listen(0, '127.0.0.1');
+  await once(plain, 'listening');
+  const { port } = plain.address();
+  let result = await run([...trusted(), `https://127.0.0.1:${port}`, 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.PROTOCOL, result.err);
+  assert.match(result.err, /does not speak TLS/);
+  plain.close();
+  await once(plain, 'close');
+  result = await run([...trusted(), `https://127.0.0.1:${port}`, 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.UNAVAILABLE);
+  assert.match(result.err, /Connection refused/);
+  result = await run([...trusted(), 'https://gateway.invalid', 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.HOST, result.err);
+});
+
+test('proxies: through one, past one, refused by one', () => withGateway({}, async (gateway) => {
+  const proxy = createHttpServer();
+  const asked = [];
+  proxy.on('connect', (request, socket) => {
+    asked.push(request.url);
+    socket.on('error', () => {});
+    if (request.headers['proxy-authorization'] !== `Basic ${Buffer.from('us:er').toString('base64')}`) {
+      socket.end('HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    const far = tcpConnect(gateway.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connected\r\n\r\n');
+      far.pipe(socket);
+      socket.pipe(far);
+    });
+    far.on('error', () => socket.destroy());
+    socket.on('close', () => far.destroy());
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address();
+  const go = (env) => run([...trusted(), '--exec', 'exit 5', at(gateway), 'pc'], { credentials: login(), env });
+
+  let result = await go({ https_proxy: `http://us:er@127.0.0.1:${port}` });
+  assert.equal(result.code, 5, result.err);
+  assert.ok(asked.length >= 2 && asked.every((url) => url === `localhost:${gateway.port}`));
+  result = await go({ HTTPS_PROXY: `http://us:hush@127.0.0.1:${port}` });
+  assert.equal(result.code, EX.UNAVAILABLE);
+  assert.match(result.err, /407/);
+  assert.doesNotMatch(result.err, /hush/);
+  const before = asked.length;
+  result = await go({ all_proxy: `http://127.0.0.1:${port}`, no_proxy: 'localhost' });
+  assert.equal(result.code, 5, result.err);
+  result = await go({ http_proxy: `http://127.0.0.1:${port}` });
+  assert.equal(result.code, 5, result.err);
+  assert.equal(asked.length, before);
+  result = await go({ https_proxy: 'https://us:hush@127.0.0.1:1' });
+  assert.equal(result.code, EX.UNAVAILABLE);
+  assert.doesNotMatch(result.err, /hush/);
+  proxy.close();
+  proxy.closeAllConnections?.();
+}));
+
+test('arguments: help, mistakes, a local address that others can reach', async () => {
+  const help = await run(['--help']);
+  assert.equal(help.code, EX.OK);
+  assert.match(help.out.toString(), /Usage: deskgate connect .*Example:\n {2}deskgate connect /s);
+  for (const args of [[], ['https://x'], ['http://x', 'pc'], ['https://u@x', 'pc'], ['https://x', '../pc'],
+    ['--listen', '0.0.0.0:0', 'https://x', 'pc'], ['--fingerprint', 'abc', 'https://x', 'pc']]) {
+    const result = await run(args);
+    assert.equal(result.code, EX.USAGE, args.join(' '));
+    assert.match(result.err, /--help/);
+  }
+  const taken = createTcpServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const result = await run(['--listen', `127.0.0.1:${taken.address().port}`, 'https://x', 'pc']);
+  assert.equal(result.code, EX.CANTCREAT, result.err);
+  taken.close();
+});
+
+// A person at a terminal, by Python's pty: what is typed for the password is never echoed, a wrong
+// sign-in is asked again, and Ctrl-C in the middle of it leaves the terminal as it was.
+const PERSON = `
+import os, pty, select, sys, termios, time
+binary, url, fingerprint, password = sys.argv[1:5]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(binary, [binary, 'connect', '--fingerprint', fingerprint, url, 'pc'])
+seen = b''
+def expect(words, since=[0]):
+    global seen
+    until = time.time() + 20
+    while words.encode() not in seen[since[0]:]:
+        if not select.select([fd], [], [], max(0, until - time.time()))[0]:
+            sys.exit('never saw %r in %r' % (words, seen))
+        seen += os.read(fd, 4096)
+    since[0] = seen.index(words.encode(), since[0]) + len(words.encode())
+def echo_is(on):
+    until = time.time() + 10
+    while bool(termios.tcgetattr(fd)[3] & termios.ECHO) != on:
+        if time.time() > until: sys.exit('echo is wrong')
+        time.sleep(0.01)
+def sign_in(word, code):
+    expect('User name: '); os.write(fd, b'anna\\n')
+    expect('Password of anna: '); echo_is(False); os.write(fd, word.encode() + b'\\n')
+    expect('authenticator: '); echo_is(True); os.write(fd, code.encode() + b'\\n')
+sign_in('wrong', '111 111')
+expect('Not right.')
+sign_in(password, '222 222')
+expect('Ctrl-C ends')
+expect('0 open')
+os.write(fd, b'\\x03')
+try:
+    while True:
+        piece = os.read(fd, 4096)
+        if not piece: break
+        seen += piece
+except OSError: pass
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+if code or password.encode() in seen or b'wrong' in seen: sys.exit('%d %r' % (code, seen))
+`;
+
+test('at a terminal', () => withGateway({}, async (gateway) => {
+  const { spawn } = await import('node:child_process');
+  const child = spawn('python3', ['-c', PERSON, binary, at(gateway), fingerprint, gateway.password], { stdio: ['ignore', 'inherit', 'pipe'] });
+  let err = '';
+  child.stderr.on('data', (piece) => { err += piece; });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, err);
+  assert.ok(gateway.usedCodes.has('222222'));
+  assert.equal(gateway.tokens.size, 0, 'signed out');
+}));
