@@ -4,6 +4,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -562,12 +563,12 @@ START_TEST(nothing_acknowledged_is_lost)
         }
     }
     /* Nothing half: every person has exactly one audit row. */
-    int users = 0, rows = 0;
+    int people = 0, rows = 0;
     char why[256] = "";
     struct store_audit_filter filter = {0};
-    store_user_list(store, count_users, &users);
+    store_user_list(store, count_users, &people);
     store_audit_list(store, &filter, count_audit, &rows);
-    ck_assert_int_eq(users, rows);
+    ck_assert_int_eq(people, rows);
     ck_assert_msg(store_check(store, why, sizeof(why)) == STORE_OK, "%s", why);
 }
 END_TEST
