@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,19 +25,31 @@ static void prompt_caught(int number)
     prompt_signal = number;
 }
 
+/* One byte: 1, 0 at the end, or -1. With `mask`, the caught signals are blocked but for the wait,
+ * so that none slips in between a look at prompt_signal and the read. */
+static ssize_t prompt_byte(char *byte, const sigset_t *mask)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    ssize_t got = -1;
+
+    do {
+        if (mask == NULL || ppoll(&input, 1, NULL, mask) >= 0)
+            got = read(STDIN_FILENO, byte, 1);
+    } while (got < 0 && errno == EINTR && prompt_signal == 0);
+    return got;
+}
+
 /* One line without its end. EX_OK; EX_NOINPUT at the end of input with nothing read; EX_DATAERR
  * when it is too long; EX_TEMPFAIL when a signal came; EX_IOERR. */
-static int prompt_line(char *to, size_t size)
+static int prompt_line(char *to, size_t size, const sigset_t *mask)
 {
     size_t length = 0;
 
     for (;;) {
         char byte = 0;
-        ssize_t got = read(STDIN_FILENO, &byte, 1);
-        if (got < 0 && errno == EINTR && prompt_signal == 0)
-            continue;
+        ssize_t got = prompt_byte(&byte, mask);
         if (got < 0)
-            return errno == EINTR ? EX_TEMPFAIL : EX_IOERR;
+            return prompt_signal != 0 ? EX_TEMPFAIL : EX_IOERR;
         if (got == 0 && length == 0)
             return EX_NOINPUT;
         if (got == 0 || byte == '\n')
@@ -91,30 +104,52 @@ static int prompt_judge(int code, const char *password, const char **why)
     return EX_OK;
 }
 
-/* Asks with echo off; a signal caught meanwhile is raised again once the terminal is restored. */
+static void prompt_catch(struct sigaction before[PROMPT_SIGNALS], sigset_t *mask)
+{
+    struct sigaction caught = {.sa_handler = prompt_caught};
+    sigset_t blocked;
+
+    prompt_signal = 0;
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
+        sigaddset(&blocked, prompt_signals[i]);
+    sigprocmask(SIG_BLOCK, &blocked, mask);
+    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
+        sigaction(prompt_signals[i], &caught, &before[i]);
+}
+
+/* A signal that came takes its course now. */
+static void prompt_release(const struct sigaction before[PROMPT_SIGNALS], const sigset_t *mask)
+{
+    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
+        sigaction(prompt_signals[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    if (prompt_signal != 0)
+        raise(prompt_signal);
+}
+
 static int prompt_ask(const char *label, const char *name, char *to, size_t size)
 {
-    struct sigaction caught = {.sa_handler = prompt_caught}, before[PROMPT_SIGNALS];
+    struct sigaction before[PROMPT_SIGNALS];
     struct termios shown, hidden;
+    sigset_t mask;
 
     if (tcgetattr(STDIN_FILENO, &shown) != 0)
         return EX_IOERR;
-    prompt_signal = 0;
-    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
-        sigaction(prompt_signals[i], &caught, &before[i]);
+    prompt_catch(before, &mask);
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     hidden.c_lflag |= ICANON;
+    /* Hidden before asked: what is typed at sight of the question is neither echoed nor flushed. */
+    int code = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 ? EX_OK : EX_IOERR;
     fprintf(stderr, "%s", label);
     plain_print(stderr, name);
     fputs(": ", stderr);
-    int code = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 ? prompt_line(to, size) : EX_IOERR;
+    if (code == EX_OK)
+        code = prompt_line(to, size, &mask);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     fputc('\n', stderr);
-    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
-        sigaction(prompt_signals[i], &before[i], NULL);
-    if (prompt_signal != 0)
-        raise(prompt_signal);
+    prompt_release(before, &mask);
     return code;
 }
 
@@ -140,7 +175,7 @@ int prompt_password(const char *name, bool from_stdin, char *to, size_t size, co
 {
     int code = !from_stdin && isatty(STDIN_FILENO) != 0
                    ? prompt_twice(name, to, size, why)
-                   : prompt_judge(prompt_line(to, size), to, why);
+                   : prompt_judge(prompt_line(to, size, NULL), to, why);
 
     if (code != EX_OK)
         explicit_bzero(to, size);
