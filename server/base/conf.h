@@ -32,7 +32,8 @@ struct conf {
     struct conf_listen
         listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443, [::]:443; http_listen = … */
     size_t listen_count;
-    char name[256]; /* name = gateway.example.com: the canonical host name */
+    char name[256]; /* name = gateway.example.com: the canonical host name, lower case; an IPv6
+                       address in brackets; default: the machine's name */
     uint16_t
         public_port; /* public_port = 443: the port people type; default: first TLS listener's */
     char user[64];   /* user = deskgate: to become after binding, when started as root */
@@ -84,7 +85,13 @@ void conf_defaults(struct conf *conf, const char *state);
  * words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an address and port") in `why`. */
 int conf_load(struct conf *conf, const char *state, char *why, size_t size);
 
-/* STATE/NAME into `path` (CONF_PATH_SIZE). */
+/* "192.0.2.1:443" or "[2001:db8::1]:443"; port 0 lets the system choose. Leaves `tls` alone. */
+bool conf_parse_listen(struct conf_listen *to, const char *text);
+
+/* A host name or address as `name` keeps it; false when it is neither, or does not fit. */
+bool conf_name(char *to, size_t size, const char *text);
+
+/* STATE/NAME into `path` (CONF_PATH_SIZE); empty when it does not fit. */
 void conf_path(const struct conf *conf, const char *name, char *path);
 #define CONF_FILE "deskgate.conf"
 #define CONF_DATABASE "deskgate.db"

@@ -1,0 +1,210 @@
+/* inih splits the file into sections, keys and values; the table below says what each means. Lines
+ * reach inih through conf_line(), which counts them for messages and refuses what inih would
+ * silently cut: lines longer than its buffer and NUL bytes. */
+#include "conf_read.h"
+
+#include "text.h"
+
+#include <ini.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define YEAR 31536000 /* seconds */
+
+#define LIST(section, key, take)                                                                   \
+    {                                                                                              \
+        section, key, take, true, 0, 0, 0                                                          \
+    }
+#define ONE(section, key, take)                                                                    \
+    {                                                                                              \
+        section, key, take, false, 0, 0, 0                                                         \
+    }
+#define NUMBER(section, key, member, least, most)                                                  \
+    {                                                                                              \
+        section, key, conf_take_number, false, offsetof(struct conf, member), least, most          \
+    }
+
+static const struct conf_key keys[] = {
+    LIST("server", "listen", conf_take_listen),
+    LIST("server", "http_listen", conf_take_http_listen),
+    ONE("server", "name", conf_take_name),
+    ONE("server", "public_port", conf_take_port),
+    ONE("server", "user", conf_take_user),
+    ONE("server", "acme_folder", conf_take_acme),
+    ONE("server", "cage", conf_take_cage),
+    NUMBER("server", "threads", threads, 0, 256),
+    NUMBER("server", "connections", connections, 16, 1000000),
+    NUMBER("server", "connections_per_address", connections_per_address, 1, 1000000),
+    NUMBER("server", "handshake_seconds", handshake_seconds, 1, 300),
+    NUMBER("server", "request_seconds", request_seconds, 1, 300),
+    NUMBER("server", "keepalive_seconds", keepalive_seconds, 1, 3600),
+    LIST("tls", "certificate", conf_take_certificate),
+    LIST("tls", "key", conf_take_tls_key),
+    NUMBER("login", "workers", login_workers, 1, 64),
+    NUMBER("login", "queue", login_queue, 1, 4096),
+    NUMBER("login", "deadline_seconds", login_deadline_seconds, 1, 120),
+    NUMBER("login", "user_failures", login_user_failures, 1, 1000),
+    NUMBER("login", "address_failures", login_address_failures, 1, 100000),
+    NUMBER("login", "window_seconds", login_window_seconds, 1, 86400),
+    NUMBER("session", "idle_seconds", session_idle_seconds, 1, YEAR),
+    NUMBER("session", "absolute_seconds", session_absolute_seconds, 1, YEAR),
+    NUMBER("tunnel", "idle_seconds", tunnel_idle_seconds, 0, YEAR),
+    NUMBER("tunnel", "absolute_seconds", tunnel_absolute_seconds, 0, YEAR),
+    NUMBER("tunnel", "ping_seconds", tunnel_ping_seconds, 1, 3600),
+    LIST("dial", "allow", conf_take_allow),
+    LIST("dial", "deny", conf_take_deny),
+    NUMBER("dial", "seconds", dial_seconds, 1, 120),
+};
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+_Static_assert(KEYS <= CONF_KEYS_MAX, "a line number for each key");
+
+/* Only the first fault is told: later ones often follow from it. */
+static int conf_fault(struct conf_file *file, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int conf_fault(struct conf_file *file, const char *format, ...)
+{
+    if (file->fault_line == 0) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(file->fault, sizeof(file->fault), format, arguments);
+        va_end(arguments);
+        file->fault_line = file->line;
+    }
+    return 0; /* inih: an error */
+}
+
+/* Like fgets(). inih asks once per line. */
+static char *conf_line(char *to, int size, void *owner)
+{
+    struct conf_file *file = owner;
+    int length = 0, c;
+
+    if (file->fault_line)
+        return NULL;
+    file->line++;
+    while ((c = getc(file->in)) != EOF && c != '\n') {
+        if (c == '\0' || length + 2 >= size) {
+            conf_fault(file,
+                       c == '\0' ? "a NUL byte; this is not a text file"
+                                 : "longer than %d bytes; a list may be continued on the "
+                                   "next line, indented",
+                       size - 2);
+            return NULL;
+        }
+        to[length++] = (char)c;
+    }
+    if (c == EOF && length == 0)
+        return NULL;
+    to[length++] = '\n';
+    to[length] = '\0';
+    file->indented = to[0] == ' ' || to[0] == '\t';
+    return to;
+}
+
+static void conf_append(char *to, size_t size, const char *text)
+{
+    size_t length = strlen(to);
+    snprintf(to + length, size - length, "%s", text);
+}
+
+/* Names what would have been right: the key's own section, or all keys of this one. */
+static int conf_unknown(struct conf_file *file, const char *section, const char *name)
+{
+    char known[512] = "", sections[128] = "";
+
+    for (size_t i = 0; i < KEYS; i++) {
+        bool here = strcmp(keys[i].section, section) == 0;
+        if (here) {
+            conf_append(known, sizeof(known), *known ? ", " : "");
+            conf_append(known, sizeof(known), keys[i].name);
+        } else if (i == 0 || strcmp(keys[i].section, keys[i - 1].section) != 0) {
+            conf_append(sections, sizeof(sections), *sections ? ", " : "");
+            conf_append(sections, sizeof(sections), keys[i].section);
+        }
+    }
+    if (*section == '\0')
+        return conf_fault(file, "'%s' stands before any section; there are %s", name, sections);
+    if (*known == '\0')
+        return conf_fault(file, "there is no section [%s]; there are %s", section, sections);
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return conf_fault(file, "'%s' belongs in section [%s]; [%s] has %s", name,
+                              keys[i].section, section, known);
+    }
+    return conf_fault(file, "there is no key '%s'; [%s] has %s", name, section, known);
+}
+
+static char *conf_trim(char *text)
+{
+    text += strspn(text, " \t");
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        text[--length] = '\0';
+    return text;
+}
+
+/* An empty list is an empty list; one comma may end a line that is continued. */
+static bool conf_list(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    char items[INI_MAX_LINE], *rest = items;
+    text_copy(items, sizeof(items), value);
+    while (rest) {
+        char *item = conf_trim(strsep(&rest, ","));
+        if (*item == '\0' && !rest)
+            return true;
+        if (*item == '\0') {
+            snprintf(reading->why, sizeof(reading->why), "nothing stands before a comma in '%s'",
+                     value);
+            return false;
+        }
+        if (!key->take(reading, key, item))
+            return false;
+    }
+    return true;
+}
+
+static int conf_value(void *owner, const char *section, const char *name, const char *value)
+{
+    struct conf_file *file = owner;
+    size_t i = 0;
+
+    while (i < KEYS && (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0))
+        i++;
+    if (i == KEYS)
+        return conf_unknown(file, section, name);
+    const struct conf_key *key = &keys[i];
+    if (file->seen[i] && file->indented && !key->list)
+        return conf_fault(file,
+                          "an indented line continues the one above ('%s'); begin it at the "
+                          "margin",
+                          name);
+    if (file->seen[i] && !file->indented)
+        return conf_fault(file, "'%s' is given twice, first in line %u", name, file->seen[i]);
+    if (!file->seen[i])
+        file->seen[i] = file->line;
+    bool good =
+        key->list ? conf_list(&file->reading, key, value) : key->take(&file->reading, key, value);
+    return good ? 1 : conf_fault(file, "%s: %s", name, file->reading.why);
+}
+
+bool conf_read_seen(const struct conf_file *file, const char *section, const char *name)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+            return file->seen[i] != 0;
+    }
+    return false;
+}
+
+bool conf_read(struct conf_file *file)
+{
+    int bad = ini_parse_stream(conf_line, file, conf_value, file);
+
+    if (file->fault_line == 0 && bad > 0) {
+        file->line = (unsigned)bad;
+        conf_fault(file, "neither a [section] nor a key = value");
+    }
+    return file->fault_line == 0;
+}

@@ -1,0 +1,130 @@
+#include "conf_template.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A line "@KEY = default" stands for "KEY = given" or, when nothing was given, "#KEY = default".
+ * tests/unit/test_conf.c proves that every key is here with its true default. */
+static const char text[] =
+    "# deskgate.conf - the gateway's configuration. Every key is here with its default; take the\n"
+    "# '#' away to change one. 'deskgate check' tells what is wrong; see deskgate.conf(5).\n"
+    "# Restart the gateway afterwards. New certificate files alone need only a SIGHUP.\n"
+    "\n"
+    "[server]\n"
+    "# Addresses for HTTPS, several separated by commas: 192.0.2.1:443, [2001:db8::1]:443\n"
+    "@listen = 0.0.0.0:443, [::]:443\n"
+    "\n"
+    "# Addresses for plain HTTP, such as 0.0.0.0:80: it redirects to HTTPS and answers ACME\n"
+    "# challenges. Empty: none.\n"
+    "@http_listen =\n"
+    "\n"
+    "# The name that people type and that stands in the certificate. Default: this machine's.\n"
+    "@name =\n"
+    "\n"
+    "# The port that people type, when a router translates it. Default: the first one of listen.\n"
+    "#public_port = 443\n"
+    "\n"
+    "# The system user to become after binding, when started as root. Empty: stay root (not "
+    "advised).\n"
+    "@user = deskgate\n"
+    "\n"
+    "# A folder whose files are served below /.well-known/acme-challenge/ on http_listen "
+    "(certbot's\n"
+    "# webroot plus that path). Relative to the state folder. Empty: no challenges are served.\n"
+    "#acme_folder =\n"
+    "\n"
+    "# 'require' refuses to run on a kernel that cannot lock the gate in (seccomp and Landlock);\n"
+    "# 'prefer' warns.\n"
+    "#cage = prefer\n"
+    "\n"
+    "# Event loops. 0: one per core.\n"
+    "#threads = 0\n"
+    "\n"
+    "# Connections at once, in total, and per address as long as they are not tunnels.\n"
+    "#connections = 8192\n"
+    "#connections_per_address = 256\n"
+    "\n"
+    "# How long a client may take: for the TLS handshake, for a request, between requests.\n"
+    "#handshake_seconds = 10\n"
+    "#request_seconds = 20\n"
+    "#keepalive_seconds = 60\n"
+    "\n"
+    "[tls]\n"
+    "# PEM files, relative to the state folder. Several certificates (ECDSA and RSA side by side)\n"
+    "# and their keys are separated by commas, in the same order.\n"
+    "#certificate = tls/cert.pem\n"
+    "#key = tls/key.pem\n"
+    "\n"
+    "[login]\n"
+    "# Passwords checked at once (19 MiB of memory each), sign-ins that may wait for it, and for\n"
+    "# how long.\n"
+    "#workers = 2\n"
+    "#queue = 64\n"
+    "#deadline_seconds = 10\n"
+    "\n"
+    "# Failed sign-ins before throttling: of one user from one address, and of one address in "
+    "all.\n"
+    "#user_failures = 5\n"
+    "#address_failures = 20\n"
+    "\n"
+    "# Failures are forgotten after this time.\n"
+    "#window_seconds = 900\n"
+    "\n"
+    "[session]\n"
+    "# A session ends when it is not used for this long, and after this time in any case.\n"
+    "#idle_seconds = 3600\n"
+    "#absolute_seconds = 43200\n"
+    "\n"
+    "[tunnel]\n"
+    "# A tunnel ends when no byte moves for this long (0: no limit), and after this time in any\n"
+    "# case (0: only with its session).\n"
+    "#idle_seconds = 3600\n"
+    "#absolute_seconds = 0\n"
+    "\n"
+    "# Pings keep the path open through routers.\n"
+    "#ping_seconds = 30\n"
+    "\n"
+    "[dial]\n"
+    "# Where desktops may be: networks, addresses and the words private, loopback, link-local, "
+    "any.\n"
+    "# Loopback and link-local addresses are refused unless they are named here. deny wins.\n"
+    "#allow = private\n"
+    "#deny =\n"
+    "\n"
+    "# For finding a desktop's address and connecting to it.\n"
+    "#seconds = 8\n";
+
+static const char *given_for(const struct conf_template *given, const char *key, size_t length)
+{
+    const struct {
+        const char *key, *value;
+    } table[] = {
+        {"listen", given->listen},
+        {"http_listen", given->http_listen},
+        {"name", given->name},
+        {"user", given->user},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strlen(table[i].key) == length && memcmp(table[i].key, key, length) == 0)
+            return table[i].value;
+    }
+    return NULL;
+}
+
+int conf_template_write(FILE *out, const struct conf_template *given)
+{
+    for (const char *line = text; *line;) {
+        size_t length = strcspn(line, "\n");
+        const char *key = line + 1, *value = NULL;
+        size_t key_length = strcspn(key, " ");
+        if (*line == '@')
+            value = given_for(given, key, key_length);
+        if (value)
+            fprintf(out, "%.*s = %s\n", (int)key_length, key, value);
+        else
+            fprintf(out, "%s%.*s\n", *line == '@' ? "#" : "",
+                    (int)(*line == '@' ? length - 1 : length), *line == '@' ? key : line);
+        line += length + 1;
+    }
+    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}

@@ -1,0 +1,277 @@
+#include "conf_value.h"
+
+#include "text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The networks behind the words of [dial]. */
+static const struct {
+    const char *word, *net;
+} words[] = {
+    {"private", "10.0.0.0/8"}, /* RFC 1918 section 3 */
+    {"private", "172.16.0.0/12"},
+    {"private", "192.168.0.0/16"},
+    {"private", "fc00::/7"}, /* RFC 4193 section 3.1 */
+    {"loopback", "127.0.0.0/8"},
+    {"loopback", "::1/128"},
+    {"link-local", "169.254.0.0/16"}, /* RFC 3927 section 2.1 */
+    {"link-local", "fe80::/10"},      /* RFC 4291 section 2.5.6 */
+    {"any", "::/0"},                  /* over the mapped form, so IPv4 as well */
+};
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+static bool fault(struct conf_reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool fault(struct conf_reading *reading, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reading->why, sizeof(reading->why), format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool conf_take_number(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    uint64_t number;
+    if (!text_number(value, key->most, &number) || number < key->least)
+        return fault(reading, "'%s' is not a whole number from %u to %u", value, key->least,
+                     key->most);
+    uint32_t narrow = (uint32_t)number;
+    memcpy((char *)reading->conf + key->offset, &narrow, sizeof(narrow));
+    return true;
+}
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443"; port 0 lets the system choose one. */
+bool conf_parse_listen(struct conf_listen *to, const char *text)
+{
+    char address[ADDR_TEXT_SIZE + 2];
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+
+    if (!colon || !text_number(colon + 1, UINT16_MAX, &port))
+        return false;
+    size_t length = (size_t)(colon - text);
+    bool brackets = length >= 2 && text[0] == '[' && colon[-1] == ']';
+    if (brackets) {
+        text++;
+        length -= 2;
+    }
+    if (length >= sizeof(address))
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    to->port = (uint16_t)port;
+    return brackets == (strchr(address, ':') != NULL) && addr_parse(&to->address, address);
+}
+
+static bool listener(struct conf_reading *reading, const char *value, bool tls)
+{
+    struct conf *conf = reading->conf;
+    struct conf_listen new = {.tls = tls};
+
+    if (!conf_parse_listen(&new, value))
+        return fault(reading,
+                     "'%s' is not an address and port, such as 192.0.2.1:%d or [2001:db8::1]:%d",
+                     value, tls ? 443 : 80, tls ? 443 : 80);
+    if (conf->listen_count == CONF_LISTEN_MAX)
+        return fault(reading, "more than %d addresses", CONF_LISTEN_MAX);
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        if (new.port &&
+            conf->listen[i].port == new.port &&addr_equal(&conf->listen[i].address, &new.address))
+            return fault(reading, "'%s' is there twice", value);
+    }
+    conf->listen[conf->listen_count++] = new;
+    return true;
+}
+
+bool conf_take_listen(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    return listener(reading, value, true);
+}
+
+bool conf_take_http_listen(struct conf_reading *reading, const struct conf_key *key,
+                           const char *value)
+{
+    (void)key;
+    return listener(reading, value, false);
+}
+
+/* RFC 1123 section 2.1: letters, digits and hyphens in labels of at most 63 bytes. */
+static bool host_name(const char *text)
+{
+    size_t label = 0;
+    for (const char *c = text; *c; c++) {
+        if (*c == '.') {
+            if (label == 0 || c[-1] == '-')
+                return false;
+            label = 0;
+        } else if ((!isalnum((unsigned char)*c) && !(*c == '-' && label > 0)) || ++label > 63) {
+            return false;
+        }
+    }
+    return label > 0 && text[strlen(text) - 1] != '-';
+}
+
+bool conf_name(char *to, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    char bare[256];
+    struct addr address;
+
+    if (length == 0 || length + 3 > sizeof(bare) || length + 3 > size)
+        return false;
+    bool brackets = text[0] == '[' && text[length - 1] == ']';
+    snprintf(bare, sizeof(bare), "%.*s", (int)(brackets ? length - 2 : length), text + brackets);
+    if (strchr(bare, ':') && addr_parse(&address, bare)) {
+        char plain[ADDR_TEXT_SIZE];
+        addr_text(&address, plain);
+        snprintf(to, size, "[%s]", plain);
+        return !addr_is_v4(&address);
+    }
+    if (brackets || !host_name(bare))
+        return false;
+    for (size_t i = 0; i <= length; i++)
+        to[i] = (char)tolower((unsigned char)text[i]);
+    return true;
+}
+
+bool conf_take_name(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    if (*value && !conf_name(reading->conf->name, sizeof(reading->conf->name), value))
+        return fault(reading,
+                     "'%s' is not a host name or address; give it alone, without https:// and port",
+                     value);
+    return true;
+}
+
+bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    uint64_t port;
+    if (!text_number(value, UINT16_MAX, &port) || port == 0)
+        return fault(reading, "'%s' is not a port from 1 to 65535", value);
+    reading->conf->public_port = (uint16_t)port;
+    return true;
+}
+
+bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    if (strpbrk(value, " \t:/,") || value[0] == '-' ||
+        !text_copy(reading->conf->user, sizeof(reading->conf->user), value))
+        return fault(reading, "'%s' is not the name of a system user", value);
+    return true;
+}
+
+/* Relative to the state folder. */
+static bool path(struct conf_reading *reading, char *to, const char *value)
+{
+    const char *state = value[0] == '/' ? "" : reading->conf->state;
+    int length = snprintf(to, CONF_PATH_SIZE, "%s%s%s", state, *state ? "/" : "", value);
+    return (length > 0 && length < CONF_PATH_SIZE) || fault(reading, "the path is too long");
+}
+
+bool conf_take_acme(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    if (*value)
+        return path(reading, reading->conf->acme_folder, value);
+    reading->conf->acme_folder[0] = '\0';
+    return true;
+}
+
+bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    bool require = strcmp(value, "require") == 0;
+    if (!require && strcmp(value, "prefer") != 0)
+        return fault(reading, "'%s' is neither prefer nor require", value);
+    reading->conf->cage = require ? CONF_CAGE_REQUIRE : CONF_CAGE_PREFER;
+    return true;
+}
+
+bool conf_take_certificate(struct conf_reading *reading, const struct conf_key *key,
+                           const char *value)
+{
+    (void)key;
+    if (reading->certificates == CONF_PAIRS_MAX)
+        return fault(reading, "more than %d certificates", CONF_PAIRS_MAX);
+    return path(reading, reading->conf->pairs[reading->certificates++].certificate, value);
+}
+
+bool conf_take_tls_key(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    if (reading->keys == CONF_PAIRS_MAX)
+        return fault(reading, "more than %d keys", CONF_PAIRS_MAX);
+    return path(reading, reading->conf->pairs[reading->keys++].key, value);
+}
+
+/* Whether the whole network lies in the one that a word stands for. */
+static bool within(const struct addr_net *net, const char *word)
+{
+    struct addr_net known;
+    for (size_t i = 0; i < WORDS; i++) {
+        if (strcmp(words[i].word, word) == 0 && addr_net_parse(&known, words[i].net) &&
+            net->bits >= known.bits && addr_in(&net->base, &known))
+            return true;
+    }
+    return false;
+}
+
+static bool append(struct conf_reading *reading, struct addr_net *to, size_t *count,
+                   const char *text, const char *value)
+{
+    if (*count == CONF_NETS_MAX)
+        return fault(reading, "more than %d networks", CONF_NETS_MAX);
+    if (!addr_net_parse(&to[*count], text))
+        return fault(reading,
+                     "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address, "
+                     "nor one of the words private, loopback, link-local and any",
+                     value);
+    ++*count;
+    return true;
+}
+
+static bool networks(struct conf_reading *reading, struct addr_net *to, size_t *count,
+                     const char *value)
+{
+    bool word = false;
+    for (size_t i = 0; i < WORDS; i++) {
+        if (strcmp(words[i].word, value) != 0)
+            continue;
+        word = true;
+        if (!append(reading, to, count, words[i].net, value))
+            return false;
+    }
+    return word || append(reading, to, count, value, value);
+}
+
+bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    struct conf *conf = reading->conf;
+    size_t before = conf->dial_allow_count;
+    if (!networks(reading, conf->dial_allow, &conf->dial_allow_count, value))
+        return false;
+    /* "any" does not name them: they are refused unless somebody meant exactly them. */
+    for (size_t i = before; i < conf->dial_allow_count; i++) {
+        conf->dial_loopback |= within(&conf->dial_allow[i], "loopback");
+        conf->dial_link_local |= within(&conf->dial_allow[i], "link-local");
+    }
+    return true;
+}
+
+bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    return networks(reading, reading->conf->dial_deny, &reading->conf->dial_deny_count, value);
+}

@@ -1,0 +1,39 @@
+/* The values of deskgate.conf: one function per kind of value. Private to conf.c. */
+#pragma once
+
+#include "conf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A file that is being read. */
+struct conf_reading {
+    struct conf *conf;
+    size_t certificates, keys; /* of conf->pairs, filled independently */
+    char why[512];             /* what is wrong with the value, for "line 12: KEY: …" */
+};
+
+struct conf_key {
+    const char *section, *name;
+    /* One value, or one item of a list, without spaces around it. False with `why`. */
+    bool (*take)(struct conf_reading *reading, const struct conf_key *key, const char *value);
+    bool list;            /* comma-separated */
+    size_t offset;        /* conf_take_number: of the uint32_t in struct conf */
+    uint32_t least, most; /* conf_take_number */
+};
+
+bool conf_take_number(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_listen(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_http_listen(struct conf_reading *reading, const struct conf_key *key,
+                           const char *value);
+bool conf_take_name(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_acme(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_certificate(struct conf_reading *reading, const struct conf_key *key,
+                           const char *value);
+bool conf_take_tls_key(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value);

@@ -1,0 +1,268 @@
+/* deskgate.conf: good and bad lines as tables, and the template against the defaults. */
+#include "conf.h"
+#include "conf_template.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char state[] = "/tmp/deskgate-conf-XXXXXX";
+static char file[64];
+static struct conf conf;
+static char why[2048];
+
+static void setup(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(state));
+    snprintf(file, sizeof(file), "%s/%s", state, CONF_FILE);
+}
+
+static void teardown(void)
+{
+    unlink(file);
+    rmdir(state);
+}
+
+static int load_bytes(const char *text, size_t size)
+{
+    FILE *out = fopen(file, "w");
+    ck_assert_ptr_nonnull(out);
+    ck_assert_uint_eq(fwrite(text, 1, size, out), size);
+    ck_assert_int_eq(fclose(out), 0);
+    why[0] = '\0';
+    return conf_load(&conf, state, why, sizeof(why));
+}
+
+static int load(const char *text)
+{
+    return load_bytes(text, strlen(text));
+}
+
+static const struct {
+    const char *text, *words;
+} bad[] = {
+    {"[server]\nthreads = many\n", "line 2: threads: 'many' is not a whole number from 0 to 256"},
+    {"[server]\nthreads = 257\n", "line 2: threads: '257'"},
+    {"[server]\nthreads = -1\n", "line 2: threads: '-1'"},
+    {"[server]\nthreads = 4 # four\n", "line 2: threads: '4 # four'"},
+    {"[server]\nthreads =\n", "line 2: threads: ''"},
+    {"[server]\nthreads = 18446744073709551617\n", "line 2: threads:"},
+    {"[server]\nconnections = 0\n", "line 2: connections: '0' is not a whole number from 16"},
+    {"[server]\nlisten = 0.0.0.0:99999\n",
+     "line 2: listen: '0.0.0.0:99999' is not an address and port"},
+    {"[server]\nlisten = localhost:443\n", "line 2: listen: 'localhost:443' is not"},
+    {"[server]\nlisten = 443\n", "line 2: listen: '443' is not"},
+    {"[server]\nlisten = :443\n", "line 2: listen: ':443' is not"},
+    {"[server]\nlisten = ::1:443\n", "line 2: listen: '::1:443' is not"},
+    {"[server]\nlisten = [127.0.0.1]:443\n", "line 2: listen: '[127.0.0.1]:443' is not"},
+    {"[server]\nlisten = [::1]443\n", "line 2: listen: '[::1]443' is not"},
+    {"[server]\nlisten = 127.0.0.1:443, 127.0.0.1:443\n", "'127.0.0.1:443' is there twice"},
+    {"[server]\nlisten = 127.0.0.1:443,, 127.0.0.1:444\n", "nothing stands before a comma"},
+    {"[server]\nlisten = 127.0.0.1:443\nhttp_listen = 127.0.0.1:443\n", "line 3: http_listen:"},
+    {"[server]\nlisten =\n", "listen needs at least one address"},
+    {"[server]\nhttp_listen = 0.0.0.0:443\n", "the address of the default listen"},
+    {"[server]\nname = https://gate.example\n", "line 2: name: 'https://gate.example' is not"},
+    {"[server]\nname = gate_way.example\n", "line 2: name:"},
+    {"[server]\nname = gate..example\n", "line 2: name:"},
+    {"[server]\nname = -gate.example\n", "line 2: name:"},
+    {"[server]\nname = gate.example:443\n", "line 2: name:"},
+    {"[server]\npublic_port = 0\n", "line 2: public_port: '0' is not a port"},
+    {"[server]\nuser = a b\n", "line 2: user: 'a b' is not the name of a system user"},
+    {"[server]\ncage = no\n", "line 2: cage: 'no' is neither prefer nor require"},
+    {"[server]\nlistne = 127.0.0.1:1\n", "line 2: there is no key 'listne'; [server] has listen, "},
+    {"[server]\nallow = any\n", "line 2: 'allow' belongs in section [dial]"},
+    {"[servre]\nname = a\n", "line 2: there is no section [servre]; there are server, tls, "},
+    {"name = a\n", "line 1: 'name' stands before any section"},
+    {"[server]\nname = a\n\nname = b\n", "line 4: 'name' is given twice, first in line 2"},
+    {"[server]\nname = a\n  threads = 2\n", "line 3: an indented line continues the one above"},
+    {"[server]\nrubbish\n", "line 2: neither a [section] nor a key = value"},
+    {"[server\n", "line 1: neither a [section]"},
+    {"[tls]\ncertificate = a.pem, b.pem\nkey = a.key\n", "as many keys as certificates"},
+    {"[tls]\ncertificate = a.pem\n", "as many keys as certificates"},
+    {"[tls]\ncertificate =\nkey =\n", "needs a certificate and its key"},
+    {"[tls]\ncertificate = 1,2,3,4,5\n", "line 2: certificate: more than 4 certificates"},
+    {"[dial]\nallow = privat\n", "line 2: allow: 'privat' is neither a network"},
+    {"[dial]\nallow = 10.0.0.0/33\n", "line 2: allow: '10.0.0.0/33' is neither"},
+    {"[dial]\ndeny = 10.0.0.0/8 10.1.0.0/16\n", "line 2: deny:"},
+    {"[session]\nidle_seconds = 0\n", "line 2: idle_seconds:"},
+    {"[login]\nworkers = 65\n", "line 2: workers: '65' is not a whole number from 1 to 64"},
+};
+
+START_TEST(bad_lines)
+{
+    ck_assert_int_eq(load(bad[_i].text), -EINVAL);
+    ck_assert_msg(strstr(why, CONF_FILE) && strstr(why, bad[_i].words), "for\n%s\nit says: %s",
+                  bad[_i].text, why);
+}
+END_TEST
+
+START_TEST(rubbish)
+{
+    char longline[400] = "[server]\nuser = ";
+    memset(longline + strlen(longline), 'a', 300);
+    ck_assert_int_eq(load(longline), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "line 2: longer than"));
+    ck_assert_int_eq(load_bytes("[server]\nname = a\0b\n", 20), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "line 2: a NUL byte"));
+    ck_assert_int_eq(load(""), 0);
+    ck_assert_int_eq(load("\xef\xbb\xbf[server]\r\nthreads = 3\r\n"), 0);
+    ck_assert_uint_eq(conf.threads, 3);
+}
+END_TEST
+
+START_TEST(missing)
+{
+    ck_assert_int_eq(conf_load(&conf, state, why, sizeof(why)), -ENOENT);
+    ck_assert_int_eq(mkdir(file, 0700), 0);
+    ck_assert_int_eq(conf_load(&conf, state, why, sizeof(why)), -EINVAL);
+    ck_assert_int_eq(rmdir(file), 0);
+}
+END_TEST
+
+START_TEST(listeners)
+{
+    ck_assert_int_eq(load("[server]\nhttp_listen = 0.0.0.0:80\nlisten = 192.0.2.1:8443,\n"
+                          "    [2001:db8::1]:443, 127.0.0.1:0\n"),
+                     0);
+    ck_assert_uint_eq(conf.listen_count, 4);
+    ck_assert(!conf.listen[0].tls && conf.listen[0].port == 80);
+    ck_assert(conf.listen[1].tls && conf.listen[1].port == 8443);
+    ck_assert(addr_is_v4(&conf.listen[1].address) && !addr_is_v4(&conf.listen[2].address));
+    ck_assert_uint_eq(conf.public_port, 8443);
+    ck_assert_int_eq(load("[server]\npublic_port = 443\nlisten = 127.0.0.1:8443\n"), 0);
+    ck_assert_uint_eq(conf.public_port, 443);
+    ck_assert_int_eq(load("[server]\nhttp_listen = 0.0.0.0:80\n"), 0);
+    ck_assert_uint_eq(conf.listen_count, 3);
+}
+END_TEST
+
+START_TEST(names)
+{
+    ck_assert_int_eq(load("[server]\nname = Gate.Example\n"), 0);
+    ck_assert_str_eq(conf.name, "gate.example");
+    ck_assert_int_eq(load("[server]\nname = 2001:DB8::1\n"), 0);
+    ck_assert_str_eq(conf.name, "[2001:db8::1]");
+    ck_assert_int_eq(load("[server]\nname = [::1]\n"), 0);
+    ck_assert_str_eq(conf.name, "[::1]");
+    ck_assert_int_eq(load("[server]\nname = 192.0.2.7\nuser =\n"), 0);
+    ck_assert_str_eq(conf.name, "192.0.2.7");
+    ck_assert_str_eq(conf.user, "");
+}
+END_TEST
+
+START_TEST(paths)
+{
+    char want[128];
+    ck_assert_int_eq(load("[tls]\nkey = k1, /etc/k2\ncertificate = c1, /etc/c2\n"
+                          "[server]\nacme_folder = acme\n"),
+                     0);
+    ck_assert_uint_eq(conf.pair_count, 2);
+    snprintf(want, sizeof(want), "%s/c1", state);
+    ck_assert_str_eq(conf.pairs[0].certificate, want);
+    ck_assert_str_eq(conf.pairs[1].certificate, "/etc/c2");
+    ck_assert_str_eq(conf.pairs[1].key, "/etc/k2");
+    snprintf(want, sizeof(want), "%s/acme", state);
+    ck_assert_str_eq(conf.acme_folder, want);
+}
+END_TEST
+
+static bool allowed(const char *text)
+{
+    struct addr address;
+    ck_assert(addr_parse(&address, text));
+    for (size_t i = 0; i < conf.dial_allow_count; i++) {
+        if (addr_in(&address, &conf.dial_allow[i]))
+            return true;
+    }
+    return false;
+}
+
+START_TEST(dial)
+{
+    ck_assert_int_eq(load(""), 0);
+    ck_assert(allowed("10.1.2.3") && allowed("172.31.0.1") && allowed("fd00::1"));
+    ck_assert(!allowed("127.0.0.1") && !allowed("172.32.0.1") && !allowed("2001:db8::1"));
+    ck_assert(!conf.dial_loopback && !conf.dial_link_local);
+    ck_assert_int_eq(load("[dial]\nallow = any\n"), 0);
+    ck_assert(allowed("192.0.2.1") && allowed("2001:db8::1"));
+    ck_assert(!conf.dial_loopback && !conf.dial_link_local);
+    ck_assert_int_eq(load("[dial]\nallow = private, loopback\ndeny = 10.0.0.0/8\n"), 0);
+    ck_assert(conf.dial_loopback && allowed("127.0.0.2") && allowed("::1"));
+    ck_assert_uint_eq(conf.dial_deny_count, 1);
+    ck_assert_int_eq(load("[dial]\nallow = 127.0.0.1, fe80::/16\n"), 0);
+    ck_assert(conf.dial_loopback && conf.dial_link_local && !allowed("10.0.0.1"));
+    ck_assert_int_eq(load("[dial]\nallow =\n"), 0);
+    ck_assert_uint_eq(conf.dial_allow_count, 0);
+}
+END_TEST
+
+static char *template_text(const struct conf_template *given)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    ck_assert_int_eq(conf_template_write(out, given), 0);
+    fclose(out);
+    return text;
+}
+
+/* The template as it is written, and with every key uncommented, is exactly the defaults. */
+START_TEST(template_is_the_defaults)
+{
+    static struct conf defaults;
+    char *text = template_text(&(struct conf_template){0});
+    conf_defaults(&defaults, state);
+    ck_assert_int_eq(load(text), 0);
+    ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
+
+    size_t keys = 0;
+    for (char *c = text; c; c = strchr(c, '\n') ? strchr(c, '\n') + 1 : NULL) {
+        if (c[0] == '#' && c[1] != ' ') {
+            c[0] = '\n';
+            keys++;
+        }
+    }
+    ck_assert_uint_eq(keys, 29);
+    ck_assert_msg(load(text) == 0, "%s", why);
+    ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
+    free(text);
+}
+END_TEST
+
+START_TEST(template_takes_values)
+{
+    char *text = template_text(&(struct conf_template){
+        .listen = "127.0.0.1:8443", .http_listen = "127.0.0.1:8080", .name = "gate.example"});
+    ck_assert_int_eq(load(text), 0);
+    ck_assert_uint_eq(conf.listen_count, 2);
+    ck_assert_str_eq(conf.name, "gate.example");
+    ck_assert_str_eq(conf.user, "deskgate");
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("conf");
+    TCase *tcase = tcase_create("conf");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, bad_lines, 0, (int)(sizeof(bad) / sizeof(bad[0])));
+    tcase_add_test(tcase, rubbish);
+    tcase_add_test(tcase, missing);
+    tcase_add_test(tcase, listeners);
+    tcase_add_test(tcase, names);
+    tcase_add_test(tcase, paths);
+    tcase_add_test(tcase, dial);
+    tcase_add_test(tcase, template_is_the_defaults);
+    tcase_add_test(tcase, template_takes_values);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
