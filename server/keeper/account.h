@@ -1,0 +1,27 @@
+/* What is done to a person's account, by the command line and later by the portal. Each call works
+ * inside the caller's transaction. */
+#pragma once
+
+#include "secret.h"
+#include "store.h"
+#include "totp.h"
+
+/* Makes a person with this password and a new TOTP seed; the seed comes back for the enrolment
+ * (wipe it). `user` gets the id and the name. OK, EXISTS, FAILED. The password has passed
+ * password_fault(). */
+enum store_result account_add(struct store *store, const struct secret_key *key, const char *name,
+                              const char *password, int64_t now, struct store_user *user,
+                              uint8_t seed[TOTP_SEED_SIZE]);
+
+/* A new password, which ends the person's sessions ("password-changed"). */
+enum store_result account_set_password(struct store *store, const struct store_user *user,
+                                       const char *password, int64_t now);
+
+/* A new TOTP seed, which ends the person's sessions ("totp-changed"). */
+enum store_result account_new_seed(struct store *store, const struct secret_key *key,
+                                   const struct store_user *user, int64_t now,
+                                   uint8_t seed[TOTP_SEED_SIZE]);
+
+/* Disabling ends the person's sessions ("user-disabled"). */
+enum store_result account_set_disabled(struct store *store, const struct store_user *user,
+                                       bool disabled, int64_t now);

@@ -1,0 +1,52 @@
+#include "password.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(STORE_PASSWORD_SIZE > crypto_pwhash_STRBYTES, "a hash fits");
+
+const char *password_fault(const char *password)
+{
+    size_t size = strlen(password);
+    if (size < PASSWORD_LEAST)
+        return "the password is too short: at least 12 characters, a short sentence is good";
+    if (size > PASSWORD_MOST)
+        return "the password is too long: at most 1024 bytes";
+    if (!text_is_utf8((const uint8_t *)password, size))
+        return "the password is not valid UTF-8 text";
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)password[i] < 0x20 || password[i] == 0x7f)
+            return "the password holds a control character, which no keyboard would type again";
+    }
+    if (strspn(password, (char[]){password[0], '\0'}) == size)
+        return "the password is one character again and again";
+    return NULL;
+}
+
+int password_hash(const char *password, char hash[STORE_PASSWORD_SIZE])
+{
+    memset(hash, 0, STORE_PASSWORD_SIZE);
+    return crypto_pwhash_str_alg(hash, password, strlen(password), PASSWORD_PASSES, PASSWORD_MEMORY,
+                                 crypto_pwhash_ALG_ARGON2ID13) == 0
+               ? 0
+               : -ENOMEM;
+}
+
+bool password_matches(const char *hash, const char *password)
+{
+    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+}
+
+int password_dummy(char hash[STORE_PASSWORD_SIZE])
+{
+    char password[45];
+    uint8_t random[32];
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2base64(password, sizeof(password), random, sizeof(random),
+                      sodium_base64_VARIANT_ORIGINAL);
+    int error = password_hash(password, hash);
+    sodium_memzero(password, sizeof(password));
+    sodium_memzero(random, sizeof(random));
+    return error;
+}
