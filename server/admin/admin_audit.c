@@ -9,6 +9,8 @@
 #include "when.h"
 
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -30,12 +32,24 @@ struct admin_audit_print {
     int code;
 };
 
+/* Strangers choose some of these texts: in quotes unless they are plain words, so that none can
+ * pass for a field of its own. */
 static void admin_audit_field(const char *name, const char *text)
 {
-    if (text[0] == '\0')
+    char *plain = text[0] == '\0' ? NULL : plain_new(text);
+
+    if (plain == NULL)
         return;
     printf(" %s=", name);
-    plain_print(stdout, text);
+    if (strpbrk(plain, " =\"\\") == NULL) {
+        fputs(plain, stdout);
+    } else {
+        putchar('"');
+        for (const char *at = plain; *at != '\0'; at++)
+            printf(*at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+        putchar('"');
+    }
+    free(plain);
 }
 
 static void admin_audit_line(const struct store_audit *row, const char *address)
@@ -51,10 +65,7 @@ static void admin_audit_line(const struct store_audit *row, const char *address)
     admin_audit_field("desktop", row->desktop);
     admin_audit_field("from", address);
     admin_audit_field("conn", row->conn);
-    if (row->detail[0] != '\0') {
-        fputs("  ", stdout);
-        plain_print(stdout, row->detail);
-    }
+    admin_audit_field("detail", row->detail);
     putchar('\n');
 }
 

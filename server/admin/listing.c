@@ -127,9 +127,7 @@ int listing_json(json_t *value)
         return EX_OSERR;
     int failed = json_dumpf(value, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
     json_decref(value);
-    if (failed != 0 || putchar('\n') == EOF || fflush(stdout) != 0)
-        return EX_IOERR;
-    return EX_OK;
+    return failed != 0 || putchar('\n') == EOF ? EX_IOERR : EX_OK;
 }
 
 int listing_drop(struct listing *listing, int code)

@@ -156,7 +156,7 @@ static int sub_act(const struct sub *sub, struct cli *cli, const struct sub_args
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EX_OK)
         code = EX_IOERR;
     if (code == EX_IOERR && ferror(stdout))
-        act_error(code, "standard output could not be written; what was to be changed is changed");
+        act_error(code, "standard output could not be written; changes, if any, are made");
     return code;
 }
 
