@@ -1,0 +1,307 @@
+/* deskgate user: the people, their passwords and their second factors. */
+#include "account.h"
+#include "act.h"
+#include "admin.h"
+#include "enrol.h"
+#include "listing.h"
+#include "password.h"
+#include "prompt.h"
+#include "sub.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct admin_user_change {
+    const char *name; /* as typed */
+    struct store_user user;
+    struct secret_key key;
+    char password[PASSWORD_MOST + 1];
+    uint8_t seed[TOTP_SEED_SIZE];
+    bool disable;
+};
+
+static void admin_user_wipe(struct admin_user_change *change)
+{
+    explicit_bzero(change, sizeof(*change));
+}
+
+static int admin_user_key(struct act *act, struct admin_user_change *change)
+{
+    char path[CONF_PATH_SIZE], why[256] = "";
+
+    conf_path(&act->conf, CONF_SECRET_KEY, path);
+    if (secret_init() != 0)
+        return act_error(EX_SOFTWARE, "libsodium cannot be used");
+    if (secret_key_load(&change->key, path, false, why, sizeof(why)) != 0)
+        return act_error(EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
+    return EX_OK;
+}
+
+static int admin_user_password(const struct sub_args *args, struct admin_user_change *change)
+{
+    const char *why = NULL;
+    bool from_stdin = sub_value(args, "password-stdin") != NULL;
+    int code =
+        prompt_password(change->name, from_stdin, change->password, sizeof(change->password), &why);
+
+    if (code != EX_OK)
+        return act_error(code, "%s", why);
+    why = password_fault(change->password);
+    return why == NULL ? EX_OK : act_error(EX_DATAERR, "%s", why);
+}
+
+/* ---- add ---- */
+
+static int admin_user_taken(const char *name)
+{
+    return act_error(EX_DATAERR,
+                     "there is already a user '%s'; 'deskgate user passwd' and 'user totp' give "
+                     "new factors",
+                     name);
+}
+
+static int admin_user_insert(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    enum store_result result = account_add(act->store, &change->key, change->name, change->password,
+                                           act->now, &change->user, change->seed);
+
+    if (result == STORE_EXISTS)
+        return admin_user_taken(change->name);
+    if (result != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-add", change->user.name, NULL, "%s", "");
+}
+
+static int admin_user_add_this(struct act *act, const struct sub_args *args,
+                               struct admin_user_change *change)
+{
+    int code = act_new_name("user", change->name);
+
+    if (code != EX_OK)
+        return code;
+    /* Told before a person has typed a password twice; the insert judges again. */
+    if (store_user_by_name(act->store, change->name, &change->user) == STORE_OK)
+        return admin_user_taken(change->name);
+    code = admin_user_key(act, change);
+    if (code == EX_OK)
+        code = admin_user_password(args, change);
+    if (code == EX_OK)
+        code = act_change(act, admin_user_insert, change);
+    return code == EX_OK ? enrol_print(&act->conf, change->user.name, change->seed,
+                                       sub_value(args, "json") != NULL, "added")
+                         : code;
+}
+
+static int admin_user_add(struct act *act, const struct sub_args *args)
+{
+    struct admin_user_change change = {.name = args->words[0]};
+    int code = admin_user_add_this(act, args, &change);
+
+    admin_user_wipe(&change);
+    return code;
+}
+
+/* ---- list ---- */
+
+static int admin_user_row(void *owner, const struct store_user *user)
+{
+    listing_row(owner, (struct listing_value[]){{.text = user->name},
+                                                {.number = user->disabled},
+                                                {.number = user->created_at},
+                                                {.number = user->signed_in_at}});
+    return 0;
+}
+
+static int admin_user_list(struct act *act, const struct sub_args *args)
+{
+    static const struct listing_column columns[] = {
+        {"name", "NAME", LISTING_TEXT},
+        {"disabled", "DISABLED", LISTING_YES},
+        {"created_at", "CREATED", LISTING_TIME},
+        {"signed_in_at", "LAST SIGN-IN", LISTING_TIME},
+        {NULL, NULL, LISTING_TEXT},
+    };
+    struct listing listing;
+
+    listing_init(&listing, columns, sub_value(args, "json") != NULL,
+                 "There is nobody yet; 'deskgate user add NAME' adds a person.");
+    if (store_user_list(act->store, admin_user_row, &listing) == STORE_FAILED)
+        return listing_drop(&listing, act_store_failed(act));
+    return listing_finish(&listing);
+}
+
+/* ---- new factors ---- */
+
+static int admin_user_set_password(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    int code = act_user(act, change->name, &change->user);
+
+    if (code != EX_OK)
+        return code;
+    if (account_set_password(act->store, &change->user, change->password, act->now) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-passwd", change->user.name, NULL, "sessions ended");
+}
+
+static int admin_user_passwd(struct act *act, const struct sub_args *args)
+{
+    struct admin_user_change change = {.name = args->words[0]};
+    int code = act_user(act, change.name, &change.user);
+
+    if (code == EX_OK && secret_init() != 0)
+        code = act_error(EX_SOFTWARE, "libsodium cannot be used");
+    if (code == EX_OK)
+        code = admin_user_password(args, &change);
+    if (code == EX_OK)
+        code = act_change(act, admin_user_set_password, &change);
+    if (code == EX_OK)
+        printf("%s has a new password; open sessions and tunnels end now.\n", change.user.name);
+    admin_user_wipe(&change);
+    return code;
+}
+
+static int admin_user_new_seed(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    int code = act_user(act, change->name, &change->user);
+
+    if (code != EX_OK)
+        return code;
+    if (account_new_seed(act->store, &change->key, &change->user, act->now, change->seed) !=
+        STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-totp", change->user.name, NULL, "sessions ended");
+}
+
+static int admin_user_totp(struct act *act, const struct sub_args *args)
+{
+    struct admin_user_change change = {.name = args->words[0]};
+    int code = admin_user_key(act, &change);
+
+    if (code == EX_OK)
+        code = act_change(act, admin_user_new_seed, &change);
+    if (code == EX_OK)
+        code = enrol_print(&act->conf, change.user.name, change.seed,
+                           sub_value(args, "json") != NULL, "has a new second factor");
+    admin_user_wipe(&change);
+    return code;
+}
+
+/* ---- disable, enable, remove ---- */
+
+static int admin_user_set_disabled(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    int code = act_user(act, change->name, &change->user);
+
+    if (code != EX_OK)
+        return code;
+    if (account_set_disabled(act->store, &change->user, change->disable, act->now) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, change->disable ? "user-disable" : "user-enable", change->user.name, NULL,
+                     "%s", change->disable ? "sessions ended" : "");
+}
+
+static int admin_user_switch(struct act *act, const struct sub_args *args, bool disable)
+{
+    struct admin_user_change change = {.name = args->words[0], .disable = disable};
+    int code = act_change(act, admin_user_set_disabled, &change);
+
+    if (code == EX_OK && disable)
+        printf("%s is disabled; open sessions and tunnels end now.\n", change.user.name);
+    else if (code == EX_OK)
+        printf("%s is enabled and may sign in.\n", change.user.name);
+    admin_user_wipe(&change);
+    return code;
+}
+
+static int admin_user_disable(struct act *act, const struct sub_args *args)
+{
+    return admin_user_switch(act, args, true);
+}
+
+static int admin_user_enable(struct act *act, const struct sub_args *args)
+{
+    return admin_user_switch(act, args, false);
+}
+
+static int admin_user_delete(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    int code = act_user(act, change->name, &change->user);
+
+    if (code != EX_OK)
+        return code;
+    if (store_user_remove(act->store, change->user.id) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-remove", change->user.name, NULL, "%s", "");
+}
+
+static int admin_user_remove(struct act *act, const struct sub_args *args)
+{
+    struct admin_user_change change = {.name = args->words[0]};
+    int code = act_change(act, admin_user_delete, &change);
+
+    if (code == EX_OK)
+        printf("User %s removed with grants, memberships and sessions; tunnels end now.\n",
+               change.user.name);
+    admin_user_wipe(&change);
+    return code;
+}
+
+/* ---- the table ---- */
+
+static const struct sub_option admin_user_add_options[] = {
+    {"password-stdin", NULL, "read the password from standard input, even from a terminal"},
+    {"json", NULL, "print user, totp_secret and otpauth as a JSON object"},
+    {0},
+};
+
+static const struct sub_option admin_user_passwd_options[] = {
+    {"password-stdin", NULL, "read the password from standard input, even from a terminal"},
+    {0},
+};
+
+static const struct sub_option admin_user_totp_options[] = {
+    {"json", NULL, "print user, totp_secret and otpauth as a JSON object"},
+    {0},
+};
+
+static const struct sub_option admin_user_list_options[] = {
+    {"json", NULL, "print a JSON array"},
+    {0},
+};
+
+static const struct sub admin_user_subs[] = {
+    {"add", "NAME [--password-stdin] [--json]",
+     "Adds a person: asks for a password (at least 12 characters; never an argument) and shows the "
+     "second factor once, as a QR code.",
+     "  deskgate user add alice\n"
+     "  pass show alice | deskgate user add alice --password-stdin --json",
+     admin_user_add_options, 1, 1, admin_user_add},
+    {"list", "[--json]", "Shows all people.", "  deskgate user list", admin_user_list_options, 0, 0,
+     admin_user_list},
+    {"passwd", "NAME [--password-stdin]", "Sets a new password and ends the person's sessions.",
+     "  deskgate user passwd alice", admin_user_passwd_options, 1, 1, admin_user_passwd},
+    {"totp", "NAME [--json]",
+     "Makes a new second factor, shows it once, and ends the person's sessions.",
+     "  deskgate user totp alice", admin_user_totp_options, 1, 1, admin_user_totp},
+    {"disable", "NAME", "Lets a person in no longer; ends sessions and tunnels at once.",
+     "  deskgate user disable alice", NULL, 1, 1, admin_user_disable},
+    {"enable", "NAME", "Lets a disabled person in again.", "  deskgate user enable alice", NULL, 1,
+     1, admin_user_enable},
+    {"remove", "NAME", "Removes a person with grants, memberships and sessions.",
+     "  deskgate user remove alice", NULL, 1, 1, admin_user_remove},
+    {0},
+};
+
+int user_verb(struct cli *cli, int argc, char **argv)
+{
+    static const struct sub_verb verb = {"user", "The people, their passwords and second factors.",
+                                         admin_user_subs};
+
+    return sub_run(&verb, cli, argc, argv);
+}
