@@ -216,7 +216,7 @@ test('ports of other services, and addresses that may not be dialled, are warned
 test('groups', () => {
   assert.deepEqual(json(['group', 'add', 'sales']), { name: 'sales', members: 0 });
   bad(EX.DATA, /already a group/, ['group', 'add', 'sales']);
-  bad(EX.DATA, /cannot name a group/, ['group', 'add', '-- '.trim() + 'x y']);
+  bad(EX.DATA, /cannot name a group/, ['group', 'add', '--', '-x y']);
   good(['group', 'join', 'sales', 'alice']);
   bad(EX.DATA, /already in group/, ['group', 'join', 'sales', 'alice']);
   bad(EX.NO_ROW, /no user 'nobody'/, ['group', 'join', 'sales', 'nobody']);
@@ -272,7 +272,7 @@ test('the audit log holds every act, with who did it', () => {
   bad(EX.DATA, /--since/, ['audit', 'list', '--since', 'yesterday']);
   bad(EX.DATA, /--last/, ['audit', 'list', '--last', '0']);
   assert.match(good(['audit', 'list', '--last', '1']).stdout,
-    /^\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d {2}grant-remove|group-remove/);
+    /^\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d {2}group-remove +ok by=cli:/);
 });
 
 test('what fails leaves no trace in the audit log', () => {
