@@ -53,15 +53,16 @@ static void act_who(char *to, size_t size)
 static int act_not_opened(enum store_result result, const char *state, const char *path,
                           const char *why)
 {
+    /* First: a folder that one may not enter looks like one without a database. */
+    if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
+        return act_error(EX_NOPERM, "you may not use %s; run this as root or as the gateway's user",
+                         path);
     if (result == STORE_MISSING)
         return act_error(EX_UNAVAILABLE,
                          "there is no database in %s; run 'deskgate --state %s init' first", state,
                          state);
     if (result == STORE_NEWER)
         return act_error(EX_UNAVAILABLE, "%s: %s; use the newer deskgate", path, why);
-    if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
-        return act_error(EX_NOPERM, "you may not use %s; run this as root or as the gateway's user",
-                         path);
     return act_error(EX_IOERR, "%s: %s", path, why);
 }
 

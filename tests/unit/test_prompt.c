@@ -28,7 +28,8 @@ static int ask(bool from_stdin)
     const char *why = "";
     int code = prompt_password("alice\033[31m", from_stdin, password, sizeof(password), &why);
 
-    dprintf(STDERR_FILENO, "got <%zu> %s\n", strlen(password), why);
+    if (isatty(STDIN_FILENO))
+        dprintf(STDERR_FILENO, "got <%zu> %s\n", strlen(password), why);
     return code == EX_OK && strcmp(password, "pässword one") != 0 ? 99 : code;
 }
 
