@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -13,7 +13,7 @@ const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/d
 const EX = { OK: 0, USAGE: 64, DATA: 65, NO_ROW: 66, UNAVAILABLE: 69, IO: 74 };
 const PASSWORD = 'correct horse battery staple';
 
-let state;
+const state = mkdtempSync(join(tmpdir(), 'deskgate-cli-'));
 
 function raw(args, { input = '', dir = state, env = {} } = {}) {
   const result = spawnSync(binary, ['--state', dir, ...args],
@@ -51,11 +51,8 @@ function sql(text) {
   assert.equal(result.status, 0, result.stderr);
 }
 
-before(() => {
-  state = mkdtempSync(join(tmpdir(), 'deskgate-cli-'));
-  good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
-});
-after(() => rmSync(state, { recursive: true, force: true }));
+process.on('exit', () => rmSync(state, { recursive: true, force: true }));
+good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
 
 test('every verb and sub-verb has help with an example', () => {
   const verbs = {
