@@ -1,0 +1,150 @@
+#include "asked.h"
+
+#include "challenge.h"
+#include "gate_link.h"
+#include "live.h"
+#include "log.h"
+#include "record_audit.h"
+#include "session.h"
+
+#include <errno.h>
+
+static bool origin_ok(const struct ipc_origin *origin)
+{
+    return ipc_text_ok(origin->conn, sizeof(origin->conn)) &&
+           ipc_text_ok(origin->agent, sizeof(origin->agent));
+}
+
+/* IPC_OK, IPC_NO_SESSION or IPC_FAILED. */
+static enum ipc_status status_of(struct keeper *keeper, enum store_result result)
+{
+    if (result == STORE_OK)
+        return IPC_OK;
+    if (result != STORE_FAILED)
+        return IPC_NO_SESSION;
+    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    return IPC_FAILED;
+}
+
+static int asked_sign_out(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_sign_out *ask = &record->sign_out;
+    struct keeper *keeper = link->keeper;
+    struct store_session session;
+    struct ipc_signed_out answer;
+    if (!origin_ok(&ask->origin))
+        return -EPROTO;
+    IPC_INIT(&answer, SIGNED_OUT, ask->head.request);
+    enum store_result result = session_find(keeper, ask->token, &session);
+    if (result == STORE_OK)
+        result = store_session_end(keeper->store, session.id, keeper_now(), "signed-out");
+    if (result == STORE_OK)
+        record_audit(keeper, &ask->origin, "sign-out", "ok", session.user_name, NULL, NULL);
+    answer.status = (uint8_t)status_of(keeper, result);
+    gate_link_send(link, &answer.head, -1);
+    live_review(keeper); /* our own change: store_changed() tells only of others' */
+    return 0;
+}
+
+static int asked_who(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_who *ask = &record->who;
+    struct keeper *keeper = link->keeper;
+    struct store_session session;
+    struct ipc_who_is answer;
+    if (!origin_ok(&ask->origin))
+        return -EPROTO;
+    IPC_INIT(&answer, WHO_IS, ask->head.request);
+    answer.status = (uint8_t)status_of(keeper, session_find(keeper, ask->token, &session));
+    if (answer.status == IPC_OK) {
+        answer.expires = session.expires_at;
+        answer.idle_seconds = keeper->conf->session_idle_seconds;
+        text_copy(answer.username, sizeof(answer.username), session.user_name);
+    }
+    gate_link_send(link, &answer.head, -1);
+    return 0;
+}
+
+static int put_item(void *owner, const struct store_desktop *desktop)
+{
+    struct ipc_desktop_page *page = owner;
+    if (page->count == IPC_PAGE) {
+        page->more = 1;
+        return 1;
+    }
+    struct ipc_desktop_item *item = &page->items[page->count++];
+    text_copy(item->name, sizeof(item->name), desktop->name);
+    text_copy(item->description, sizeof(item->description), desktop->description);
+    return 0;
+}
+
+static int asked_desktops(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_desktops *ask = &record->desktops;
+    struct keeper *keeper = link->keeper;
+    struct store_session session;
+    struct ipc_desktop_page page;
+    if (!origin_ok(&ask->origin) || !ipc_text_ok(ask->after, sizeof(ask->after)))
+        return -EPROTO;
+    IPC_INIT(&page, DESKTOP_PAGE, ask->head.request);
+    enum store_result result = session_find(keeper, ask->token, &session);
+    if (result == STORE_OK)
+        result = store_granted_list(keeper->store, session.user, ask->after, IPC_PAGE + 1, put_item,
+                                    &page);
+    page.status = (uint8_t)status_of(keeper, result);
+    gate_link_send(link, &page.head, -1);
+    return 0;
+}
+
+static int asked_tunnel_counts(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_tunnel_counts *told = &record->tunnel_counts;
+    return live_counts(link->keeper, link, told->tunnel, told->up, told->down) ? 0 : -EPROTO;
+}
+
+static int asked_tunnel_ended(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_tunnel_ended *told = &record->tunnel_ended;
+    if (told->end >= IPC_ENDS || !live_ended(link->keeper, link, told->tunnel, told->up, told->down,
+                                             (enum ipc_end)told->end))
+        return -EPROTO;
+    return 0;
+}
+
+static int asked_challenge(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_challenge *ask = &record->challenge;
+    struct ipc_challenge_body answer;
+    if (!ipc_text_ok(ask->token, sizeof(ask->token)))
+        return -EPROTO;
+    IPC_INIT(&answer, CHALLENGE_BODY, ask->head.request);
+    challenge_answer(link->keeper->conf, ask->token, &answer);
+    gate_link_send(link, &answer.head, -1);
+    return 0;
+}
+
+static int asked_note(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_note *note = &record->note;
+    if (!origin_ok(&note->origin) || note->kind != IPC_NOTE_ORIGIN)
+        return -EPROTO;
+    record_note(link->keeper, &note->origin, "foreign-origin", "denied", NULL,
+                "a page of another site tried to use a session's cookie");
+    return 0;
+}
+
+int asked(struct gate_link *link, const union ipc_record *record)
+{
+    static int (*const table[IPC_TYPES])(struct gate_link *, const union ipc_record *) = {
+        [IPC_SIGN_IN] = asked_sign_in,
+        [IPC_SIGN_OUT] = asked_sign_out,
+        [IPC_WHO] = asked_who,
+        [IPC_DESKTOPS] = asked_desktops,
+        [IPC_OPEN] = asked_open,
+        [IPC_TUNNEL_COUNTS] = asked_tunnel_counts,
+        [IPC_TUNNEL_ENDED] = asked_tunnel_ended,
+        [IPC_CHALLENGE] = asked_challenge,
+        [IPC_NOTE] = asked_note,
+    };
+    return table[record->head.type] ? table[record->head.type](link, record) : -EPROTO;
+}

@@ -1,0 +1,190 @@
+#include "dial.h"
+
+#include "fd.h"
+#include "owner.h"
+#include "policy.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ADDRESSES_MOST 16 /* of one name */
+
+struct dial {
+    struct dial_setup setup;
+    struct pool_job job;
+    struct loop_timer deadline;
+    struct loop_source source;
+    char host[256];
+    bool resolving; /* a thread has it: it must stay until the thread is done */
+    bool over;      /* `done` was called */
+    int resolved;   /* getaddrinfo()'s answer */
+    int fd;
+    size_t count, next;
+    enum ipc_status worst; /* what to say when no address is left */
+    struct addr addresses[ADDRESSES_MOST];
+};
+
+static void on_connect(struct loop_source *source, uint32_t events);
+
+static void dial_free(struct dial *dial)
+{
+    loop_remove(dial->setup.loop, &dial->source);
+    loop_timer_cancel(dial->setup.loop, &dial->deadline);
+    fd_close(&dial->fd);
+    free(dial);
+}
+
+static void finish(struct dial *dial, enum ipc_status status)
+{
+    int fd = -1;
+    loop_remove(dial->setup.loop, &dial->source);
+    if (status == IPC_OK) {
+        fd = dial->fd;
+        dial->fd = -1; /* the callee's */
+    }
+    dial->over = true;
+    dial->setup.done(dial->setup.owner, status, fd);
+    if (!dial->resolving)
+        dial_free(dial);
+}
+
+static enum ipc_status status_of(int error)
+{
+    return error == ECONNREFUSED || error == ECONNRESET ? IPC_DESKTOP_REFUSED : IPC_DESKTOP_ASLEEP;
+}
+
+static void set_options(int fd)
+{
+    int on = 1;
+    fd_nodelay(fd);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+/* Tries the next address; true when one is under way or the dial is over. */
+static bool try_next(struct dial *dial)
+{
+    const struct addr *address = &dial->addresses[dial->next++];
+    struct sockaddr_storage to;
+    socklen_t size = addr_to_sockaddr(address, dial->setup.port, &to);
+    if (!policy_may_dial(dial->setup.conf, address)) {
+        if (dial->worst == IPC_OK)
+            dial->worst = IPC_DESKTOP_ADDRESS;
+        return false;
+    }
+    dial->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (dial->fd >= 0 && connect(dial->fd, (struct sockaddr *)&to, size) < 0 &&
+        errno != EINPROGRESS) {
+        dial->worst = status_of(errno);
+        fd_close(&dial->fd);
+    }
+    if (dial->fd < 0)
+        return false;
+    /* A connection made at once is writable at once. */
+    if (loop_add(dial->setup.loop, &dial->source, dial->fd, EPOLLOUT)) {
+        fd_close(&dial->fd);
+        return false;
+    }
+    return true;
+}
+
+static void go_on(struct dial *dial)
+{
+    while (dial->next < dial->count) {
+        if (try_next(dial))
+            return;
+    }
+    finish(dial, dial->worst == IPC_OK ? IPC_DESKTOP_ASLEEP : dial->worst);
+}
+
+static void on_connect(struct loop_source *source, uint32_t events)
+{
+    struct dial *dial = OWNER_OF(source, struct dial, source);
+    int error = 0;
+    socklen_t size = sizeof(error);
+    (void)events;
+    if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    if (!error) {
+        set_options(dial->fd);
+        finish(dial, IPC_OK);
+        return;
+    }
+    dial->worst = status_of(error);
+    loop_remove(dial->setup.loop, source);
+    fd_close(&dial->fd);
+    go_on(dial);
+}
+
+static void on_deadline(struct loop_timer *timer)
+{
+    struct dial *dial = OWNER_OF(timer, struct dial, deadline);
+    if (dial->over)
+        return;
+    finish(dial, dial->resolving ? IPC_DESKTOP_NAME : IPC_DESKTOP_ASLEEP);
+}
+
+/* ---- names ---- */
+
+static void resolve(struct pool_job *job)
+{
+    struct dial *dial = OWNER_OF(job, struct dial, job);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+    dial->resolved = getaddrinfo(dial->host, NULL, &hints, &list);
+    for (struct addrinfo *at = list; at && dial->count < ADDRESSES_MOST; at = at->ai_next) {
+        if (addr_from_sockaddr(&dial->addresses[dial->count], at->ai_addr))
+            dial->count++;
+    }
+    if (list)
+        freeaddrinfo(list);
+}
+
+static void on_resolved(struct pool_job *job)
+{
+    struct dial *dial = OWNER_OF(job, struct dial, job);
+    dial->resolving = false;
+    if (dial->over)
+        dial_free(dial);
+    else if (job->late || dial->resolved != 0 || dial->count == 0)
+        finish(dial, IPC_DESKTOP_NAME);
+    else
+        go_on(dial);
+}
+
+/* An address needs no thread; it takes the same way through the loop. */
+static void on_start(struct loop_task *task)
+{
+    go_on(OWNER_OF(task, struct dial, job.task));
+}
+
+int dial_start(const struct dial_setup *setup)
+{
+    struct dial *dial = calloc(1, sizeof(*dial));
+    if (!dial)
+        return -ENOMEM;
+    dial->setup = *setup;
+    dial->setup.host = NULL; /* the caller's may go */
+    dial->fd = -1;
+    dial->source.ready = on_connect;
+    dial->deadline.fire = on_deadline;
+    dial->job.work = resolve;
+    dial->job.finished = on_resolved;
+    uint64_t within = setup->conf->dial_seconds * 1000ULL;
+    int error = text_copy(dial->host, sizeof(dial->host), setup->host) ? 0 : -ENAMETOOLONG;
+    if (!error)
+        error = loop_timer_set(setup->loop, &dial->deadline, within);
+    if (!error && addr_parse(&dial->addresses[0], dial->host)) {
+        dial->count = 1;
+        dial->job.task.run = on_start;
+        loop_post(setup->loop, &dial->job.task);
+    } else if (!error) {
+        error = pool_submit(setup->resolvers, &dial->job, within);
+        dial->resolving = !error;
+    }
+    if (error)
+        dial_free(dial);
+    return error;
+}

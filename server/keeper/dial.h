@@ -1,0 +1,26 @@
+/* Dialling a desktop: resolve its name in a thread, check every address against the policy, connect
+ * to exactly the address that was checked, the next one when it fails. */
+#pragma once
+
+#include "conf.h"
+#include "ipc.h"
+#include "loop.h"
+#include "pool.h"
+
+struct dial;
+
+struct dial_setup {
+    struct loop *loop;
+    struct pool *resolvers;
+    const struct conf *conf;
+    const char *host; /* a name or an address; copied */
+    uint16_t port;
+    /* Called once, from the loop, never from within dial_start(): IPC_OK with a connected,
+     * non-blocking socket that is now the callee's, or IPC_DESKTOP_*, and -1. */
+    void (*done)(void *owner, enum ipc_status status, int fd);
+    void *owner;
+};
+
+/* 0 or a negative errno (then `done` is not called). It ends by itself within conf->dial_seconds.
+ */
+int dial_start(const struct dial_setup *setup);

@@ -1,0 +1,191 @@
+#include "keeper.h"
+
+#include "cage.h"
+#include "control.h"
+#include "fd.h"
+#include "gate_link.h"
+#include "keeper_state.h"
+#include "live.h"
+#include "log.h"
+#include "owner.h"
+#include "password.h"
+#include "throttle.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
+#define SWEEP_MS 10000 /* expired sessions */
+#define FORGET_SECONDS (30 * 24 * 3600) /* ended sessions are kept for a month */
+#define RESOLVERS 4
+#define RESOLVE_QUEUE 256
+
+int64_t keeper_now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+int64_t keeper_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void leave(struct keeper *keeper, int code)
+{
+    keeper->exit_code = code;
+    loop_stop(keeper->loop);
+}
+
+/* ---- the clock ---- */
+
+static void on_poll(struct loop_timer *timer)
+{
+    struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
+    if (store_changed(keeper->store))
+        live_review(keeper);
+    loop_timer_set(keeper->loop, timer, POLL_MS);
+}
+
+static void sweep(struct keeper *keeper)
+{
+    int64_t now = keeper_now();
+    enum store_result result = store_begin(keeper->store);
+    if (result == STORE_OK)
+        result = store_session_sweep(keeper->store, now,
+                                     now - (int64_t)keeper->conf->session_idle_seconds,
+                                     now - FORGET_SECONDS);
+    if (result == STORE_OK)
+        result = store_throttle_sweep(
+            keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_USER_MOST);
+    if (result == STORE_OK)
+        result = store_commit(keeper->store);
+    if (result != STORE_OK) {
+        LOG_ERROR("store", "expired sessions could not be swept",
+                  LOG_TEXT("error", store_error(keeper->store)));
+        store_rollback(keeper->store);
+    }
+    live_review(keeper);
+}
+
+static void on_sweep(struct loop_timer *timer)
+{
+    struct keeper *keeper = OWNER_OF(timer, struct keeper, sweep);
+    sweep(keeper);
+    loop_timer_set(keeper->loop, timer, SWEEP_MS);
+}
+
+/* ---- the supervisor ---- */
+
+static void on_control(struct loop_source *source, uint32_t events)
+{
+    struct keeper *keeper = OWNER_OF(source, struct keeper, control);
+    int fds[CONTROL_FDS_MAX];
+    size_t count;
+    (void)events;
+    int type = control_receive(source->fd, fds, &count);
+    if (type == -EAGAIN)
+        return;
+    if (type == CONTROL_GATE && count == 1) {
+        int error = gate_link_add(keeper, fds[0]);
+        count = 0; /* taken over */
+        if (error)
+            LOG_ERROR("gate.link", "a gate cannot be served", LOG_TEXT("error", strerror(-error)));
+    } else if (type == CONTROL_STOP) {
+        leave(keeper, EX_OK);
+    } else if (type < 0) {
+        LOG_ERROR("keeper.control", "the supervisor is gone");
+        leave(keeper, EX_UNAVAILABLE);
+    }
+    while (count)
+        fd_close(&fds[--count]);
+}
+
+/* ---- set-up ---- */
+
+static int open_state(struct keeper *keeper)
+{
+    char path[CONF_PATH_SIZE], why[512] = "";
+    conf_path(keeper->conf, CONF_SECRET_KEY, path);
+    if (secret_key_load(&keeper->key, path, true, why, sizeof(why))) {
+        LOG_ERROR("secret", why);
+        return EX_CONFIG;
+    }
+    conf_path(keeper->conf, CONF_DATABASE, path);
+    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) != STORE_OK) {
+        LOG_ERROR("store", why);
+        return EX_CONFIG;
+    }
+    return EX_OK;
+}
+
+static int start(struct keeper *keeper, int control)
+{
+    const struct conf *conf = keeper->conf;
+    int error = loop_new(&keeper->loop);
+    if (!error)
+        error = password_dummy(keeper->dummy);
+    if (!error)
+        error = pool_new(&keeper->hashers, keeper->loop, conf->login_workers, conf->login_queue);
+    if (!error)
+        error = pool_new(&keeper->resolvers, keeper->loop, RESOLVERS, RESOLVE_QUEUE);
+    keeper->control.ready = on_control;
+    keeper->poll.fire = on_poll;
+    keeper->sweep.fire = on_sweep;
+    if (!error)
+        error = fd_nonblocking(control);
+    if (!error)
+        error = loop_add(keeper->loop, &keeper->control, control, EPOLLIN);
+    if (!error)
+        error = loop_timer_set(keeper->loop, &keeper->poll, POLL_MS);
+    if (!error)
+        error = loop_timer_set(keeper->loop, &keeper->sweep, SWEEP_MS);
+    if (error)
+        LOG_ERROR("keeper.start", "cannot start", LOG_TEXT("error", strerror(-error)));
+    return error ? EX_OSERR : EX_OK;
+}
+
+static bool caged(const struct keeper *keeper)
+{
+    struct cage_report report = {0};
+    cage_keeper(&report);
+    if (report.seccomp)
+        return true;
+    bool required = keeper->conf->cage == CONF_CAGE_REQUIRE;
+    LOG_AT(required ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "keeper.cage",
+           required ? "this kernel cannot cage the keeper and the configuration demands it "
+                      "(cage = require)"
+                    : "this kernel cannot cage the keeper");
+    return !required;
+}
+
+int keeper_main(const struct keeper_setup *setup)
+{
+    struct keeper keeper = {.conf = setup->conf, .exit_code = EX_SOFTWARE};
+#ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+    if (secret_init())
+        return EX_SOFTWARE;
+    int code = open_state(&keeper);
+    if (code == EX_OK)
+        code = start(&keeper, setup->control);
+    if (code != EX_OK)
+        return code;
+    if (live_end_stale(&keeper) != STORE_OK)
+        LOG_ERROR("store", "tunnels of an earlier run could not be closed in the database",
+                  LOG_TEXT("error", store_error(keeper.store)));
+    if (!caged(&keeper))
+        return EX_CONFIG;
+    control_send(setup->control, CONTROL_READY, NULL, 0);
+    int error = loop_run(keeper.loop);
+    if (error)
+        LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
+    store_close(keeper.store);
+    secret_key_wipe(&keeper.key);
+    return keeper.exit_code;
+}

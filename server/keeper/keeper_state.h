@@ -1,0 +1,36 @@
+/* What the keeper's parts share. Everything here belongs to the event loop's thread. */
+#pragma once
+
+#include "conf.h"
+#include "loop.h"
+#include "pool.h"
+#include "secret.h"
+#include "store.h"
+
+struct gate_link;
+struct live;
+
+struct keeper {
+    const struct conf *conf;
+    struct loop *loop;
+    struct store *store;
+    struct secret_key key;
+    char dummy[STORE_PASSWORD_SIZE]; /* verified for people who do not exist */
+    struct pool *hashers;
+    struct pool *resolvers;
+    struct gate_link *gates; /* usually one */
+    struct live *live;       /* tunnels that live now */
+    unsigned dials;          /* under way */
+    struct loop_source control;
+    struct loop_timer poll;  /* looks for changes that others made in the store */
+    struct loop_timer sweep; /* ends what has expired */
+    struct {
+        int64_t second; /* the limiter of audit rows that strangers cause without limit */
+        unsigned count;
+        unsigned dropped;
+    } notes;
+    int exit_code;
+};
+
+int64_t keeper_now(void);    /* Unix seconds */
+int64_t keeper_now_ms(void); /* Unix milliseconds */

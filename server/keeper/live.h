@@ -1,0 +1,34 @@
+/* Tunnels that live now, and the watch over whether they still may. */
+#pragma once
+
+#include "ipc.h"
+#include "keeper_state.h"
+
+struct gate_link;
+
+struct live {
+    struct live *next;
+    struct gate_link *gate; /* carries it; not referenced: the link ends its tunnels first */
+    int64_t tunnel, session;
+    int64_t opened_at;
+    bool closing; /* the gate has its order */
+    char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];
+    struct ipc_origin origin;
+};
+
+/* Takes over `live` (malloc'd). */
+void live_add(struct keeper *keeper, struct live *live);
+unsigned live_in_session(struct keeper *keeper, int64_t session);
+
+/* The gate reports. False: it is not a tunnel of that gate. */
+bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
+                 uint64_t down);
+bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
+                uint64_t down, enum ipc_end end);
+
+/* Asks the store about each and orders the gates to close those that may not live on. */
+void live_review(struct keeper *keeper);
+/* The gate is gone, and all its tunnels with it. */
+void live_gate_lost(struct keeper *keeper, struct gate_link *gate);
+/* At start: what the store still calls live died with an earlier process. */
+enum store_result live_end_stale(struct keeper *keeper);

@@ -1,0 +1,206 @@
+/* Opening a desktop: whose session, is it granted, dial, ask again (dialling takes seconds), write
+ * it down, hand the socket to the gate. */
+#include "asked.h"
+#include "dial.h"
+#include "fd.h"
+#include "gate_link.h"
+#include "live.h"
+#include "log.h"
+#include "record_audit.h"
+#include "session.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIALS_MOST 256 /* under way, for everybody */
+
+struct opening {
+    struct gate_link *gate; /* referenced */
+    struct ipc_open ask;
+    struct store_session session;
+    struct store_desktop desktop;
+};
+
+static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status status)
+{
+    struct ipc_opened opened;
+    IPC_INIT(&opened, OPENED, request);
+    opened.status = (uint8_t)status;
+    gate_link_send(gate, &opened.head, -1);
+}
+
+/* IPC_OK with session and desktop, or why not. */
+static enum ipc_status judge(struct keeper *keeper, struct opening *opening)
+{
+    enum store_result result = session_find(keeper, opening->ask.token, &opening->session);
+    if (result == STORE_NONE)
+        return IPC_NO_SESSION;
+    if (result == STORE_OK)
+        result = store_granted(keeper->store, opening->session.user, opening->ask.desktop,
+                               &opening->desktop);
+    if (result == STORE_NONE)
+        return IPC_NO_DESKTOP;
+    if (result == STORE_OK)
+        return IPC_OK;
+    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    return IPC_FAILED;
+}
+
+static const char *outcome_of(enum ipc_status status)
+{
+    switch (status) {
+    case IPC_NO_SESSION:
+        return "no-session";
+    case IPC_NO_DESKTOP:
+        return "not-granted";
+    case IPC_DESKTOP_ASLEEP:
+        return "asleep";
+    case IPC_DESKTOP_REFUSED:
+        return "refused";
+    case IPC_DESKTOP_NAME:
+        return "no-such-host";
+    case IPC_DESKTOP_ADDRESS:
+        return "address-denied";
+    default:
+        return "failed";
+    }
+}
+
+static void refuse(struct opening *opening, enum ipc_status status)
+{
+    struct keeper *keeper = opening->gate->keeper;
+    const char *who = opening->session.user_name;
+    /* A stranger without a session may knock as often as he likes; one with a session is on record.
+     */
+    if (status == IPC_NO_SESSION)
+        record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), NULL, NULL);
+    else
+        record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
+                     opening->ask.desktop, NULL);
+    answer_no(opening->gate, opening->ask.head.request, status);
+}
+
+static void opening_free(struct opening *opening)
+{
+    gate_link_unref(opening->gate);
+    sodium_memzero(opening, sizeof(*opening));
+    free(opening);
+}
+
+static uint32_t absolute_seconds(const struct keeper *keeper, const struct store_session *session)
+{
+    int64_t left = session->expires_at - keeper_now();
+    if (keeper->conf->tunnel_absolute_seconds &&
+        left > (int64_t)keeper->conf->tunnel_absolute_seconds)
+        left = (int64_t)keeper->conf->tunnel_absolute_seconds;
+    return left > 0 ? left > UINT32_MAX ? UINT32_MAX : (uint32_t)left : 1;
+}
+
+/* The tunnel's row and the audit's; `*id` is its number. */
+static enum store_result write_down(struct keeper *keeper, struct opening *opening, int64_t *id)
+{
+    struct store_tunnel tunnel = {.session = opening->session.id,
+                                  .user = opening->session.user,
+                                  .desktop = opening->desktop.id,
+                                  .opened_at = keeper_now(),
+                                  .address = opening->ask.origin.address};
+    text_copy(tunnel.way, sizeof(tunnel.way), ipc_way_name(opening->ask.way));
+    text_copy(tunnel.conn, sizeof(tunnel.conn), opening->ask.origin.conn);
+    enum store_result result = store_begin(keeper->store);
+    if (result == STORE_OK)
+        result = store_tunnel_add(keeper->store, &tunnel, id);
+    if (result == STORE_OK)
+        result = record_audit(keeper, &opening->ask.origin, "tunnel-open", "ok",
+                              opening->session.user_name, opening->desktop.name, tunnel.way);
+    if (result == STORE_OK)
+        return store_commit(keeper->store);
+    store_rollback(keeper->store);
+    return result;
+}
+
+static enum ipc_status hand_over(struct opening *opening, int fd)
+{
+    struct keeper *keeper = opening->gate->keeper;
+    struct live *live = calloc(1, sizeof(*live));
+    if (!live || write_down(keeper, opening, &live->tunnel) != STORE_OK) {
+        LOG_ERROR("tunnel.open", "a tunnel could not be stored",
+                  LOG_TEXT("error", store_error(keeper->store)));
+        free(live);
+        return IPC_FAILED;
+    }
+    live->gate = opening->gate;
+    live->session = opening->session.id;
+    live->opened_at = keeper_now();
+    live->origin = opening->ask.origin;
+    text_copy(live->user, sizeof(live->user), opening->session.user_name);
+    text_copy(live->desktop, sizeof(live->desktop), opening->desktop.name);
+    live_add(keeper, live);
+    struct ipc_opened opened;
+    IPC_INIT(&opened, OPENED, opening->ask.head.request);
+    opened.status = IPC_OK;
+    opened.tunnel = live->tunnel;
+    opened.idle_seconds = keeper->conf->tunnel_idle_seconds;
+    opened.absolute_seconds = absolute_seconds(keeper, &opening->session);
+    gate_link_send(opening->gate, &opened.head, fd);
+    return IPC_OK;
+}
+
+static void on_dialled(void *owner, enum ipc_status status, int fd)
+{
+    struct opening *opening = owner;
+    struct keeper *keeper = opening->gate->keeper;
+    keeper->dials--;
+    if (!opening->gate->gone) {
+        struct store_desktop dialled = opening->desktop;
+        if (status == IPC_OK)
+            status = judge(keeper, opening);
+        /* Moved while we dialled: what we hold is no longer that desktop. */
+        if (status == IPC_OK && (opening->desktop.port != dialled.port ||
+                                 strcmp(opening->desktop.host, dialled.host) != 0))
+            status = IPC_NO_DESKTOP;
+        if (status == IPC_OK)
+            status = hand_over(opening, fd);
+        if (status != IPC_OK)
+            refuse(opening, status);
+    }
+    fd_close(&fd);
+    opening_free(opening);
+}
+
+int asked_open(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_open *ask = &record->open;
+    struct keeper *keeper = link->keeper;
+    if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || ask->way > IPC_WAY_CLEANPATH ||
+        !ipc_text_ok(ask->origin.conn, sizeof(ask->origin.conn)) ||
+        !ipc_text_ok(ask->origin.agent, sizeof(ask->origin.agent)))
+        return -EPROTO;
+    struct opening *opening = calloc(1, sizeof(*opening));
+    if (!opening) {
+        answer_no(link, ask->head.request, IPC_FAILED);
+        return 0;
+    }
+    opening->ask = *ask;
+    opening->gate = gate_link_ref(link);
+    enum ipc_status status = judge(keeper, opening);
+    if (status == IPC_OK && keeper->dials >= DIALS_MOST)
+        status = IPC_BUSY;
+    struct dial_setup setup = {.loop = keeper->loop,
+                               .resolvers = keeper->resolvers,
+                               .conf = keeper->conf,
+                               .host = opening->desktop.host,
+                               .port = opening->desktop.port,
+                               .done = on_dialled,
+                               .owner = opening};
+    if (status == IPC_OK && dial_start(&setup))
+        status = IPC_BUSY;
+    if (status == IPC_OK) {
+        keeper->dials++;
+        return 0; /* on_dialled() goes on */
+    }
+    refuse(opening, status);
+    opening_free(opening);
+    return 0;
+}

@@ -1,0 +1,54 @@
+#include "session.h"
+
+#include "live.h"
+
+#include <sodium.h>
+
+void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32])
+{
+    crypto_hash_sha256(hash, token, IPC_TOKEN_SIZE);
+}
+
+static bool stands(struct keeper *keeper, const struct store_session *session, int64_t now)
+{
+    if (session->ended_at || session->user_disabled || session->expires_at <= now)
+        return false;
+    /* An open tunnel is use: whoever works in a desktop is not idle. */
+    return now - session->used_at < (int64_t)keeper->conf->session_idle_seconds ||
+           live_in_session(keeper, session->id) > 0;
+}
+
+void session_touch(struct keeper *keeper, const struct store_session *session, int64_t now)
+{
+    if (now - session->used_at >= SESSION_TOUCH_SECONDS)
+        store_session_use(keeper->store, session->id, now); /* lost: it idles out a little early */
+}
+
+enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                               struct store_session *out)
+{
+    uint8_t hash[32];
+    int64_t now = keeper_now();
+    session_hash(token, hash);
+    enum store_result result = store_session_by_hash(keeper->store, hash, out);
+    if (result != STORE_OK)
+        return result;
+    if (!stands(keeper, out, now))
+        return STORE_NONE;
+    session_touch(keeper, out, now);
+    return STORE_OK;
+}
+
+enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
+                                int64_t user, int64_t now, uint8_t token[IPC_TOKEN_SIZE],
+                                int64_t *expires)
+{
+    struct store_session session = {.user = user, .created_at = now, .address = origin->address};
+    int64_t id;
+    randombytes_buf(token, IPC_TOKEN_SIZE);
+    session_hash(token, session.hash);
+    session.expires_at = now + (int64_t)keeper->conf->session_absolute_seconds;
+    text_copy(session.agent, sizeof(session.agent), origin->agent);
+    *expires = session.expires_at;
+    return store_session_add(keeper->store, &session, &id);
+}

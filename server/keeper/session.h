@@ -1,0 +1,21 @@
+/* Sessions: random references, stored hashed, with an idle and an absolute limit. */
+#pragma once
+
+#include "ipc.h"
+#include "keeper_state.h"
+
+void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32]);
+
+/* The live session behind a token, and notes its use. OK; NONE: unknown, over, idle too long, or
+ * its person is disabled (one answer for all); FAILED. */
+enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                               struct store_session *out);
+
+/* A new session, within the caller's transaction: `token` gets the reference. */
+enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
+                                int64_t user, int64_t now, uint8_t token[IPC_TOKEN_SIZE],
+                                int64_t *expires);
+
+/* Notes that it was used, at most every SESSION_TOUCH_SECONDS, so that not every request writes. */
+#define SESSION_TOUCH_SECONDS 30
+void session_touch(struct keeper *keeper, const struct store_session *session, int64_t now);

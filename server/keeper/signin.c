@@ -1,0 +1,226 @@
+/* The sign-in. Whatever is wrong, the same work is done: one transaction that charges the throttle,
+ * one Argon2id verification (of the person's hash, or of one that nothing matches), one TOTP
+ * computation, one transaction that writes the verdict. Nobody learns from answer or time which
+ * part was wrong.
+ *
+ * Only the last transaction makes a session: it uses up the TOTP step by compare-and-set, so a code
+ * works once, across restarts and processes. */
+#include "asked.h"
+#include "gate_link.h"
+#include "log.h"
+#include "owner.h"
+#include "password.h"
+#include "record_audit.h"
+#include "session.h"
+#include "throttle.h"
+#include "totp.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_RETRY_SECONDS 3
+
+struct signin {
+    struct pool_job job;
+    struct gate_link *gate; /* referenced */
+    struct ipc_sign_in ask;
+    struct throttle_keys keys;
+    bool known;
+    struct store_user user; /* as it was when the hash was taken */
+    char hash[STORE_PASSWORD_SIZE];
+    bool password_right;
+};
+
+static void signin_free(struct signin *signin)
+{
+    gate_link_unref(signin->gate);
+    sodium_memzero(signin, sizeof(*signin));
+    free(signin);
+}
+
+static void answer(struct gate_link *gate, uint32_t request, enum ipc_status status, int64_t retry)
+{
+    struct ipc_signed_in signed_in;
+    IPC_INIT(&signed_in, SIGNED_IN, request);
+    signed_in.status = (uint8_t)status;
+    signed_in.retry_seconds = (uint32_t)retry;
+    gate_link_send(gate, &signed_in.head, -1);
+}
+
+static enum store_result failed(struct keeper *keeper)
+{
+    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    store_rollback(keeper->store);
+    return STORE_FAILED;
+}
+
+/* ---- the verdict ---- */
+
+/* Both factors at the present state of the account; OK makes the session. Within a transaction. */
+static enum store_result accept(struct keeper *keeper, struct signin *signin, int64_t step,
+                                int64_t now, struct ipc_signed_in *made)
+{
+    struct store_user user;
+    enum store_result result = store_user_by_id(keeper->store, signin->user.id, &user);
+    if (result != STORE_OK)
+        return result == STORE_NONE ? STORE_REFUSED : result;
+    /* Changed while we hashed: the old password must not win. */
+    bool same = strcmp(user.password, signin->hash) == 0 &&
+                user.seed_size == signin->user.seed_size &&
+                memcmp(user.seed, signin->user.seed, user.seed_size) == 0;
+    if (!same)
+        return STORE_REFUSED;
+    result = store_user_use_step(keeper->store, user.id, step, now);
+    if (result == STORE_OK)
+        result =
+            session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
+    if (result == STORE_OK)
+        result = throttle_success(keeper->store, &signin->keys);
+    if (result == STORE_OK)
+        result = record_audit(keeper, &signin->ask.origin, "sign-in", "ok", user.name, NULL, NULL);
+    text_copy(made->username, sizeof(made->username), user.name);
+    return result;
+}
+
+/* True when the code is right; for somebody unknown, the same work on a seed of zeros. */
+static bool code_right(struct keeper *keeper, struct signin *signin, int64_t now, int64_t *step)
+{
+    uint8_t seed[STORE_SEED_SIZE] = {0};
+    bool opened = signin->known && secret_open(&keeper->key, signin->user.name, signin->user.seed,
+                                               signin->user.seed_size, seed);
+    if (signin->known && !opened)
+        LOG_ERROR("secret", "a person's TOTP seed cannot be opened: is secret.key the right one?",
+                  LOG_TEXT("who", signin->user.name));
+    bool right = totp_matches(seed, TOTP_SEED_SIZE, signin->ask.code, now, step);
+    sodium_memzero(seed, sizeof(seed));
+    return right && opened;
+}
+
+/* OK: signed in; REFUSED: denied and written down; FAILED. */
+static enum store_result decide(struct keeper *keeper, struct signin *signin,
+                                struct ipc_signed_in *made)
+{
+    int64_t now = keeper_now(), step = 0;
+    bool code = code_right(keeper, signin, now, &step);
+    if (store_begin(keeper->store) != STORE_OK)
+        return failed(keeper);
+    enum store_result result = STORE_REFUSED;
+    if (signin->known && signin->password_right && code)
+        result = accept(keeper, signin, step, now, made);
+    /* People type passwords into the name's field: an unknown name is not written down. */
+    if (result == STORE_REFUSED &&
+        record_audit(keeper, &signin->ask.origin, "sign-in", "denied",
+                     signin->known ? signin->user.name : "(unknown)", NULL, NULL) != STORE_OK)
+        result = STORE_FAILED;
+    if (result == STORE_FAILED || store_commit(keeper->store) != STORE_OK)
+        return failed(keeper);
+    return result;
+}
+
+static void give_back(struct keeper *keeper, const struct throttle_keys *keys)
+{
+    if (store_begin(keeper->store) != STORE_OK)
+        return;
+    if (throttle_refund(keeper->store, keys) == STORE_OK)
+        store_commit(keeper->store);
+    else
+        store_rollback(keeper->store);
+}
+
+/* ---- the hash ---- */
+
+static void verify(struct pool_job *job)
+{
+    struct signin *signin = OWNER_OF(job, struct signin, job);
+    signin->password_right = password_matches(signin->hash, signin->ask.password);
+}
+
+static void on_verified(struct pool_job *job)
+{
+    struct signin *signin = OWNER_OF(job, struct signin, job);
+    struct keeper *keeper = signin->gate->keeper;
+    uint32_t request = signin->ask.head.request;
+    if (job->late) {
+        give_back(keeper, &signin->keys);
+        answer(signin->gate, request, IPC_BUSY, BUSY_RETRY_SECONDS);
+    } else if (!signin->gate->gone) {
+        struct ipc_signed_in made;
+        IPC_INIT(&made, SIGNED_IN, request);
+        switch (decide(keeper, signin, &made)) {
+        case STORE_OK:
+            made.status = IPC_OK;
+            gate_link_send(signin->gate, &made.head, -1);
+            break;
+        case STORE_REFUSED:
+            answer(signin->gate, request, IPC_DENIED, 0);
+            break;
+        default:
+            answer(signin->gate, request, IPC_FAILED, 0);
+        }
+        sodium_memzero(&made, sizeof(made));
+    }
+    signin_free(signin);
+}
+
+/* ---- the question ---- */
+
+/* Charges the throttle and looks the person up. OK; REFUSED: `*wait` seconds; FAILED. */
+static enum store_result prepare(struct keeper *keeper, struct signin *signin, int64_t *wait)
+{
+    throttle_keys(&signin->keys, signin->ask.username, &signin->ask.origin.address);
+    if (store_begin(keeper->store) != STORE_OK)
+        return failed(keeper);
+    enum store_result result =
+        throttle_charge(keeper->store, keeper->conf, &signin->keys, keeper_now(), wait);
+    if (result == STORE_OK) {
+        result = store_user_by_name(keeper->store, signin->ask.username, &signin->user);
+        signin->known = result == STORE_OK;
+        if (result == STORE_NONE)
+            result = STORE_OK;
+    }
+    if (result != STORE_OK || store_commit(keeper->store) != STORE_OK)
+        return failed(keeper);
+    memcpy(signin->hash, signin->known ? signin->user.password : keeper->dummy,
+           sizeof(signin->hash));
+    return *wait ? STORE_REFUSED : STORE_OK;
+}
+
+int asked_sign_in(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_sign_in *ask = &record->sign_in;
+    struct keeper *keeper = link->keeper;
+    int64_t wait = 0;
+    if (!ipc_text_ok(ask->username, sizeof(ask->username)) ||
+        !ipc_text_ok(ask->password, sizeof(ask->password)) ||
+        !ipc_text_ok(ask->code, sizeof(ask->code)) ||
+        !ipc_text_ok(ask->origin.conn, sizeof(ask->origin.conn)) ||
+        !ipc_text_ok(ask->origin.agent, sizeof(ask->origin.agent)))
+        return -EPROTO;
+    struct signin *signin = calloc(1, sizeof(*signin));
+    if (!signin) {
+        answer(link, ask->head.request, IPC_FAILED, 0);
+        return 0;
+    }
+    signin->ask = *ask;
+    signin->gate = gate_link_ref(link);
+    signin->job.work = verify;
+    signin->job.finished = on_verified;
+    enum store_result result = prepare(keeper, signin, &wait);
+    if (result == STORE_REFUSED) {
+        record_note(keeper, &ask->origin, "sign-in", "throttled",
+                    signin->known ? signin->user.name : "(unknown)", NULL);
+        answer(link, ask->head.request, IPC_THROTTLED, wait);
+    } else if (result != STORE_OK) {
+        answer(link, ask->head.request, IPC_FAILED, 0);
+    } else if (pool_submit(keeper->hashers, &signin->job,
+                           keeper->conf->login_deadline_seconds * 1000ULL) == 0) {
+        return 0; /* on_verified() goes on */
+    } else {
+        give_back(keeper, &signin->keys);
+        answer(link, ask->head.request, IPC_BUSY, BUSY_RETRY_SECONDS);
+    }
+    signin_free(signin);
+    return 0;
+}
