@@ -59,7 +59,7 @@ static enum store_result failed(struct keeper *keeper)
 /* ---- the verdict ---- */
 
 /* Both factors at the present state of the account; OK makes the session. Within a transaction. */
-static enum store_result accept(struct keeper *keeper, struct signin *signin, int64_t step,
+static enum store_result let_in(struct keeper *keeper, struct signin *signin, int64_t step,
                                 int64_t now, struct ipc_signed_in *made)
 {
     struct store_user user;
@@ -108,7 +108,7 @@ static enum store_result decide(struct keeper *keeper, struct signin *signin,
         return failed(keeper);
     enum store_result result = STORE_REFUSED;
     if (signin->known && signin->password_right && code)
-        result = accept(keeper, signin, step, now, made);
+        result = let_in(keeper, signin, step, now, made);
     /* People type passwords into the name's field: an unknown name is not written down. */
     if (result == STORE_REFUSED &&
         record_audit(keeper, &signin->ask.origin, "sign-in", "denied",
