@@ -73,13 +73,16 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         text_copy(conf->name, sizeof(conf->name), "localhost");
 }
 
-/* The port of the first TLS listener, unless the file gave one. */
-static void conf_public_port(struct conf *conf)
+bool conf_public_port(struct conf *conf)
 {
-    for (size_t i = 0; i < conf->listen_count && conf->public_port == 0; i++) {
-        if (conf->listen[i].tls)
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        if (!conf->listen[i].tls)
+            continue;
+        if (!conf->public_port_given)
             conf->public_port = conf->listen[i].port;
+        return true;
     }
+    return false;
 }
 
 void conf_defaults(struct conf *conf, const char *state)
@@ -101,7 +104,6 @@ static const char *conf_whole(struct conf_file *file)
 {
     struct conf *conf = file->reading.conf;
     bool pairs = conf_read_seen(file, "tls", "certificate") || conf_read_seen(file, "tls", "key");
-    bool tls = false;
 
     if (!conf_defaults_lists(conf, !conf_read_seen(file, "server", "listen"), !pairs,
                              !conf_read_seen(file, "dial", "allow")))
@@ -112,12 +114,7 @@ static const char *conf_whole(struct conf_file *file)
         return "[tls] needs a certificate and its key";
     if (pairs)
         conf->pair_count = file->reading.keys;
-    for (size_t i = 0; i < conf->listen_count; i++)
-        tls |= conf->listen[i].tls;
-    if (!tls)
-        return "[server] listen needs at least one address";
-    conf_public_port(conf);
-    return NULL;
+    return conf_public_port(conf) ? NULL : "[server] listen needs at least one address";
 }
 
 static int conf_judge(struct conf_file *file, char *why, size_t size)

@@ -36,7 +36,8 @@ struct conf {
                        address in brackets; default: the machine's name */
     uint16_t
         public_port; /* public_port = 443: the port people type; default: first TLS listener's */
-    char user[64];   /* user = deskgate: to become after binding, when started as root */
+    bool public_port_given;
+    char user[64]; /* user = deskgate: to become after binding, when started as root */
     char acme_folder[CONF_PATH_SIZE]; /* acme_folder = : empty means no challenges are served */
     enum conf_cage cage;              /* cage = prefer | require */
     uint32_t threads;                 /* threads = 0: event loops; 0 means one per core */
@@ -90,6 +91,9 @@ bool conf_parse_listen(struct conf_listen *to, const char *text);
 
 /* A host name or address as `name` keeps it; false when it is neither, or does not fit. */
 bool conf_name(char *to, size_t size, const char *text);
+
+/* Sets public_port to the first TLS listener's unless the file gave it. False: there is none. */
+bool conf_public_port(struct conf *conf);
 
 /* STATE/NAME into `path` (CONF_PATH_SIZE); empty when it does not fit. */
 void conf_path(const struct conf *conf, const char *name, char *path);

@@ -159,6 +159,7 @@ bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, co
     if (!text_number(value, UINT16_MAX, &port) || port == 0)
         return fault(reading, "'%s' is not a port from 1 to 65535", value);
     reading->conf->public_port = (uint16_t)port;
+    reading->conf->public_port_given = true;
     return true;
 }
 

@@ -1,0 +1,192 @@
+#include "serve_child.h"
+
+#include "cli.h"
+#include "fd.h"
+#include "gate.h"
+#include "keeper.h"
+#include "log.h"
+#include "serve.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* argv of a child: program, --state, DIR, verb, conf, control, and for the gate keeper and one word
+ * "tls:N" or "http:N" for each listener. --state is for whoever looks at the process list. */
+#define FIXED 7
+#define ARGUMENTS (FIXED + CONF_LISTEN_MAX + 1)
+#define WORD_SIZE 24
+
+struct child_words {
+    char text[ARGUMENTS][WORD_SIZE];
+    char *argv[ARGUMENTS];
+    size_t count;
+    int fds[ARGUMENTS]; /* to keep open */
+    size_t fd_count;
+};
+
+int serve_child_conf(const struct conf *conf)
+{
+    FD_AUTO int fd = memfd_create("deskgate-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    ssize_t written = write(fd, conf, sizeof(*conf));
+    if (written != (ssize_t)sizeof(*conf))
+        return written < 0 ? -errno : -EIO;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        return -errno;
+    int made = fd;
+    fd = -1; /* the caller's */
+    return made;
+}
+
+static void add_word(struct child_words *words, const char *word)
+{
+    words->argv[words->count++] = (char *)(uintptr_t)word; /* execv() does not write to it */
+}
+
+static void add_fd(struct child_words *words, const char *prefix, int fd)
+{
+    char *text = words->text[words->count];
+    snprintf(text, WORD_SIZE, "%s%d", prefix, fd);
+    words->fds[words->fd_count++] = fd;
+    add_word(words, text);
+}
+
+static void begin(struct child_words *words, const char *state, const char *verb, int conf,
+                  int control)
+{
+    *words = (struct child_words){0};
+    add_word(words, "deskgate");
+    add_word(words, "--state");
+    add_word(words, state);
+    add_word(words, verb);
+    add_fd(words, "", conf);
+    add_fd(words, "", control);
+}
+
+/* Between fork and exec: system calls only. */
+static void become(const struct child_words *words, pid_t parent, const sigset_t *mask)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        signal(ignored[i], SIG_IGN); /* Ctrl-C reaches the whole process group */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        _exit(EX_OSERR);
+    for (size_t i = 0; i < words->fd_count; i++) {
+        if (fd_cloexec(words->fds[i], false) < 0)
+            _exit(EX_OSERR);
+    }
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    execv("/proc/self/exe", words->argv);
+    _exit(EX_OSERR);
+}
+
+static pid_t start(const struct child_words *words, const sigset_t *mask)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid == 0)
+        become(words, parent, mask);
+    return pid < 0 ? -errno : pid;
+}
+
+pid_t serve_child_keeper(const char *state, int conf, int control, const sigset_t *mask)
+{
+    struct child_words words;
+
+    begin(&words, state, "keeper", conf, control);
+    return start(&words, mask);
+}
+
+pid_t serve_child_gate(const char *state, int conf, int control, int keeper,
+                       const struct serve_listeners *listeners, const sigset_t *mask)
+{
+    struct child_words words;
+
+    begin(&words, state, "gate", conf, control);
+    add_fd(&words, "", keeper);
+    for (size_t i = 0; i < listeners->count; i++)
+        add_fd(&words, listeners->items[i].tls ? "tls:" : "http:", listeners->items[i].fd);
+    return start(&words, mask);
+}
+
+/* ---- in the child ---- */
+
+static bool take_fd(const char *word, int *out)
+{
+    uint64_t number;
+    if (!text_number(word, INT32_MAX, &number) || fd_cloexec((int)number, true) < 0)
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+static const struct conf *take_conf(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(struct conf))
+        return NULL;
+    void *conf = mmap(NULL, sizeof(struct conf), PROT_READ, MAP_PRIVATE, fd, 0);
+    return conf == MAP_FAILED ? NULL : conf;
+}
+
+static int not_by_hand(const char *verb)
+{
+    return cli_fail(EX_USAGE, "'%s' is started by 'deskgate serve', not by hand", verb);
+}
+
+int serve_keeper_child(struct cli *cli, int argc, char **argv)
+{
+    struct keeper_setup setup = {0};
+    int fd;
+
+    (void)cli;
+    if (argc != 3 || !take_fd(argv[1], &fd) || !take_fd(argv[2], &setup.control) ||
+        !(setup.conf = take_conf(fd)))
+        return not_by_hand(argv[0]);
+    close(fd);
+    prctl(PR_SET_NAME, "deskgate-keeper");
+    log_init("keeper", LOG_LEVEL_INFO);
+    return keeper_main(&setup);
+}
+
+static bool take_listener(const char *word, struct gate_listener *out)
+{
+    const char *colon = strchr(word, ':');
+    if (!colon || !take_fd(colon + 1, &out->fd))
+        return false;
+    out->tls = strncmp(word, "tls:", 4) == 0;
+    return true;
+}
+
+int serve_gate_child(struct cli *cli, int argc, char **argv)
+{
+    struct gate_listener listeners[CONF_LISTEN_MAX];
+    struct gate_setup setup = {.listeners = listeners};
+    int fd;
+
+    (void)cli;
+    if (argc < 5 || argc > 4 + CONF_LISTEN_MAX || !take_fd(argv[1], &fd) ||
+        !take_fd(argv[2], &setup.control) || !take_fd(argv[3], &setup.keeper) ||
+        !(setup.conf = take_conf(fd)))
+        return not_by_hand(argv[0]);
+    close(fd);
+    for (int i = 4; i < argc; i++) {
+        if (!take_listener(argv[i], &listeners[setup.count++]))
+            return not_by_hand(argv[0]);
+    }
+    prctl(PR_SET_NAME, "deskgate-gate");
+    log_init("gate", LOG_LEVEL_INFO);
+    return gate_main(&setup);
+}

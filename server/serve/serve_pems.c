@@ -1,0 +1,152 @@
+#include "serve_pems.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(2 * CONF_PAIRS_MAX <= CONTROL_FDS_MAX, "all pairs travel in one message");
+
+#define PEM_MOST (1U << 20) /* as in gate/creds.c */
+
+static int read_all(int fd, gnutls_datum_t *out)
+{
+    size_t size = 0;
+    ssize_t got;
+
+    out->data = gnutls_malloc(PEM_MOST + 1);
+    if (!out->data)
+        return -ENOMEM;
+    do {
+        got = read(fd, out->data + size, PEM_MOST + 1 - size);
+        if (got > 0)
+            size += (size_t)got;
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    out->size = (unsigned)size;
+    return got < 0 ? -errno : size > PEM_MOST ? -EFBIG : 0;
+}
+
+static void forget(gnutls_datum_t *datum)
+{
+    if (datum->data)
+        explicit_bzero(datum->data, datum->size);
+    gnutls_free(datum->data);
+    *datum = (gnutls_datum_t){0};
+}
+
+static int read_file(const char *path, gnutls_datum_t *out, char *why, size_t size)
+{
+    struct stat st;
+    FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int error = fd < 0 || fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+
+    if (!error)
+        error = read_all(fd, out);
+    if (error == -EACCES)
+        snprintf(why, size, "%s may not be read by the gateway's user (uid %u)", path,
+                 (unsigned)geteuid());
+    else if (error)
+        snprintf(why, size, "%s: %s", path, strerror(-error));
+    return error;
+}
+
+/* A sealed copy in memory. */
+static int keep(const gnutls_datum_t *datum, int *out)
+{
+    FD_AUTO int fd = memfd_create("deskgate-pem", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t done = 0;
+
+    if (fd < 0)
+        return -errno;
+    while (done < datum->size) {
+        ssize_t written = write(fd, datum->data + done, datum->size - done);
+        if (written < 0 && errno != EINTR)
+            return -errno;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        return -errno;
+    *out = fd;
+    fd = -1; /* the caller's */
+    return 0;
+}
+
+static int judge(const struct conf_pair *pair, const gnutls_datum_t *certificate,
+                 const gnutls_datum_t *key, char *why, size_t size)
+{
+    gnutls_certificate_credentials_t credentials;
+    int code = gnutls_certificate_allocate_credentials(&credentials);
+
+    if (code < 0)
+        return -ENOMEM;
+    code = gnutls_certificate_set_x509_key_mem2(credentials, certificate, key, GNUTLS_X509_FMT_PEM,
+                                                NULL, 0);
+    gnutls_certificate_free_credentials(credentials);
+    if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+        snprintf(why, size, "%s is not the key of %s", pair->key, pair->certificate);
+    else if (code < 0)
+        snprintf(why, size, "%s with %s: %s", pair->certificate, pair->key, gnutls_strerror(code));
+    return code < 0 ? -EINVAL : 0;
+}
+
+static int load_pair(const struct conf_pair *pair, int fds[2], char *why, size_t size)
+{
+    gnutls_datum_t certificate = {0}, key = {0};
+    int error = read_file(pair->certificate, &certificate, why, size);
+
+    if (!error)
+        error = read_file(pair->key, &key, why, size);
+    if (!error)
+        error = judge(pair, &certificate, &key, why, size);
+    if (!error)
+        error = keep(&certificate, &fds[0]);
+    if (!error)
+        error = keep(&key, &fds[1]);
+    forget(&certificate);
+    forget(&key);
+    return error;
+}
+
+int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why, size_t size)
+{
+    struct serve_pems fresh = {.fds = {-1, -1, -1, -1, -1, -1, -1, -1}};
+    int error = 0;
+
+    why[0] = '\0';
+    for (size_t i = 0; !error && i < conf->pair_count; i++) {
+        error = load_pair(&conf->pairs[i], &fresh.fds[fresh.count], why, size);
+        fresh.count += 2;
+    }
+    if (error) {
+        if (why[0] == '\0')
+            snprintf(why, size, "%s", strerror(-error));
+        serve_pems_close(&fresh);
+        return error;
+    }
+    serve_pems_close(pems);
+    *pems = fresh;
+    return 0;
+}
+
+int serve_pems_send(const struct serve_pems *pems, int control)
+{
+    /* The receiver shares the place in the file. */
+    for (size_t i = 0; i < pems->count; i++) {
+        if (lseek(pems->fds[i], 0, SEEK_SET) < 0)
+            return -errno;
+    }
+    return control_send(control, CONTROL_CERTIFICATES, pems->fds, pems->count);
+}
+
+void serve_pems_close(struct serve_pems *pems)
+{
+    while (pems->count)
+        fd_close(&pems->fds[--pems->count]);
+}
