@@ -1,0 +1,94 @@
+// Processes that never outlive the test: each is told by the kernel when its parent dies, and
+// stop() asks, waits, and then insists.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+export const sleep = (ms) => new Promise((fulfil) => setTimeout(fulfil, ms));
+
+// Loopback is never reached through somebody's proxy.
+const PROXIES = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+
+export function environment(extra = {}) {
+  const env = { ...process.env, ...extra };
+  for (const name of PROXIES) if (!(name in extra)) delete env[name];
+  return env;
+}
+
+// A started program: .child, .out and .err (text so far), .ended (a promise of {code, signal}).
+export function start(command, args, { env = {}, stdio = ['ignore', 'pipe', 'pipe'], cwd } = {}) {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args],
+    { env: environment(env), stdio, cwd });
+  const process = { child, command, out: '', err: '' };
+  for (const [stream, key] of [[child.stdout, 'out'], [child.stderr, 'err']]) {
+    stream?.setEncoding('utf8');
+    stream?.on('data', (text) => { process[key] += text; });
+  }
+  process.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  process.running = () => child.exitCode === null && child.signalCode === null;
+  return process;
+}
+
+export async function stop(process, { signal = 'SIGTERM', patience = 10_000 } = {}) {
+  if (!process) return undefined;
+  if (process.running()) process.child.kill(signal);
+  const timer = setTimeout(() => process.child.kill('SIGKILL'), patience);
+  const result = await process.ended;
+  clearTimeout(timer);
+  return result;
+}
+
+// Runs to the end; throws with what it said when it fails.
+export function run(command, args, { env = {}, input, encoding = 'utf8', allow = false } = {}) {
+  const result = spawnSync(command, args,
+    { env: environment(env), input, encoding, timeout: 60_000, maxBuffer: 1 << 28 });
+  if (result.error) throw result.error;
+  if (result.status !== 0 && !allow) {
+    throw new Error(`${command} ${args.join(' ')}: ${result.signal ?? result.status}\n` +
+      `${result.stdout}${result.stderr}`);
+  }
+  return result;
+}
+
+// Asks until the answer is neither undefined nor false; throws with `what` when time is over.
+export async function until(what, ask, { ms = 15_000, every = 25 } = {}) {
+  for (const end = Date.now() + ms; ;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? what() : what}`);
+    await sleep(every);
+  }
+}
+
+// ---- /proc ----
+
+export function childrenOf(pid) {
+  const found = [];
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(join('/proc', entry, 'stat'), 'utf8');
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(parent) === pid && state !== 'Z') found.push(Number(entry));
+    } catch { /* it has gone meanwhile */ }
+  }
+  return found;
+}
+
+// A field of /proc/PID/status; memory in KiB as a number.
+export function status(pid, field) {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const value = text.match(new RegExp(`^${field}:\\s*(.*)$`, 'm'))?.[1];
+  return value?.endsWith(' kB') ? Number(value.slice(0, -3)) : value;
+}
+
+export function alive(pid) {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
