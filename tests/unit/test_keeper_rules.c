@@ -1,0 +1,255 @@
+/* The keeper's pure parts and those that need only a file: policy, throttle's rule, secrets, TOTP,
+ * passwords. */
+#include "password.h"
+#include "policy.h"
+#include "secret.h"
+#include "throttle.h"
+#include "totp.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- policy ---- */
+
+START_TEST(who_may_be_dialled)
+{
+    static const struct {
+        const char *address;
+        bool private_only, with_loopback, any;
+    } table[] = {
+        {"10.1.2.3", true, true, true},
+        {"192.168.1.1", true, true, true},
+        {"172.16.0.1", true, true, true},
+        {"172.32.0.1", false, false, true},
+        {"fd00::1", true, true, true},
+        {"8.8.8.8", false, false, true},
+        {"2001:db8::1", false, false, true},
+        {"127.0.0.1", false, true, false},
+        {"127.9.9.9", false, true, false},
+        {"::1", false, true, false},
+        {"::ffff:127.0.0.1", false, true, false},
+        {"169.254.169.254", false, false, false},
+        {"::ffff:169.254.169.254", false, false, false},
+        {"fe80::1", false, false, false},
+        {"0.0.0.0", false, false, false},
+        {"0.1.2.3", false, false, false},
+        {"::", false, false, false},
+        {"224.0.0.1", false, false, false},
+        {"255.255.255.255", false, false, false},
+        {"ff02::1", false, false, false},
+        {"10.66.0.1", false, false, false}, /* on the deny list */
+    };
+    struct conf base = {0}, loopback, any;
+    const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(addr_net_parse(&base.dial_allow[base.dial_allow_count++], nets[i]));
+    ck_assert(addr_net_parse(&base.dial_deny[base.dial_deny_count++], "10.66.0.0/16"));
+    loopback = any = base;
+    loopback.dial_loopback = true;
+    ck_assert(addr_net_parse(&any.dial_allow[0], "::/0"));
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct addr addr;
+        ck_assert(addr_parse(&addr, table[i].address));
+        ck_assert_msg(policy_may_dial(&base, &addr) == table[i].private_only, "%s",
+                      table[i].address);
+        ck_assert_msg(policy_may_dial(&loopback, &addr) == table[i].with_loopback, "%s",
+                      table[i].address);
+        ck_assert_msg(policy_may_dial(&any, &addr) == table[i].any, "%s", table[i].address);
+    }
+}
+END_TEST
+
+/* ---- throttle ---- */
+
+START_TEST(how_long_to_wait)
+{
+    static const struct {
+        int64_t failures, last_at, now, wait;
+    } table[] = {
+        {0, 0, 1000, 0},     {4, 1000, 1000, 0},  {5, 1000, 1000, 2},  {5, 1000, 1001, 1},
+        {5, 1000, 1002, 0},  {6, 1000, 1000, 4},  {9, 1000, 1000, 32}, {50, 1000, 1000, 900},
+        {50, 1000, 1899, 1}, {50, 1000, 1900, 0}, {5, 2000, 1000, 2}, /* clock set back */
+        {50, 1000, 1901, 0},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct store_throttle row = {.failures = table[i].failures, .last_at = table[i].last_at};
+        ck_assert_int_eq(throttle_wait(&row, table[i].now, 5, 900, 900), table[i].wait);
+    }
+}
+END_TEST
+
+START_TEST(keys_tell_people_and_places_apart)
+{
+    struct addr here, there, neighbour;
+    struct throttle_keys a, b;
+    addr_parse(&here, "2001:db8::1");
+    addr_parse(&neighbour, "2001:db8::2");
+    addr_parse(&there, "2001:db8:1::1");
+    throttle_keys(&a, "Alice", &here);
+    throttle_keys(&b, "aLICE", &neighbour);
+    ck_assert_str_eq(a.user, b.user);
+    ck_assert_str_eq(a.address, b.address);
+    throttle_keys(&b, "alice", &there);
+    ck_assert_str_ne(a.user, b.user);
+    throttle_keys(&b, "bob", &here);
+    ck_assert_str_ne(a.user, b.user);
+    ck_assert_str_eq(a.address, b.address);
+    ck_assert_ptr_null(strstr(a.user, "lice")); /* what was typed is not kept */
+}
+END_TEST
+
+/* ---- secrets ---- */
+
+static char folder[] = "/tmp/deskgate-rules-XXXXXX";
+static char path[64];
+
+static void setup(void)
+{
+    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/secret.key", folder);
+    ck_assert_int_eq(secret_init(), 0);
+}
+
+static void teardown(void)
+{
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0); /* and nothing else was left behind */
+}
+
+START_TEST(the_key_is_made_once_and_is_private)
+{
+    struct secret_key key, again;
+    struct stat st;
+    char why[256] = "";
+    ck_assert_int_ne(secret_key_load(&key, path, false, why, sizeof(why)), 0);
+    ck_assert_msg(secret_key_load(&key, path, true, why, sizeof(why)) == 0, "%s", why);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(secret_key_load(&again, path, true, why, sizeof(why)), 0);
+    ck_assert_mem_eq(key.bytes, again.bytes, SECRET_KEY_SIZE);
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    ck_assert_int_ne(secret_key_load(&again, path, true, why, sizeof(why)), 0);
+    ck_assert_ptr_nonnull(strstr(why, "chmod"));
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    ck_assert_int_eq(truncate(path, 31), 0);
+    ck_assert_int_ne(secret_key_load(&again, path, true, why, sizeof(why)), 0);
+}
+END_TEST
+
+START_TEST(sealed_bytes_belong_to_one_person)
+{
+    struct secret_key key;
+    char why[256];
+    uint8_t plain[TOTP_SEED_SIZE] = "a seed of 20 bytes!", back[TOTP_SEED_SIZE];
+    uint8_t sealed[TOTP_SEED_SIZE + SECRET_OVERHEAD], other[sizeof(sealed)];
+    ck_assert_int_eq(secret_key_load(&key, path, true, why, sizeof(why)), 0);
+    size_t size = secret_seal(&key, "Alice", plain, sizeof(plain), sealed);
+    ck_assert_uint_eq(size, sizeof(sealed));
+    ck_assert(secret_open(&key, "alice", sealed, size, back));
+    ck_assert_mem_eq(back, plain, sizeof(plain));
+    ck_assert(!secret_open(&key, "bob", sealed, size, back));
+    ck_assert(!secret_open(&key, "alice", sealed, size - 1, back));
+    ck_assert(!secret_open(&key, "alice", sealed, 3, back));
+    secret_seal(&key, "Alice", plain, sizeof(plain), other);
+    ck_assert_mem_ne(sealed, other, sizeof(sealed)); /* a fresh nonce each time */
+    sealed[30] ^= 1;
+    ck_assert(!secret_open(&key, "alice", sealed, size, back));
+}
+END_TEST
+
+/* ---- TOTP ---- */
+
+START_TEST(rfc_6238_codes)
+{
+    /* RFC 6238 appendix B, SHA-1, the last six digits. */
+    static const uint8_t seed[] = "12345678901234567890";
+    static const struct {
+        int64_t time;
+        const char *code;
+    } table[] = {{59, "287082"},         {1111111109, "081804"}, {1111111111, "050471"},
+                 {1234567890, "005924"}, {2000000000, "279037"}, {20000000000, "353130"}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        int64_t step = -1, now = table[i].time;
+        ck_assert(totp_matches(seed, 20, table[i].code, now, &step));
+        ck_assert_int_eq(step, now / 30);
+        ck_assert(totp_matches(seed, 20, table[i].code, now + 30, &step));
+        ck_assert_int_eq(step, now / 30);
+        ck_assert(totp_matches(seed, 20, table[i].code, now - 30, &step));
+        ck_assert(!totp_matches(seed, 20, table[i].code, now + 60, &step));
+        if (now >= 60)
+            ck_assert(!totp_matches(seed, 20, table[i].code, now - 60, &step));
+    }
+}
+END_TEST
+
+START_TEST(bad_codes)
+{
+    static const uint8_t seed[] = "12345678901234567890";
+    static const char *const bad[] = {"", "28708", "2870822", "28708a", "      ", "-87082"};
+    int64_t step;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        ck_assert_msg(!totp_matches(seed, 20, bad[i], 59, &step), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(enrolment)
+{
+    static const uint8_t seed[TOTP_SEED_SIZE] = {"12345678901234567890"};
+    char text[TOTP_BASE32_SIZE], uri[TOTP_URI_SIZE];
+    totp_base32(seed, text);
+    ck_assert_str_eq(text, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    ck_assert(totp_uri(seed, "desk gate", "a@b", uri));
+    ck_assert_str_eq(uri, "otpauth://totp/desk%20gate:a%40b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+                          "&issuer=desk%20gate&algorithm=SHA1&digits=6&period=30");
+}
+END_TEST
+
+/* ---- passwords ---- */
+
+START_TEST(passwords)
+{
+    char hash[STORE_PASSWORD_SIZE], dummy[STORE_PASSWORD_SIZE];
+    ck_assert_ptr_nonnull(password_fault("short"));
+    ck_assert_ptr_nonnull(password_fault("aaaaaaaaaaaaaaaa"));
+    ck_assert_ptr_nonnull(password_fault("with\ta tabulator"));
+    ck_assert_ptr_nonnull(password_fault("not utf-8 \xff at all"));
+    ck_assert_ptr_null(password_fault("correct horse battery"));
+    ck_assert_int_eq(password_hash("correct horse battery", hash), 0);
+    ck_assert_int_eq(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
+    ck_assert(password_matches(hash, "correct horse battery"));
+    ck_assert(!password_matches(hash, "correct horse batterY"));
+    ck_assert(!password_matches(hash, ""));
+    ck_assert_int_eq(password_dummy(dummy), 0);
+    ck_assert(!password_matches(dummy, "correct horse battery"));
+    ck_assert_int_eq(strncmp(dummy, hash, 31), 0); /* the same cost */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("keeper_rules");
+    TCase *tests = tcase_create("keeper_rules");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, who_may_be_dialled);
+    tcase_add_test(tests, how_long_to_wait);
+    tcase_add_test(tests, keys_tell_people_and_places_apart);
+    tcase_add_test(tests, the_key_is_made_once_and_is_private);
+    tcase_add_test(tests, sealed_bytes_belong_to_one_person);
+    tcase_add_test(tests, rfc_6238_codes);
+    tcase_add_test(tests, bad_codes);
+    tcase_add_test(tests, enrolment);
+    tcase_add_test(tests, passwords);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
