@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect as tcpConnect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,11 +34,9 @@ before(() => {
   state = mkdtempSync(join(tmpdir(), 'deskgate-connect-'));
   const made = spawnSync(binary, ['--state', state, 'init', '--name', 'localhost', '--listen', '127.0.0.1:8443'], { encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);
-  for (const name of readdirSync(state).filter((n) => n.endsWith('.pem'))) {
-    const text = readFileSync(join(state, name), 'utf8');
-    if (text.includes('BEGIN CERTIFICATE')) [cert, certFile] = [text, join(state, name)];
-    else if (text.includes('PRIVATE KEY')) key = text;
-  }
+  certFile = join(state, 'tls/cert.pem');
+  cert = readFileSync(certFile, 'utf8');
+  key = readFileSync(join(state, 'tls/key.pem'), 'utf8');
   fingerprint = new X509Certificate(cert).fingerprint256;
 });
 after(() => rmSync(state, { recursive: true, force: true }));
@@ -265,6 +263,7 @@ test('a code that may have been used is not sent again', () => withGateway({
 test('a gateway that is not there, not known, not TLS', async () => {
   const plain = createTcpServer((socket) => {
     socket.on('error', () => {});
+    socket.resume();
     socket.end('HTTP/1.1 400 Bad\r\n\r\n');
   }).listen(0, '127.0.0.1');
   await once(plain, 'listening');
