@@ -57,6 +57,8 @@ static int sub_unknown_option(const struct sub_verb *verb, const struct sub *sub
     struct nearest nearest;
     char what[256];
 
+    if (strcmp(typed, "state") == 0)
+        return sub_usage(verb, sub, "--state stands before the verb: deskgate --state DIR …");
     nearest_init(&nearest, typed);
     for (const struct sub_option *option = sub->options; option && option->name; option++)
         nearest_offer(&nearest, option->name);

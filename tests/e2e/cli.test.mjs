@@ -86,6 +86,7 @@ test('mistyped words are guessed', () => {
   bad(EX.USAGE, /takes no value/, ['desktop', 'list', '--json=1']);
   bad(EX.USAGE, /more than it takes/, ['desktop', 'list', 'x']);
   bad(EX.USAGE, /missing/, ['desktop', 'remove']);
+  bad(EX.USAGE, /before the verb/, ['desktop', 'list', '--state', '/tmp']);
 });
 
 test('a state folder without a database says what to run', () => {
