@@ -74,7 +74,14 @@ export async function read(socket, size) {
       continue;
     }
     assert.ok(!socket.destroyed && !socket.readableEnded, `ended after ${have} of ${size} bytes`);
-    await Promise.race([once(socket, 'readable'), once(socket, 'end'), once(socket, 'close')]);
+    await new Promise((settle) => {
+      const events = ['readable', 'end', 'close'];
+      const on = () => {
+        for (const event of events) socket.off(event, on);
+        settle();
+      };
+      for (const event of events) socket.on(event, on);
+    });
   }
   return Buffer.concat(pieces);
 }
