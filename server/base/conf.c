@@ -46,7 +46,8 @@ static void conf_absolute(char to[CONF_PATH_SIZE], const char *path)
 
 static void conf_defaults_plain(struct conf *conf, const char *state)
 {
-    char host[256] = "";
+    char host[256] = "", absolute[CONF_PATH_SIZE];
+    conf_absolute(absolute, state); /* which may lie in *conf */
     *conf = (struct conf){
         .user = "deskgate",
         .cage = CONF_CAGE_PREFER,
@@ -67,7 +68,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .tunnel_ping_seconds = 30,
         .dial_seconds = 8,
     };
-    conf_absolute(conf->state, state);
+    text_copy(conf->state, sizeof(conf->state), absolute);
     if (gethostname(host, sizeof(host) - 1) != 0 ||
         !conf_name(conf->name, sizeof(conf->name), host))
         text_copy(conf->name, sizeof(conf->name), "localhost");

@@ -120,7 +120,7 @@ int conf_template_write(FILE *out, const struct conf_template *given)
         if (*line == '@')
             value = given_for(given, key, key_length);
         if (value)
-            fprintf(out, "%.*s = %s\n", (int)key_length, key, value);
+            fprintf(out, "%.*s =%s%s\n", (int)key_length, key, *value ? " " : "", value);
         else
             fprintf(out, "%s%.*s\n", *line == '@' ? "#" : "",
                     (int)(*line == '@' ? length - 1 : length), *line == '@' ? key : line);
