@@ -1,6 +1,6 @@
 // A gateway of the test's own: a state folder, ports that the system chose, people whose TOTP
 // secrets are known. DESKGATE_BINARY names another build (sanitized, or the probe).
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -51,7 +51,9 @@ export class Gateway {
   static async make({ conf = {}, serve = true, program = binary } = {}) {
     const gateway = new Gateway();
     gateway.program = program;
-    gateway.state = mkdtempSync(join(tmpdir(), 'deskgate-e2e-'));
+    gateway.folder = mkdtempSync(join(tmpdir(), 'deskgate-e2e-'));
+    if (isRoot) chmodSync(gateway.folder, 0o711); // the gateway's user must pass
+    gateway.state = join(gateway.folder, 'state');
     gateway.log = '';
     try {
       gateway.cli('init', '--name', 'localhost', '--listen', '127.0.0.1:0', ...(isRoot ? ['--user', 'nobody'] : []));
@@ -151,7 +153,7 @@ export class Gateway {
 
   async remove() {
     await this.stop();
-    rmSync(this.state, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   running() {

@@ -146,6 +146,7 @@ export class Wire {
 export class RawSocket {
   constructor(wire) {
     this.wire = wire;
+    this.pongs = [];
   }
 
   static async open(wire, path, headers = {}, { method = 'GET', key = randomBytes(16).toString('base64') } = {}) {
@@ -181,13 +182,15 @@ export class RawSocket {
     };
   }
 
-  // Payload bytes of binary messages, pings answered; null when it ends before `size` came.
+  // Payload bytes of binary messages, pings answered, pongs kept; null when it ends before `size`
+  // came.
   async read(size, ms) {
     this.inbox ??= Buffer.alloc(0);
     while (this.inbox.length < size) {
       const got = await this.next(ms);
       if (!got || got.opcode === OP.CLOSE) return null;
       if (got.opcode === OP.PING) this.send(got.payload, { opcode: OP.PONG });
+      if (got.opcode === OP.PONG) this.pongs.push(got.payload);
       if (got.opcode === OP.BINARY || got.opcode === OP.MORE) {
         this.inbox = Buffer.concat([this.inbox, got.payload]);
       }
