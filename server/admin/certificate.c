@@ -152,14 +152,21 @@ int certificate_make(const struct conf *conf, gnutls_datum_t *certificate, gnutl
     return code < 0 ? code : 0;
 }
 
+void certificate_fingerprint_text(const unsigned char hash[32],
+                                  char to[CERTIFICATE_FINGERPRINT_SIZE])
+{
+    for (size_t i = 0; i < 32; i++)
+        snprintf(to + i * 3, 4, "%02X%s", hash[i], i < 31 ? ":" : "");
+}
+
 static int fingerprint(gnutls_x509_crt_t crt, char to[CERTIFICATE_FINGERPRINT_SIZE])
 {
     unsigned char hash[32];
     size_t size = sizeof(hash);
     int code = gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, hash, &size);
 
-    for (size_t i = 0; code >= 0 && i < sizeof(hash); i++)
-        snprintf(to + i * 3, 4, "%02X%s", hash[i], i + 1 < sizeof(hash) ? ":" : "");
+    if (code >= 0)
+        certificate_fingerprint_text(hash, to);
     return code;
 }
 

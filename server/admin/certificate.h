@@ -17,6 +17,9 @@
  * error code. */
 int certificate_make(const struct conf *conf, gnutls_datum_t *certificate, gnutls_datum_t *key);
 
+void certificate_fingerprint_text(const unsigned char hash[32],
+                                  char to[CERTIFICATE_FINGERPRINT_SIZE]);
+
 struct certificate {
     char fingerprint[CERTIFICATE_FINGERPRINT_SIZE]; /* SHA-256, "AB:CD:…" */
     time_t from, until;

@@ -1,0 +1,182 @@
+#include "addr.h"
+#include "cage.h"
+#include "certificate.h"
+#include "check.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROBE_MS 2000
+
+static void where_text(const struct conf_listen *listen, char *to, size_t size)
+{
+    char address[ADDR_TEXT_SIZE];
+    bool v4 = addr_is_v4(&listen->address);
+    addr_text(&listen->address, address);
+    snprintf(to, size, "%s%s%s:%u", v4 ? "" : "[", address, v4 ? "" : "]", (unsigned)listen->port);
+}
+
+/* 0 when the address is free, else a negative errno. */
+static int try_bind(const struct conf_listen *listen_on)
+{
+    struct sockaddr_storage address;
+    socklen_t size = addr_to_sockaddr(&listen_on->address, listen_on->port, &address);
+    int on = 1;
+    FD_AUTO int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    return bind(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
+}
+
+static int probe_connect(const struct conf_listen *listen_on)
+{
+    struct sockaddr_storage address;
+    struct timeval patience = {.tv_sec = PROBE_MS / 1000};
+    /* Connecting to a wildcard address means this machine. */
+    socklen_t size = addr_to_sockaddr(&listen_on->address, listen_on->port, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (const struct sockaddr *)&address, size) < 0)
+        fd_close(&fd);
+    return fd;
+}
+
+/* The SHA-256 of the certificate that the other side shows; who it is, is what we want to know, so
+ * nothing is verified and nothing is sent. */
+static bool probe(const struct conf_listen *listen_on, unsigned char hash[32])
+{
+    gnutls_session_t session = NULL;
+    gnutls_certificate_credentials_t credentials = NULL;
+    unsigned count = 0;
+    size_t size = 32;
+    FD_AUTO int fd = probe_connect(listen_on);
+
+    if (fd < 0)
+        return false;
+    bool good = gnutls_certificate_allocate_credentials(&credentials) >= 0 &&
+                gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) >= 0 &&
+                gnutls_set_default_priority(session) >= 0 &&
+                gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) >= 0;
+    if (good) {
+        gnutls_transport_set_int(session, fd);
+        gnutls_handshake_set_timeout(session, PROBE_MS);
+        int code;
+        do
+            code = gnutls_handshake(session);
+        while (code < 0 && code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(code));
+        const gnutls_datum_t *peer =
+            code < 0 ? NULL : gnutls_certificate_get_peers(session, &count);
+        good = peer && count > 0 && gnutls_fingerprint(GNUTLS_DIG_SHA256, peer, hash, &size) >= 0;
+    }
+    if (session)
+        gnutls_deinit(session);
+    if (credentials)
+        gnutls_certificate_free_credentials(credentials);
+    return good;
+}
+
+static bool is_ours(const struct check *check, const unsigned char hash[32])
+{
+    char text[CERTIFICATE_FINGERPRINT_SIZE], why[CONF_PATH_SIZE + 256];
+    struct certificate found;
+
+    certificate_fingerprint_text(hash, text);
+    for (size_t i = 0; i < check->conf.pair_count; i++) {
+        if (certificate_look(&check->conf.pairs[i], check->conf.name, &found, why, sizeof(why)) ==
+                0 &&
+            strcmp(found.fingerprint, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_taken(struct check *check, const struct conf_listen *listen_on, const char *where)
+{
+    unsigned char hash[32];
+
+    if (!listen_on->tls)
+        check_say(check, CHECK_OK, "port", "", "%s is in use, as it is when the gateway runs",
+                  where);
+    else if (!probe(listen_on, hash))
+        check_say(check, CHECK_PROBLEM, "port",
+                  "stop the other program ('ss -ltnp' shows it), or change [server] listen",
+                  "%s is in use, and not by a gateway", where);
+    else if (is_ours(check, hash))
+        check_say(check, CHECK_OK, "port", "", "this gateway answers at %s", where);
+    else
+        check_say(
+            check, CHECK_WARNING, "port",
+            "send SIGHUP when the certificate is new; else stop the other program ('ss -ltnp' "
+            "shows it), or change [server] listen",
+            "%s answers with another certificate", where);
+}
+
+static void check_port(struct check *check, const struct conf_listen *listen_on)
+{
+    char where[ADDR_TEXT_SIZE + 16];
+    int error = try_bind(listen_on);
+
+    where_text(listen_on, where, sizeof(where));
+    switch (-error) {
+    case 0:
+        check_say(check, CHECK_OK, "port", "", "%s is free", where);
+        break;
+    case EADDRINUSE:
+        check_taken(check, listen_on, where);
+        break;
+    case EACCES:
+        check_say(check, CHECK_WARNING, "port",
+                  "start the gateway as root (it is dropped after binding) or by deskgate.socket",
+                  "%s cannot be tried without root", where);
+        break;
+    default:
+        check_say(check, CHECK_PROBLEM, "port", "change [server] listen", "%s: %s", where,
+                  strerror(-error));
+    }
+}
+
+void check_ports(struct check *check)
+{
+    for (size_t i = 0; i < check->conf.listen_count; i++)
+        check_port(check, &check->conf.listen[i]);
+}
+
+/* Tried on a child, since there is no way back. */
+void check_cage(struct check *check)
+{
+    bool required = check->conf.cage == CONF_CAGE_REQUIRE;
+    int status = 0;
+
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct cage_report report = {0};
+        cage_gate_files(&report);
+        cage_gate_calls(&report);
+        _exit((report.seccomp ? 1 : 0) | (report.landlock ? 2 : 0));
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        status = 0;
+    int has = WEXITSTATUS(status);
+    if (has == 3)
+        check_say(check, CHECK_OK, "cage", "", "this kernel can lock the gate in");
+    else
+        check_say(check, required ? CHECK_PROBLEM : CHECK_WARNING, "cage",
+                  "use a kernel with seccomp and Landlock (5.13 or later, lsm=…,landlock)",
+                  "this kernel lacks %s%s%s", has & 1 ? "" : "seccomp", has == 0 ? " and " : "",
+                  has & 2 ? "" : "Landlock");
+}
