@@ -1,0 +1,55 @@
+// Real desktops and a screen to look at them from.
+import { join } from 'node:path';
+import { root, run, start, stop, until } from './proc.mjs';
+
+const SHADOW = join(root, 'scripts/lib/demo-desktop');
+const XRDP = join(root, 'tests/e2e/lib/xrdp-desktop');
+
+// {display, port, pids, typed, stop()} of a desktop that answers.
+async function desktop(script, args) {
+  const process = start(script, args);
+  await until(() => `${script} is ready\n${process.err}`, () => {
+    if (!process.running()) throw new Error(`${script} ended: ${process.err}`);
+    return process.out.includes('\n');
+  }, { ms: 60_000 });
+  return { ...JSON.parse(process.out), stop: () => stop(process) };
+}
+
+export const shadowDesktop = (...args) => desktop(SHADOW, ['--plain', '--size', '1024x768', ...args]);
+export const xrdpDesktop = () => desktop(XRDP, []);
+
+// An X display for a client: {display, stop()}.
+export async function screen(size = '1024x768') {
+  const process = start('Xvfb', ['-displayfd', '1', '-screen', '0', `${size}x24`, '-nolisten', 'tcp', '-noreset']);
+  await until(() => `an X display\n${process.err}`, () => process.out.endsWith('\n'), { ms: 30_000 });
+  return { display: `:${process.out.trim()}`, stop: () => stop(process) };
+}
+
+// Pixels of a display's root window, three bytes each.
+export function screenshot(display) {
+  const { stdout } = run('import', ['-display', display, '-window', 'root', '-depth', '8', 'rgb:-'], { encoding: 'buffer' });
+  return stdout;
+}
+
+// The share of pixels that differ clearly: RDP's codecs may lose a little.
+export function difference(one, other) {
+  if (one.length !== other.length) return 1;
+  let different = 0;
+  for (let i = 0; i < one.length; i += 3) {
+    const most = Math.max(Math.abs(one[i] - other[i]), Math.abs(one[i + 1] - other[i + 1]),
+      Math.abs(one[i + 2] - other[i + 2]));
+    if (most > 64) different++;
+  }
+  return different / (one.length / 3);
+}
+
+// The share of pixels that are not of the most frequent brightness: 0 for an empty picture.
+export function busyness(pixels) {
+  const counts = new Uint32Array(256);
+  for (let i = 0; i < pixels.length; i += 3) counts[pixels[i + 1]]++;
+  return 1 - Math.max(...counts) / (pixels.length / 3);
+}
+
+export function xdotool(display, ...args) {
+  return run('xdotool', args.map(String), { env: { DISPLAY: display } }).stdout;
+}
