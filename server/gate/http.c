@@ -238,7 +238,8 @@ int http_attach(struct gate_state *gate, struct conn *conn)
 
 /* libmicrohttpd's log. It tries TCP options on every socket and complains that ours, a local pair,
  * has none; nothing else it says is routine. */
-static void on_log(void *owner, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void on_log(void *owner, const char *format,
+                                                         va_list arguments)
 {
     char text[256];
     (void)owner;

@@ -351,7 +351,9 @@ static void on_plain_eof(struct relay *relay, ssize_t got)
 {
     relay->plain_ended = true;
     if (got == 0)
-        close_with(relay, RELAY_PLAIN_CLOSED, 0, WS_NORMAL, "the desktop closed the connection");
+        close_with(relay, RELAY_PLAIN_CLOSED, 0, WS_NORMAL,
+                   relay->framing == RELAY_WS_CLIENT ? "the RDP client closed the connection"
+                                                     : "the desktop closed the connection");
     else
         close_with(relay, RELAY_PLAIN_LOST, (int)got, WS_INTERNAL_ERROR,
                    "the connection to the desktop was lost");
