@@ -1,6 +1,6 @@
 /* deskgate: the table of contents. */
 #include "admin.h"
-#include "check.h"
+#include "checkup.h"
 #include "cli.h"
 #include "connect.h"
 #include "init.h"

@@ -1,5 +1,5 @@
 #include "certificate.h"
-#include "check.h"
+#include "checkup.h"
 #include "secret.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "checkup.h"
 
 #include "cli.h"
 #include "listing.h"

@@ -1,6 +1,6 @@
 /* All desktops at once, so that many that are asleep cost no more time than one. */
 #include "addr.h"
-#include "check.h"
+#include "checkup.h"
 #include "fd.h"
 #include "policy.h"
 

@@ -1,7 +1,7 @@
 #include "addr.h"
 #include "cage.h"
 #include "certificate.h"
-#include "check.h"
+#include "checkup.h"
 #include "fd.h"
 
 #include <errno.h>
