@@ -1,5 +1,5 @@
-/* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in check.c;
- * what is looked at is in check_files.c, check_ports.c and check_desktops.c. */
+/* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in checkup.c;
+ * what is looked at is in checkup_files.c, checkup_ports.c and checkup_desktops.c. */
 #pragma once
 
 #include "conf.h"
