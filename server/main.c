@@ -17,7 +17,7 @@ static const struct verb {
 } verbs[] = {
     {"init", "make a state folder: configuration, database, keys, certificate", init_verb},
     {"serve", "run the gateway", serve_verb},
-    {"check", "say what is wrong with the gateway and how to mend it", check_verb},
+    {"check", "say what is wrong with the gateway and how to mend it", checkup_verb},
     {"user", "people: add, list, passwords, second factors, disable, remove", user_verb},
     {"group", "groups of people", group_verb},
     {"desktop", "the desktops behind the gateway", desktop_verb},

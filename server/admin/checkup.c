@@ -14,8 +14,8 @@
 
 static const char *const level_words[] = {"ok", "warning", "problem"};
 
-void check_say(struct check *check, enum check_level level, const char *item, const char *mend,
-               const char *format, ...)
+void checkup_say(struct checkup *check, enum checkup_level level, const char *item,
+                 const char *mend, const char *format, ...)
 {
     char message[CONF_PATH_SIZE + 1024];
     va_list arguments;
@@ -40,7 +40,7 @@ void check_say(struct check *check, enum check_level level, const char *item, co
 }
 
 /* Whom the gateway will run as: started by root it becomes [server] user. */
-static void check_user(struct check *check)
+static void checkup_user(struct checkup *check)
 {
     const struct conf *conf = &check->conf;
 
@@ -49,63 +49,63 @@ static void check_user(struct check *check)
     if (geteuid() != 0)
         return;
     if (conf->user[0] == '\0' || strcmp(conf->user, "root") == 0) {
-        check_say(check, CHECK_WARNING, "user", "name an ordinary user in [server] user",
-                  "the gateway keeps root when root starts it");
+        checkup_say(check, CHECKUP_WARNING, "user", "name an ordinary user in [server] user",
+                    "the gateway keeps root when root starts it");
         return;
     }
     const struct passwd *entry = getpwnam(conf->user);
     if (!entry) {
-        check_say(check, CHECK_PROBLEM, "user",
-                  "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin NAME",
-                  "there is no user '%s' to become ([server] user)", conf->user);
+        checkup_say(check, CHECKUP_PROBLEM, "user",
+                    "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin NAME",
+                    "there is no user '%s' to become ([server] user)", conf->user);
         return;
     }
     check->uid = entry->pw_uid;
     check->gid = entry->pw_gid;
-    check_say(check, CHECK_OK, "user", "", "the gateway becomes '%s'", conf->user);
+    checkup_say(check, CHECKUP_OK, "user", "", "the gateway becomes '%s'", conf->user);
 }
 
-static bool check_conf(struct check *check, const char *state)
+static bool checkup_conf(struct checkup *check, const char *state)
 {
     char why[2048];
     int error = conf_load(&check->conf, state, why, sizeof(why));
 
     if (error == 0) {
-        check_say(check, CHECK_OK, "configuration", "", "%s/" CONF_FILE, check->conf.state);
+        checkup_say(check, CHECKUP_OK, "configuration", "", "%s/" CONF_FILE, check->conf.state);
         return true;
     }
-    check_say(check, CHECK_PROBLEM, "configuration",
-              "correct the line, or run 'deskgate init' when there is none", "%s", why);
+    checkup_say(check, CHECKUP_PROBLEM, "configuration",
+                "correct the line, or run 'deskgate init' when there is none", "%s", why);
     conf_defaults(&check->conf, state);
     return false;
 }
 
-static int check_finish(struct check *check)
+static int checkup_finish(struct checkup *check)
 {
-    const char *result = check->found[CHECK_PROBLEM]   ? "problem"
-                         : check->found[CHECK_WARNING] ? "warning"
-                                                       : "ok";
-    int code = check->found[CHECK_PROBLEM] ? EX_UNAVAILABLE : EX_OK;
+    const char *result = check->found[CHECKUP_PROBLEM]   ? "problem"
+                         : check->found[CHECKUP_WARNING] ? "warning"
+                                                         : "ok";
+    int code = check->found[CHECKUP_PROBLEM] ? EX_UNAVAILABLE : EX_OK;
 
     if (check->json) {
         int printed =
             listing_json(json_pack("{s:s, s:o}", "result", result, "items", check->items));
         return printed == EX_OK ? code : printed;
     }
-    printf("\n%u ok, %u warnings, %u problems\n", check->found[CHECK_OK],
-           check->found[CHECK_WARNING], check->found[CHECK_PROBLEM]);
+    printf("\n%u ok, %u warnings, %u problems\n", check->found[CHECKUP_OK],
+           check->found[CHECKUP_WARNING], check->found[CHECKUP_PROBLEM]);
     return fflush(stdout) == 0 ? code : EX_IOERR;
 }
 
 static int take_json(void *owner, const char *value)
 {
-    struct check *check = owner;
+    struct checkup *check = owner;
     (void)value;
     check->json = true;
     return EX_OK;
 }
 
-int check_verb(struct cli *cli, int argc, char **argv)
+int checkup_verb(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_option table[] = {
         {"json", NULL, "print one JSON object: result, items (item, level, message, mend)",
@@ -119,27 +119,27 @@ int check_verb(struct cli *cli, int argc, char **argv)
                    "problem (warnings allowed), with 69 otherwise.",
         .options = table,
     };
-    struct check *check = calloc(1, sizeof(*check));
+    struct checkup *check = calloc(1, sizeof(*check));
 
     if (!check)
         return cli_fail(EX_OSERR, "out of memory");
     int code = cli_parse(&spec, check, argc, argv);
     if (code < 0) {
         check->items = json_array();
-        bool whole = check_conf(check, cli->state);
-        check_user(check);
-        check_state(check);
+        bool whole = checkup_conf(check, cli->state);
+        checkup_user(check);
+        checkup_state(check);
         if (whole)
-            check_certificates(check);
-        check_store(check);
-        check_clock(check);
-        check_cage(check);
+            checkup_certificates(check);
+        checkup_store(check);
+        checkup_clock(check);
+        checkup_cage(check);
         if (whole)
-            check_ports(check);
+            checkup_ports(check);
         if (whole && check->store)
-            check_desktops(check);
+            checkup_desktops(check);
         store_close(check->store);
-        code = check_finish(check);
+        code = checkup_finish(check);
     }
     free(check);
     return code;

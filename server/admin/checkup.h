@@ -11,28 +11,28 @@
 
 struct cli;
 
-int check_verb(struct cli *cli, int argc, char **argv);
+int checkup_verb(struct cli *cli, int argc, char **argv);
 
-enum check_level { CHECK_OK, CHECK_WARNING, CHECK_PROBLEM };
+enum checkup_level { CHECKUP_OK, CHECKUP_WARNING, CHECKUP_PROBLEM };
 
-struct check {
+struct checkup {
     struct conf conf;
     struct store *store; /* NULL when it cannot be opened */
     bool json;
     json_t *items;
-    unsigned found[CHECK_PROBLEM + 1]; /* how many of each level */
-    uid_t uid;                         /* whom the gateway runs as, as far as can be told */
+    unsigned found[CHECKUP_PROBLEM + 1]; /* how many of each level */
+    uid_t uid;                           /* whom the gateway runs as, as far as can be told */
     gid_t gid;
 };
 
 /* One finding: what was looked at, what to do ("" when all is well), and what was found. */
-void check_say(struct check *check, enum check_level level, const char *item, const char *mend,
-               const char *format, ...) __attribute__((format(printf, 5, 6)));
+void checkup_say(struct checkup *check, enum checkup_level level, const char *item,
+                 const char *mend, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-void check_state(struct check *check);        /* the folder, its files' modes and owners */
-void check_certificates(struct check *check); /* match, validity, name */
-void check_store(struct check *check);        /* opens check->store; integrity, schema */
-void check_clock(struct check *check);
-void check_ports(struct check *check);
-void check_cage(struct check *check);
-void check_desktops(struct check *check); /* a short connection to each */
+void checkup_state(struct checkup *check);        /* the folder, its files' modes and owners */
+void checkup_certificates(struct checkup *check); /* match, validity, name */
+void checkup_store(struct checkup *check);        /* opens check->store; integrity, schema */
+void checkup_clock(struct checkup *check);
+void checkup_ports(struct checkup *check);
+void checkup_cage(struct checkup *check);
+void checkup_desktops(struct checkup *check); /* a short connection to each */

@@ -24,7 +24,7 @@ struct tried {
 };
 
 struct round {
-    struct check *check;
+    struct checkup *check;
     struct tried *tried;
     size_t count;
     size_t listed, left_out;
@@ -38,12 +38,12 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void say(struct check *check, const struct store_desktop *desktop, enum check_level level,
-                const char *mend, const char *words)
+static void say(struct checkup *check, const struct store_desktop *desktop,
+                enum checkup_level level, const char *mend, const char *words)
 {
     bool v6 = strchr(desktop->host, ':') != NULL;
-    check_say(check, level, "desktop", mend, "%s at %s%s%s port %u %s", desktop->name,
-              v6 ? "[" : "", desktop->host, v6 ? "]" : "", (unsigned)desktop->port, words);
+    checkup_say(check, level, "desktop", mend, "%s at %s%s%s port %u %s", desktop->name,
+                v6 ? "[" : "", desktop->host, v6 ? "]" : "", (unsigned)desktop->port, words);
 }
 
 /* Connects to the first address that may be dialled, as the keeper does. */
@@ -68,7 +68,7 @@ static void begin(struct round *round, const struct store_desktop *desktop,
         fd_close(&tried->fd);
         return;
     }
-    say(round->check, desktop, CHECK_PROBLEM,
+    say(round->check, desktop, CHECKUP_PROBLEM,
         "correct its address, or let [dial] allow name its network",
         "may not be dialled: [dial] forbids its address");
 }
@@ -87,7 +87,7 @@ static int each(void *owner, const struct store_desktop *desktop)
     }
     int code = getaddrinfo(desktop->host, NULL, &hints, &found);
     if (code != 0)
-        say(round->check, desktop, CHECK_WARNING, "correct its host, or the name service",
+        say(round->check, desktop, CHECKUP_WARNING, "correct its host, or the name service",
             gai_strerror(code));
     else
         begin(round, desktop, found);
@@ -131,26 +131,26 @@ static void wait_for_all(struct round *round)
     }
 }
 
-static void tell(struct check *check, const struct tried *tried)
+static void tell(struct checkup *check, const struct tried *tried)
 {
     if (tried->error == 0)
-        say(check, &tried->desktop, CHECK_OK, "", "is reachable");
+        say(check, &tried->desktop, CHECKUP_OK, "", "is reachable");
     else if (tried->error == ECONNREFUSED)
-        say(check, &tried->desktop, CHECK_WARNING,
+        say(check, &tried->desktop, CHECKUP_WARNING,
             "enable remote desktop there, or correct the port", "refuses: nothing listens there");
     else
-        say(check, &tried->desktop, CHECK_WARNING,
+        say(check, &tried->desktop, CHECKUP_WARNING,
             "switch it on, or look at its firewall and its address",
             tried->error == ETIMEDOUT ? "does not answer" : strerror(tried->error));
 }
 
-void check_desktops(struct check *check)
+void checkup_desktops(struct checkup *check)
 {
     struct round round = {.check = check, .began_ms = now_ms()};
 
     round.tried = calloc(TRIED_MOST, sizeof(*round.tried));
     if (!round.tried || store_desktop_list(check->store, each, &round) != STORE_OK) {
-        check_say(check, CHECK_PROBLEM, "desktop", "", "the desktops could not be listed");
+        checkup_say(check, CHECKUP_PROBLEM, "desktop", "", "the desktops could not be listed");
         free(round.tried);
         return;
     }
@@ -158,9 +158,9 @@ void check_desktops(struct check *check)
     for (size_t i = 0; i < round.count; i++)
         tell(check, &round.tried[i]);
     if (round.left_out)
-        check_say(check, CHECK_WARNING, "desktop", "", "%zu desktops were left out: too many",
-                  round.left_out);
+        checkup_say(check, CHECKUP_WARNING, "desktop", "", "%zu desktops were left out: too many",
+                    round.left_out);
     if (round.listed == 0)
-        check_say(check, CHECK_OK, "desktop", "", "there is none to reach yet");
+        checkup_say(check, CHECKUP_OK, "desktop", "", "there is none to reach yet");
     free(round.tried);
 }

@@ -25,7 +25,7 @@ static void day_text(time_t at, char to[32])
 }
 
 /* Whether the gateway's user can get at a file, asked of the kernel in that user's name. */
-static bool check_access(const struct check *check, const char *path, int how)
+static bool checkup_access(const struct checkup *check, const char *path, int how)
 {
     int status;
     if (geteuid() == check->uid)
@@ -41,7 +41,7 @@ static bool check_access(const struct check *check, const char *path, int how)
 }
 
 /* A file that only the gateway's user may read. False when it is not there. */
-static bool check_private(struct check *check, const char *item, const char *path, int how)
+static bool checkup_private(struct checkup *check, const char *item, const char *path, int how)
 {
     struct stat st;
     char mend[CONF_PATH_SIZE + 64];
@@ -52,55 +52,56 @@ static bool check_private(struct check *check, const char *item, const char *pat
     folder = S_ISDIR(st.st_mode);
     if (st.st_mode & (folder ? 022 : 027)) {
         snprintf(mend, sizeof(mend), "chmod %s %s", folder ? "700" : "600", path);
-        check_say(check, CHECK_PROBLEM, item, mend, "%s may be %s by others (mode %03o)", path,
-                  st.st_mode & 022 ? "changed" : "read", st.st_mode & 0777U);
-    } else if (!check_access(check, path, how)) {
+        checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may be %s by others (mode %03o)", path,
+                    st.st_mode & 022 ? "changed" : "read", st.st_mode & 0777U);
+    } else if (!checkup_access(check, path, how)) {
         snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
                  path);
-        check_say(check, CHECK_PROBLEM, item, mend, "%s may not be used by uid %u", path,
-                  (unsigned)check->uid);
+        checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may not be used by uid %u", path,
+                    (unsigned)check->uid);
     } else if (st.st_mode & 077) {
         snprintf(mend, sizeof(mend), "chmod %s %s", folder ? "700" : "600", path);
-        check_say(check, CHECK_WARNING, item, mend, "%s is open to others (mode %03o)", path,
-                  st.st_mode & 0777U);
+        checkup_say(check, CHECKUP_WARNING, item, mend, "%s is open to others (mode %03o)", path,
+                    st.st_mode & 0777U);
     } else {
-        check_say(check, CHECK_OK, item, "", "%s", path);
+        checkup_say(check, CHECKUP_OK, item, "", "%s", path);
     }
     return true;
 }
 
-static void check_secret(struct check *check)
+static void checkup_secret(struct checkup *check)
 {
     struct secret_key key;
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256];
-    unsigned before = check->found[CHECK_PROBLEM];
+    unsigned before = check->found[CHECKUP_PROBLEM];
 
     conf_path(&check->conf, CONF_SECRET_KEY, path);
-    if (!check_private(check, "secret key", path, R_OK | W_OK)) {
-        check_say(check, CHECK_PROBLEM, "secret key",
-                  "restore it from a backup: without it no stored second factor can be read; in a "
-                  "new state folder run 'deskgate init'",
-                  "%s is not there", path);
+    if (!checkup_private(check, "secret key", path, R_OK | W_OK)) {
+        checkup_say(
+            check, CHECKUP_PROBLEM, "secret key",
+            "restore it from a backup: without it no stored second factor can be read; in a "
+            "new state folder run 'deskgate init'",
+            "%s is not there", path);
         return;
     }
-    if (check->found[CHECK_PROBLEM] > before || secret_init() != 0)
+    if (check->found[CHECKUP_PROBLEM] > before || secret_init() != 0)
         return; /* said already */
     if (secret_key_load(&key, path, false, why, sizeof(why)) != 0)
-        check_say(check, CHECK_PROBLEM, "secret key", "", "%s", why);
+        checkup_say(check, CHECKUP_PROBLEM, "secret key", "", "%s", why);
     secret_key_wipe(&key);
 }
 
-void check_state(struct check *check)
+void checkup_state(struct checkup *check)
 {
-    if (!check_private(check, "state folder", check->conf.state, R_OK | W_OK | X_OK)) {
-        check_say(check, CHECK_PROBLEM, "state folder", "run 'deskgate --state DIR init'", "%s: %s",
-                  check->conf.state, strerror(errno));
+    if (!checkup_private(check, "state folder", check->conf.state, R_OK | W_OK | X_OK)) {
+        checkup_say(check, CHECKUP_PROBLEM, "state folder", "run 'deskgate --state DIR init'",
+                    "%s: %s", check->conf.state, strerror(errno));
         return;
     }
-    check_secret(check);
+    checkup_secret(check);
 }
 
-static void check_dates(struct check *check, const char *path, const struct certificate *found)
+static void checkup_dates(struct checkup *check, const char *path, const struct certificate *found)
 {
     time_t now = time(NULL);
     char from[32], until[32];
@@ -108,79 +109,80 @@ static void check_dates(struct check *check, const char *path, const struct cert
     day_text(found->from, from);
     day_text(found->until, until);
     if (now < found->from)
-        check_say(check, CHECK_PROBLEM, "certificate", "correct the clock, or wait",
-                  "%s is valid only from %s", path, from);
+        checkup_say(check, CHECKUP_PROBLEM, "certificate", "correct the clock, or wait",
+                    "%s is valid only from %s", path, from);
     else if (now >= found->until)
-        check_say(check, CHECK_PROBLEM, "certificate",
-                  "renew it and send SIGHUP; a self-signed one: move it and its key away and run "
-                  "'deskgate init'",
-                  "%s expired at %s", path, until);
+        checkup_say(check, CHECKUP_PROBLEM, "certificate",
+                    "renew it and send SIGHUP; a self-signed one: move it and its key away and run "
+                    "'deskgate init'",
+                    "%s expired at %s", path, until);
     else if (found->until - now < EXPIRES_SOON)
-        check_say(check, CHECK_WARNING, "certificate", "renew it and send SIGHUP",
-                  "%s expires at %s", path, until);
+        checkup_say(check, CHECKUP_WARNING, "certificate", "renew it and send SIGHUP",
+                    "%s expires at %s", path, until);
     else
-        check_say(check, CHECK_OK, "certificate", "", "%s is valid until %s%s, SHA-256 %s", path,
-                  until, found->self_signed ? " (self-signed)" : "", found->fingerprint);
+        checkup_say(check, CHECKUP_OK, "certificate", "", "%s is valid until %s%s, SHA-256 %s",
+                    path, until, found->self_signed ? " (self-signed)" : "", found->fingerprint);
 }
 
-static void check_pair(struct check *check, const struct conf_pair *pair)
+static void checkup_pair(struct checkup *check, const struct conf_pair *pair)
 {
     struct certificate found;
     char why[CONF_PATH_SIZE + 256];
 
     if (certificate_look(pair, check->conf.name, &found, why, sizeof(why)) != 0) {
-        check_say(check, CHECK_PROBLEM, "certificate",
-                  "correct [tls] certificate and key, or run 'deskgate init' when there is none",
-                  "%s", why);
+        checkup_say(check, CHECKUP_PROBLEM, "certificate",
+                    "correct [tls] certificate and key, or run 'deskgate init' when there is none",
+                    "%s", why);
         return;
     }
-    check_private(check, "certificate's key", pair->key, R_OK);
-    if (!check_access(check, pair->certificate, R_OK))
-        check_say(check, CHECK_PROBLEM, "certificate",
-                  "copy it to where the gateway's user may read", "%s may not be read by uid %u",
-                  pair->certificate, (unsigned)check->uid);
+    checkup_private(check, "certificate's key", pair->key, R_OK);
+    if (!checkup_access(check, pair->certificate, R_OK))
+        checkup_say(check, CHECKUP_PROBLEM, "certificate",
+                    "copy it to where the gateway's user may read", "%s may not be read by uid %u",
+                    pair->certificate, (unsigned)check->uid);
     if (!found.fits_key)
-        check_say(check, CHECK_PROBLEM, "certificate",
-                  "give the certificates and keys in the same order",
-                  "%s is not usable with the key %s", pair->certificate, pair->key);
+        checkup_say(check, CHECKUP_PROBLEM, "certificate",
+                    "give the certificates and keys in the same order",
+                    "%s is not usable with the key %s", pair->certificate, pair->key);
     if (!found.for_name)
-        check_say(check, CHECK_WARNING, "certificate",
-                  "correct [server] name, or get a certificate for it", "%s does not name '%s'",
-                  pair->certificate, check->conf.name);
-    check_dates(check, pair->certificate, &found);
+        checkup_say(check, CHECKUP_WARNING, "certificate",
+                    "correct [server] name, or get a certificate for it", "%s does not name '%s'",
+                    pair->certificate, check->conf.name);
+    checkup_dates(check, pair->certificate, &found);
 }
 
-void check_certificates(struct check *check)
+void checkup_certificates(struct checkup *check)
 {
     for (size_t i = 0; i < check->conf.pair_count; i++)
-        check_pair(check, &check->conf.pairs[i]);
+        checkup_pair(check, &check->conf.pairs[i]);
 }
 
-void check_store(struct check *check)
+void checkup_store(struct checkup *check)
 {
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
 
     conf_path(&check->conf, CONF_DATABASE, path);
-    check_private(check, "database", path, R_OK | W_OK);
+    checkup_private(check, "database", path, R_OK | W_OK);
     enum store_result result = store_open(&check->store, path, STORE_MUST_EXIST, why, sizeof(why));
     if (result != STORE_OK) {
         check->store = NULL;
-        check_say(check, CHECK_PROBLEM, "database",
-                  result == STORE_MISSING ? "run 'deskgate init'"
-                  : result == STORE_NEWER ? "use the newer deskgate that made it"
-                                          : "restore it from a backup, or mend its mode and owner",
-                  "%s: %s", path, why);
+        checkup_say(check, CHECKUP_PROBLEM, "database",
+                    result == STORE_MISSING ? "run 'deskgate init'"
+                    : result == STORE_NEWER
+                        ? "use the newer deskgate that made it"
+                        : "restore it from a backup, or mend its mode and owner",
+                    "%s: %s", path, why);
         return;
     }
     if (store_check(check->store, why, sizeof(why)) != STORE_OK)
-        check_say(check, CHECK_PROBLEM, "database", "restore it from a backup", "%s is damaged: %s",
-                  path, why);
+        checkup_say(check, CHECKUP_PROBLEM, "database", "restore it from a backup",
+                    "%s is damaged: %s", path, why);
     else
-        check_say(check, CHECK_OK, "database", "", "whole, and its schema is this program's");
+        checkup_say(check, CHECKUP_OK, "database", "", "whole, and its schema is this program's");
 }
 
 /* One-time codes live by the clock: 30 s of error and nobody gets in. */
-void check_clock(struct check *check)
+void checkup_clock(struct checkup *check)
 {
     time_t now = time(NULL);
     char path[CONF_PATH_SIZE];
@@ -190,14 +192,14 @@ void check_clock(struct check *check)
     conf_path(&check->conf, CONF_DATABASE, path);
     int answer = adjtimex(&state);
     if (now < CLOCK_LEAST || (stat(path, &st) == 0 && st.st_mtime > now + CLOCK_SLACK))
-        check_say(check, CHECK_PROBLEM, "clock", "set it, and let NTP keep it (timedatectl)",
-                  "it is wrong: %s",
-                  now < CLOCK_LEAST ? "it lies in the past"
-                                    : "the database was written in the future");
+        checkup_say(check, CHECKUP_PROBLEM, "clock", "set it, and let NTP keep it (timedatectl)",
+                    "it is wrong: %s",
+                    now < CLOCK_LEAST ? "it lies in the past"
+                                      : "the database was written in the future");
     else if (answer == TIME_ERROR || (answer >= 0 && (state.status & STA_UNSYNC)))
-        check_say(check, CHECK_WARNING, "clock",
-                  "let NTP keep it: 'timedatectl set-ntp true', or chrony",
-                  "nothing keeps it in step; one-time codes need it right within 30 seconds");
+        checkup_say(check, CHECKUP_WARNING, "clock",
+                    "let NTP keep it: 'timedatectl set-ntp true', or chrony",
+                    "nothing keeps it in step; one-time codes need it right within 30 seconds");
     else
-        check_say(check, CHECK_OK, "clock", "", "kept in step");
+        checkup_say(check, CHECKUP_OK, "clock", "", "kept in step");
 }

@@ -89,7 +89,7 @@ static bool probe(const struct conf_listen *listen_on, unsigned char hash[32])
     return good;
 }
 
-static bool is_ours(const struct check *check, const unsigned char hash[32])
+static bool is_ours(const struct checkup *check, const unsigned char hash[32])
 {
     char text[CERTIFICATE_FINGERPRINT_SIZE], why[CONF_PATH_SIZE + 256];
     struct certificate found;
@@ -104,28 +104,29 @@ static bool is_ours(const struct check *check, const unsigned char hash[32])
     return false;
 }
 
-static void check_taken(struct check *check, const struct conf_listen *listen_on, const char *where)
+static void checkup_taken(struct checkup *check, const struct conf_listen *listen_on,
+                          const char *where)
 {
     unsigned char hash[32];
 
     if (!listen_on->tls)
-        check_say(check, CHECK_OK, "port", "", "%s is in use, as it is when the gateway runs",
-                  where);
+        checkup_say(check, CHECKUP_OK, "port", "", "%s is in use, as it is when the gateway runs",
+                    where);
     else if (!probe(listen_on, hash))
-        check_say(check, CHECK_PROBLEM, "port",
-                  "stop the other program ('ss -ltnp' shows it), or change [server] listen",
-                  "%s is in use, and not by a gateway", where);
+        checkup_say(check, CHECKUP_PROBLEM, "port",
+                    "stop the other program ('ss -ltnp' shows it), or change [server] listen",
+                    "%s is in use, and not by a gateway", where);
     else if (is_ours(check, hash))
-        check_say(check, CHECK_OK, "port", "", "this gateway answers at %s", where);
+        checkup_say(check, CHECKUP_OK, "port", "", "this gateway answers at %s", where);
     else
-        check_say(
-            check, CHECK_WARNING, "port",
+        checkup_say(
+            check, CHECKUP_WARNING, "port",
             "send SIGHUP when the certificate is new; else stop the other program ('ss -ltnp' "
             "shows it), or change [server] listen",
             "%s answers with another certificate", where);
 }
 
-static void check_port(struct check *check, const struct conf_listen *listen_on)
+static void checkup_port(struct checkup *check, const struct conf_listen *listen_on)
 {
     char where[ADDR_TEXT_SIZE + 16];
     int error = try_bind(listen_on);
@@ -133,30 +134,30 @@ static void check_port(struct check *check, const struct conf_listen *listen_on)
     where_text(listen_on, where, sizeof(where));
     switch (-error) {
     case 0:
-        check_say(check, CHECK_OK, "port", "", "%s is free", where);
+        checkup_say(check, CHECKUP_OK, "port", "", "%s is free", where);
         break;
     case EADDRINUSE:
-        check_taken(check, listen_on, where);
+        checkup_taken(check, listen_on, where);
         break;
     case EACCES:
-        check_say(check, CHECK_WARNING, "port",
-                  "start the gateway as root (it is dropped after binding) or by deskgate.socket",
-                  "%s cannot be tried without root", where);
+        checkup_say(check, CHECKUP_WARNING, "port",
+                    "start the gateway as root (it is dropped after binding) or by deskgate.socket",
+                    "%s cannot be tried without root", where);
         break;
     default:
-        check_say(check, CHECK_PROBLEM, "port", "change [server] listen", "%s: %s", where,
-                  strerror(-error));
+        checkup_say(check, CHECKUP_PROBLEM, "port", "change [server] listen", "%s: %s", where,
+                    strerror(-error));
     }
 }
 
-void check_ports(struct check *check)
+void checkup_ports(struct checkup *check)
 {
     for (size_t i = 0; i < check->conf.listen_count; i++)
-        check_port(check, &check->conf.listen[i]);
+        checkup_port(check, &check->conf.listen[i]);
 }
 
 /* Tried on a child, since there is no way back. */
-void check_cage(struct check *check)
+void checkup_cage(struct checkup *check)
 {
     bool required = check->conf.cage == CONF_CAGE_REQUIRE;
     int status = 0;
@@ -173,10 +174,10 @@ void check_cage(struct check *check)
         status = 0;
     int has = WEXITSTATUS(status);
     if (has == 3)
-        check_say(check, CHECK_OK, "cage", "", "this kernel can lock the gate in");
+        checkup_say(check, CHECKUP_OK, "cage", "", "this kernel can lock the gate in");
     else
-        check_say(check, required ? CHECK_PROBLEM : CHECK_WARNING, "cage",
-                  "use a kernel with seccomp and Landlock (5.13 or later, lsm=…,landlock)",
-                  "this kernel lacks %s%s%s", has & 1 ? "" : "seccomp", has == 0 ? " and " : "",
-                  has & 2 ? "" : "Landlock");
+        checkup_say(check, required ? CHECKUP_PROBLEM : CHECKUP_WARNING, "cage",
+                    "use a kernel with seccomp and Landlock (5.13 or later, lsm=…,landlock)",
+                    "this kernel lacks %s%s%s", has & 1 ? "" : "seccomp", has == 0 ? " and " : "",
+                    has & 2 ? "" : "Landlock");
 }

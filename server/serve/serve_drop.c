@@ -14,8 +14,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* A connection: its socket, and a pair towards libmicrohttpd or the desktop's socket. */
-#define FDS_PER_CONNECTION 4
+/* A connection has its socket and, while it is HTTP, both ends of a pair; a tunnel has two. */
+#define FDS_PER_CONNECTION 3
+#define FDS_PER_TUNNEL 2
 #define FDS_BESIDE 256
 
 static bool became(const struct passwd *entry)
@@ -60,6 +61,7 @@ int serve_drop_root(const struct conf *conf)
 static void raise_descriptors(const struct conf *conf)
 {
     rlim_t want = (rlim_t)conf->connections * FDS_PER_CONNECTION + FDS_BESIDE;
+    rlim_t least = (rlim_t)conf->connections * FDS_PER_TUNNEL + FDS_BESIDE;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -71,7 +73,7 @@ static void raise_descriptors(const struct conf *conf)
     }
     limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < want)
+    if (limit.rlim_cur < least)
         LOG_WARNING("limit.descriptors",
                     "fewer descriptors than [server] connections may need: raise LimitNOFILE",
                     LOG_NUMBER("have", limit.rlim_cur), LOG_NUMBER("want", want));
@@ -99,6 +101,9 @@ static bool drop_capabilities(void)
 
 bool serve_drop_privileges(void)
 {
+#ifndef __SANITIZE_ADDRESS__            /* whose leak report needs to look at the process */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* private keys pass through */
+#endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && drop_capabilities())
         return true;
     LOG_ERROR("privileges.drop", "privileges could not be given up",
