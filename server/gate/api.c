@@ -190,8 +190,8 @@ enum MHD_Result api_tunnel_told(struct request *request)
         return result;
     if (request->answer->opened.status != IPC_OK)
         return answer_status(request, request->answer->opened.status, 0);
-    if (request->listing_failed)
-        return answer_status(request, IPC_FAILED, 0);
+    if (request->listing_failed || request->fd < 0)
+        return answer_status(request, IPC_BUSY, 5);
     return upgrade_accept(request);
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -162,6 +163,16 @@ static int start_workers(struct gate_state *state)
     return 0;
 }
 
+/* A connection holds at most three descriptors (its own and a pair towards libmicrohttpd), and the
+ * limit on descriptors must never be what stops us: then nothing works any more. */
+static uint32_t connections_most(const struct conf *conf)
+{
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t room = limit.rlim_cur > 200 ? (limit.rlim_cur - 100) / 3 : 32;
+    return conf->connections < room ? conf->connections : (uint32_t)room;
+}
+
 static int start(struct gate *gate)
 {
     struct gate_state *state = &gate->state;
@@ -177,7 +188,7 @@ static int start(struct gate *gate)
     if (!error)
         error = keeper_link_new(&state->keeper, &link);
     if (!error)
-        error = admit_new(&state->admit, state->conf->connections,
+        error = admit_new(&state->admit, connections_most(state->conf),
                           state->conf->connections_per_address);
     if (!error)
         error = tunnel_table_new(&state->tunnels);

@@ -53,7 +53,7 @@ static struct request *request_new(struct gate_state *gate, struct MHD_Connectio
 static void request_free(struct request *request)
 {
     if (request->answer && request->answer->head.type == IPC_OPENED &&
-        request->answer->opened.status == IPC_OK && request->fd >= 0) {
+        request->answer->opened.status == IPC_OK && !request->handed_over) {
         struct tunnel_grant grant = {.tunnel = request->answer->opened.tunnel,
                                      .desktop = request->fd};
         tunnel_abandon(request->gate, &grant);

@@ -38,6 +38,7 @@ struct request {
     struct keeper_call call;
     union ipc_record *answer; /* the keeper's; REQUEST_TOLD */
     int fd;                   /* what the answer carried, or -1 */
+    bool handed_over;         /* the opened tunnel is the worker's now */
 };
 
 /* Asks the keeper and suspends the request; the route's `told` is called with the answer in place.

@@ -133,9 +133,10 @@ void tunnel_abandon(struct gate_state *gate, struct tunnel_grant *grant)
 static bool take_rest(struct conn *conn, struct tunnel *tunnel)
 {
     struct relay_rest rest;
-    if (relay_take(conn->relay, &rest))
+    struct relay *raw = conn->relay;
+    conn->relay = NULL; /* relay_take() frees it in any case */
+    if (relay_take(raw, &rest))
         return false;
-    conn->relay = NULL;
     bool all = append_socket(&tunnel->early, tunnel->socket) &&
                append(&tunnel->early, rest.to_plain, rest.to_plain_size) &&
                append(&tunnel->last, rest.to_framed, rest.to_framed_size) &&

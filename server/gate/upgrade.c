@@ -73,6 +73,7 @@ static void on_upgraded(void *cls, struct MHD_Connection *connection, void *con_
         .absolute_seconds = request->answer->opened.absolute_seconds,
     };
     request->fd = -1; /* the tunnel's now */
+    request->handed_over = true;
     tunnel_hand_over(request->conn, &grant, extra, extra_size, socket, handle);
 }
 

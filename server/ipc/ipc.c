@@ -141,8 +141,11 @@ int ipc_receive(int socket, enum ipc_sender sender, union ipc_record *record, in
     FD_AUTO int carried = take_fd(&msg, &extra);
     if (got == 0)
         return -EPIPE;
-    if (extra || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
-        !allowed(record, (size_t)got, sender) || carries_fd(record) != (carried >= 0))
+    if (extra || msg.msg_flags & MSG_TRUNC || !allowed(record, (size_t)got, sender))
+        return -EPROTO;
+    /* MSG_CTRUNC with nothing received: we are out of descriptors; the record itself is good. */
+    bool lost = msg.msg_flags & MSG_CTRUNC && carried < 0;
+    if (carries_fd(record) != (carried >= 0 || lost))
         return -EPROTO;
     *fd = carried;
     carried = -1; /* handed over */

@@ -233,6 +233,7 @@ int ipc_send(int socket, const struct ipc_head *record, int fd);
 
 /* Receives one record that `sender` may send. `*fd` becomes the descriptor it carried (the
  * caller's to close) or -1; descriptors on records that carry none are closed and the record is
- * refused. 0; -EAGAIN when nothing waits; -EPIPE when the peer is gone; -EPROTO when the record
- * breaks the table (the peer is then not to be trusted again). */
+ * refused. A descriptor that this process has no room for is lost: then *fd is -1 on a record
+ * that carries one. 0; -EAGAIN when nothing waits; -EPIPE when the peer is gone; -EPROTO when the
+ * record breaks the table (the peer is then not to be trusted again). */
 int ipc_receive(int socket, enum ipc_sender sender, union ipc_record *record, int *fd);

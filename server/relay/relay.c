@@ -296,11 +296,15 @@ static void on_framed_eof(struct relay *relay, ssize_t got)
     relay->framed_ended = true;
     if (relay->framing == RELAY_RAW && got == 0)
         return; /* half-closed: the plain side is told, and answers as long as it likes */
-    if (relay->closing)
+    if (relay->closing) {
         finish(relay);
-    else
-        decide(relay, got == 0 ? RELAY_FRAMED_CLOSED : RELAY_FRAMED_LOST, (int)got, WS_NO_CODE, "",
-               0);
+        return;
+    }
+    /* What was taken is still delivered, if the plain side takes it in time. */
+    decide(relay, got == 0 ? RELAY_FRAMED_CLOSED : RELAY_FRAMED_LOST, (int)got, WS_NO_CODE, "", 0);
+    relay->closing = true;
+    relay->close_by_ms = loop_now(relay->loop) + CLOSE_MS;
+    loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
 }
 
 static bool framed_may_be_read(const struct relay *relay)

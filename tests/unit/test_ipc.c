@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +109,30 @@ START_TEST(extra_descriptors_are_closed)
 }
 END_TEST
 
+START_TEST(out_of_descriptors_loses_the_descriptor_only)
+{
+    struct ipc_opened opened;
+    union ipc_record got;
+    int fd, pipes[2];
+    struct rlimit before, none;
+    ck_assert_int_eq(pipe(pipes), 0);
+    IPC_INIT(&opened, OPENED, 1);
+    opened.status = IPC_OK;
+    ck_assert_int_eq(ipc_send(ends[0], &opened.head, pipes[1]), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3; /* every number below is taken: nothing can be received */
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int error = ipc_receive(ends[1], IPC_KEEPER, &got, &fd);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(error, 0);
+    ck_assert_int_eq(fd, -1);
+    ck_assert_int_eq(got.opened.status, IPC_OK);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+END_TEST
+
 START_TEST(the_table_is_kept)
 {
     union ipc_record got, bad;
@@ -198,6 +223,7 @@ int main(void)
     tcase_add_test(tests, a_record_arrives_whole);
     tcase_add_test(tests, a_descriptor_comes_with_opened_only);
     tcase_add_test(tests, extra_descriptors_are_closed);
+    tcase_add_test(tests, out_of_descriptors_loses_the_descriptor_only);
     tcase_add_test(tests, the_table_is_kept);
     tcase_add_test(tests, the_end_is_told);
     tcase_add_test(tests, every_end_has_a_name);
