@@ -125,12 +125,25 @@ static int asked_challenge(struct gate_link *link, const union ipc_record *recor
 
 static int asked_note(struct gate_link *link, const union ipc_record *record)
 {
+    static const struct {
+        const char *event, *outcome, *detail;
+    } table[] = {
+        [IPC_NOTE_ORIGIN] = {"foreign-origin", "denied",
+                             "a page of another site tried to use a session's cookie"},
+        [IPC_NOTE_CAGE] = {"gate-cage", "missing", "the kernel did not cage the gate fully"},
+    };
     const struct ipc_note *note = &record->note;
-    if (!origin_ok(&note->origin) || note->kind != IPC_NOTE_ORIGIN)
+    if (!origin_ok(&note->origin) || note->kind >= sizeof(table) / sizeof(*table) ||
+        !table[note->kind].event)
         return -EPROTO;
-    record_note(link->keeper, &note->origin, "foreign-origin", "denied", NULL,
-                "a page of another site tried to use a session's cookie");
+    record_note(link->keeper, &note->origin, table[note->kind].event, table[note->kind].outcome,
+                NULL, table[note->kind].detail);
     return 0;
+}
+
+bool asked_nothing(uint16_t type)
+{
+    return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDED || type == IPC_NOTE;
 }
 
 int asked(struct gate_link *link, const union ipc_record *record)
@@ -146,5 +159,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_CHALLENGE] = asked_challenge,
         [IPC_NOTE] = asked_note,
     };
+    if (record->head.type != IPC_TUNNEL_ENDED)
+        live_save_ends(link->keeper); /* whoever asks now finds them written */
     return table[record->head.type] ? table[record->head.type](link, record) : -EPROTO;
 }

@@ -1,6 +1,7 @@
 #include "dial.h"
 
 #include "fd.h"
+#include "log.h"
 #include "owner.h"
 #include "policy.h"
 
@@ -16,7 +17,9 @@
 struct dial {
     struct dial_setup setup;
     struct pool_job job;
-    struct loop_timer deadline;
+    struct loop_timer deadline; /* for all of it */
+    struct loop_timer patience; /* for one address, when there are more */
+    uint64_t until_ms;
     struct loop_source source;
     char host[256];
     bool resolving; /* a thread has it: it must stay until the thread is done */
@@ -24,16 +27,15 @@ struct dial {
     int resolved;   /* getaddrinfo()'s answer */
     int fd;
     size_t count, next;
-    enum ipc_status worst; /* what to say when no address is left */
+    enum ipc_status failure; /* what to say when no address is left */
     struct addr addresses[ADDRESSES_MOST];
 };
-
-static void on_connect(struct loop_source *source, uint32_t events);
 
 static void dial_free(struct dial *dial)
 {
     loop_remove(dial->setup.loop, &dial->source);
     loop_timer_cancel(dial->setup.loop, &dial->deadline);
+    loop_timer_cancel(dial->setup.loop, &dial->patience);
     fd_close(&dial->fd);
     free(dial);
 }
@@ -42,6 +44,7 @@ static void finish(struct dial *dial, enum ipc_status status)
 {
     int fd = -1;
     loop_remove(dial->setup.loop, &dial->source);
+    loop_timer_cancel(dial->setup.loop, &dial->patience);
     if (status == IPC_OK) {
         fd = dial->fd;
         dial->fd = -1; /* the callee's */
@@ -54,7 +57,19 @@ static void finish(struct dial *dial, enum ipc_status status)
 
 static enum ipc_status status_of(int error)
 {
-    return error == ECONNREFUSED || error == ECONNRESET ? IPC_DESKTOP_REFUSED : IPC_DESKTOP_ASLEEP;
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+        return IPC_DESKTOP_REFUSED;
+    case EMFILE: /* ours */
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+        LOG_ERROR("dial", "no socket can be made for dialling", LOG_TEXT("error", strerror(error)));
+        return IPC_FAILED;
+    default: /* ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, … */
+        return IPC_DESKTOP_ASLEEP;
+    }
 }
 
 static void set_options(int fd)
@@ -64,30 +79,36 @@ static void set_options(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+/* An address that swallows packets leaves time for those behind it. */
+static void share_time(struct dial *dial)
+{
+    uint64_t now = loop_now(dial->setup.loop), behind = dial->count - dial->next;
+    loop_timer_cancel(dial->setup.loop, &dial->patience);
+    if (behind && dial->until_ms > now) /* unset for lack of memory: the deadline still stands */
+        loop_timer_set(dial->setup.loop, &dial->patience, (dial->until_ms - now) / (behind + 1));
+}
+
 /* Tries the next address; true when one is under way or the dial is over. */
 static bool try_next(struct dial *dial)
 {
     const struct addr *address = &dial->addresses[dial->next++];
     struct sockaddr_storage to;
     socklen_t size = addr_to_sockaddr(address, dial->setup.port, &to);
-    if (!policy_may_dial(dial->setup.conf, address)) {
-        if (dial->worst == IPC_OK)
-            dial->worst = IPC_DESKTOP_ADDRESS;
-        return false;
-    }
     dial->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (dial->fd >= 0 && connect(dial->fd, (struct sockaddr *)&to, size) < 0 &&
-        errno != EINPROGRESS) {
-        dial->worst = status_of(errno);
+    if (dial->fd < 0 ||
+        (connect(dial->fd, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS)) {
+        dial->failure = status_of(errno);
         fd_close(&dial->fd);
-    }
-    if (dial->fd < 0)
         return false;
+    }
     /* A connection made at once is writable at once. */
-    if (loop_add(dial->setup.loop, &dial->source, dial->fd, EPOLLOUT)) {
+    int error = loop_add(dial->setup.loop, &dial->source, dial->fd, EPOLLOUT);
+    if (error) {
+        dial->failure = status_of(-error);
         fd_close(&dial->fd);
         return false;
     }
+    share_time(dial);
     return true;
 }
 
@@ -97,7 +118,28 @@ static void go_on(struct dial *dial)
         if (try_next(dial))
             return;
     }
-    finish(dial, dial->worst == IPC_OK ? IPC_DESKTOP_ASLEEP : dial->worst);
+    finish(dial, dial->failure);
+}
+
+/* Keeps the addresses that may be dialled: no other is ever connected to. */
+static void begin(struct dial *dial)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dial->count; i++) {
+        if (policy_may_dial(dial->setup.conf, &dial->addresses[i]))
+            dial->addresses[kept++] = dial->addresses[i];
+    }
+    dial->count = kept;
+    dial->failure = IPC_DESKTOP_ADDRESS;
+    go_on(dial);
+}
+
+static void give_up_address(struct dial *dial, int error)
+{
+    dial->failure = status_of(error);
+    loop_remove(dial->setup.loop, &dial->source);
+    fd_close(&dial->fd);
+    go_on(dial);
 }
 
 static void on_connect(struct loop_source *source, uint32_t events)
@@ -113,10 +155,12 @@ static void on_connect(struct loop_source *source, uint32_t events)
         finish(dial, IPC_OK);
         return;
     }
-    dial->worst = status_of(error);
-    loop_remove(dial->setup.loop, source);
-    fd_close(&dial->fd);
-    go_on(dial);
+    give_up_address(dial, error);
+}
+
+static void on_patience(struct loop_timer *timer)
+{
+    give_up_address(OWNER_OF(timer, struct dial, patience), ETIMEDOUT);
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -151,13 +195,13 @@ static void on_resolved(struct pool_job *job)
     else if (job->late || dial->resolved != 0 || dial->count == 0)
         finish(dial, IPC_DESKTOP_NAME);
     else
-        go_on(dial);
+        begin(dial);
 }
 
 /* An address needs no thread; it takes the same way through the loop. */
 static void on_start(struct loop_task *task)
 {
-    go_on(OWNER_OF(task, struct dial, job.task));
+    begin(OWNER_OF(task, struct dial, job.task));
 }
 
 int dial_start(const struct dial_setup *setup)
@@ -170,9 +214,11 @@ int dial_start(const struct dial_setup *setup)
     dial->fd = -1;
     dial->source.ready = on_connect;
     dial->deadline.fire = on_deadline;
+    dial->patience.fire = on_patience;
     dial->job.work = resolve;
     dial->job.finished = on_resolved;
     uint64_t within = setup->conf->dial_seconds * 1000ULL;
+    dial->until_ms = loop_now(setup->loop) + within;
     int error = text_copy(dial->host, sizeof(dial->host), setup->host) ? 0 : -ENAMETOOLONG;
     if (!error)
         error = loop_timer_set(setup->loop, &dial->deadline, within);

@@ -14,8 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define QUEUE_MOST 65536 /* records; every tunnel may have to be closed at one moment */
-#define ROUND_MOST 64    /* records read before others have their turn */
+/* Records for a gate that does not read. While one waits we read no more questions, so what piles
+ * up is bounded by what is under way and by the tunnels that may have to be closed. */
+#define QUEUE_MOST 65536
+#define ROUND_MOST 64         /* records read before others have their turn */
+#define LAST_WORDS_MOST 65536 /* records read from a gate that is gone */
 
 struct outgoing {
     struct outgoing *next;
@@ -42,17 +45,38 @@ static void outgoing_free(struct outgoing *item)
     free(item);
 }
 
+static int next_record(struct gate_link *link, union ipc_record *record)
+{
+    int fd; /* a gate's records carry none: ipc_receive() refuses them */
+    return ipc_receive(link->source.fd, IPC_GATE, record, &fd);
+}
+
+/* A gate that is gone has left records behind: how its tunnels ended is worth hearing. */
+static void hear_last_words(struct gate_link *link)
+{
+    union ipc_record record;
+    int error = 0;
+    for (int i = 0; i < LAST_WORDS_MOST && !error; i++) {
+        error = next_record(link, &record);
+        if (!error && asked_nothing(record.head.type))
+            error = asked(link, &record);
+    }
+    sodium_memzero(&record, sizeof(record));
+}
+
 static void drop(struct gate_link *link, int error)
 {
     struct keeper *keeper = link->keeper;
     if (link->gone)
         return;
-    link->gone = true;
     if (error == -EPROTO) {
         struct ipc_origin nobody = {0};
         record_audit(keeper, &nobody, "gate-dropped", "denied", NULL, NULL,
                      "the gate broke the rules of its record socket");
+    } else {
+        hear_last_words(link);
     }
+    link->gone = true;
     loop_remove(keeper->loop, &link->source);
     fd_close(&link->source.fd);
     while (link->first) {
@@ -69,6 +93,12 @@ static void drop(struct gate_link *link, int error)
     live_gate_lost(keeper, link);
     LOG_INFO("gate.gone", "a gate's record socket closed", LOG_TEXT("why", strerror(-error)));
     gate_link_unref(link);
+}
+
+void gate_link_drop_all(struct keeper *keeper)
+{
+    while (keeper->gates)
+        drop(keeper->gates, -ECANCELED);
 }
 
 /* ---- sending ---- */
@@ -93,7 +123,7 @@ static int queue(struct gate_link *link, const struct ipc_head *record, int fd)
         link->first = item;
     link->last = item;
     link->queued++;
-    loop_modify(link->keeper->loop, &link->source, EPOLLIN | EPOLLOUT);
+    loop_modify(link->keeper->loop, &link->source, EPOLLOUT);
     return 0;
 }
 
@@ -104,7 +134,7 @@ void gate_link_send(struct gate_link *link, const struct ipc_head *record, int f
     int error = link->first ? -EAGAIN : ipc_send(link->source.fd, record, fd);
     if (error == -EAGAIN)
         error = queue(link, record, fd);
-    /* Not here: the caller may be walking the tunnels. The read that follows finds the end. */
+    /* Not here: the caller may be walking the tunnels. The loop finds the end. */
     if (error) {
         LOG_ERROR("gate.send", "a record could not be sent to the gate; dropping it",
                   LOG_TEXT("error", strerror(-error)));
@@ -133,20 +163,18 @@ static int flush(struct gate_link *link)
 static void on_ready(struct loop_source *source, uint32_t events)
 {
     struct gate_link *link = OWNER_OF(source, struct gate_link, source);
-    int error = events & EPOLLOUT ? flush(link) : 0;
-    gate_link_ref(link); /* a handler may drop it */
-    for (int i = 0; i < ROUND_MOST && !error && !link->gone; i++) {
-        union ipc_record record;
-        int fd;
-        error = ipc_receive(source->fd, IPC_GATE, &record, &fd);
+    union ipc_record record;
+    (void)events;
+    int error = link->first ? flush(link) : 0;
+    for (int i = 0; i < ROUND_MOST && !error && !link->first; i++) {
+        error = next_record(link, &record);
         if (!error)
             error = asked(link, &record);
-        if (record.head.type == IPC_SIGN_IN)
-            sodium_memzero(&record, sizeof(record));
     }
+    sodium_memzero(&record, sizeof(record)); /* it may have been a sign-in */
+    live_save_ends(link->keeper);
     if (error && error != -EAGAIN)
         drop(link, error);
-    gate_link_unref(link);
 }
 
 int gate_link_add(struct keeper *keeper, int socket)

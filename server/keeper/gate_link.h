@@ -18,6 +18,9 @@ struct gate_link {
 /* Takes over the socket. 0 or a negative errno. */
 int gate_link_add(struct keeper *keeper, int socket);
 
+/* Hears out what the gates have already said about their tunnels, and lets them go. */
+void gate_link_drop_all(struct keeper *keeper);
+
 /* Sends, or keeps until it can be sent; `fd` (or -1) stays the caller's. A gate that does not read
  * is dropped. */
 void gate_link_send(struct gate_link *link, const struct ipc_head *record, int fd);

@@ -20,7 +20,7 @@
 #define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
 #define SWEEP_MS 10000 /* expired sessions */
 #define FORGET_SECONDS (30 * 24 * 3600) /* ended sessions are kept for a month */
-#define RESOLVERS 4
+#define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
 
 int64_t keeper_now(void)
@@ -54,6 +54,7 @@ static void on_poll(struct loop_timer *timer)
 static void sweep(struct keeper *keeper)
 {
     int64_t now = keeper_now();
+    live_save(keeper); /* first: it says which sessions are in use */
     enum store_result result = store_begin(keeper->store);
     if (result == STORE_OK)
         result = store_session_sweep(keeper->store, now,
@@ -96,6 +97,7 @@ static void on_control(struct loop_source *source, uint32_t events)
         if (error)
             LOG_ERROR("gate.link", "a gate cannot be served", LOG_TEXT("error", strerror(-error)));
     } else if (type == CONTROL_STOP) {
+        gate_link_drop_all(keeper);
         leave(keeper, EX_OK);
     } else if (type < 0) {
         LOG_ERROR("keeper.control", "the supervisor is gone");
@@ -107,20 +109,41 @@ static void on_control(struct loop_source *source, uint32_t events)
 
 /* ---- set-up ---- */
 
+static int somebody(void *owner, const struct store_user *user)
+{
+    (void)user;
+    *(bool *)owner = true;
+    return 1;
+}
+
+/* A key is made only for an empty database: for the seeds in another one, it would be wrong. */
+static int open_key(struct keeper *keeper)
+{
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
+    bool people = false;
+    if (store_user_list(keeper->store, somebody, &people) != STORE_OK) {
+        LOG_ERROR("store", store_error(keeper->store));
+        return EX_CONFIG;
+    }
+    conf_path(keeper->conf, CONF_SECRET_KEY, path);
+    int error = secret_key_load(&keeper->key, path, !people, why, sizeof(why));
+    if (!error)
+        return EX_OK;
+    LOG_ERROR("secret", why);
+    if (error == -ENOENT && people)
+        LOG_ERROR("secret", "without that key nobody's TOTP code can be checked: restore the file "
+                            "from your backup");
+    return EX_CONFIG;
+}
+
 static int open_state(struct keeper *keeper)
 {
-    char path[CONF_PATH_SIZE], why[512] = "";
-    conf_path(keeper->conf, CONF_SECRET_KEY, path);
-    if (secret_key_load(&keeper->key, path, true, why, sizeof(why))) {
-        LOG_ERROR("secret", why);
-        return EX_CONFIG;
-    }
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
     conf_path(keeper->conf, CONF_DATABASE, path);
-    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) != STORE_OK) {
-        LOG_ERROR("store", why);
-        return EX_CONFIG;
-    }
-    return EX_OK;
+    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK)
+        return open_key(keeper);
+    LOG_ERROR("store", why);
+    return EX_CONFIG;
 }
 
 static int start(struct keeper *keeper, int control)
@@ -163,6 +186,26 @@ static bool caged(const struct keeper *keeper)
     return !required;
 }
 
+static int serve(struct keeper *keeper, int control)
+{
+    int code = open_state(keeper);
+    if (code == EX_OK)
+        code = start(keeper, control);
+    if (code != EX_OK)
+        return code;
+    if (live_end_stale(keeper) != STORE_OK)
+        LOG_ERROR("store", "tunnels of an earlier run could not be closed in the database",
+                  LOG_TEXT("error", store_error(keeper->store)));
+    if (!caged(keeper))
+        return EX_CONFIG;
+    control_send(control, CONTROL_READY, NULL, 0);
+    int error = loop_run(keeper->loop);
+    if (error)
+        LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
+    live_save(keeper);
+    return keeper->exit_code;
+}
+
 int keeper_main(const struct keeper_setup *setup)
 {
     struct keeper keeper = {.conf = setup->conf, .exit_code = EX_SOFTWARE};
@@ -171,21 +214,8 @@ int keeper_main(const struct keeper_setup *setup)
 #endif
     if (secret_init())
         return EX_SOFTWARE;
-    int code = open_state(&keeper);
-    if (code == EX_OK)
-        code = start(&keeper, setup->control);
-    if (code != EX_OK)
-        return code;
-    if (live_end_stale(&keeper) != STORE_OK)
-        LOG_ERROR("store", "tunnels of an earlier run could not be closed in the database",
-                  LOG_TEXT("error", store_error(keeper.store)));
-    if (!caged(&keeper))
-        return EX_CONFIG;
-    control_send(setup->control, CONTROL_READY, NULL, 0);
-    int error = loop_run(keeper.loop);
-    if (error)
-        LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
+    int code = serve(&keeper, setup->control);
     store_close(keeper.store);
     secret_key_wipe(&keeper.key);
-    return keeper.exit_code;
+    return code;
 }

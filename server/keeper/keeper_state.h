@@ -9,6 +9,8 @@
 
 struct gate_link;
 struct live;
+struct opening;
+struct signin;
 
 struct keeper {
     const struct conf *conf;
@@ -18,9 +20,11 @@ struct keeper {
     char dummy[STORE_PASSWORD_SIZE]; /* verified for people who do not exist */
     struct pool *hashers;
     struct pool *resolvers;
-    struct gate_link *gates; /* usually one */
-    struct live *live;       /* tunnels that live now */
-    unsigned dials;          /* under way */
+    struct gate_link *gates;         /* usually one */
+    struct live *live;               /* tunnels that live now */
+    struct live *ended, *ended_last; /* their ends are yet to be written */
+    struct signin *signins;          /* being judged */
+    struct opening *openings;        /* being dialled */
     struct loop_source control;
     struct loop_timer poll;  /* looks for changes that others made in the store */
     struct loop_timer sweep; /* ends what has expired */

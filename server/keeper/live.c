@@ -33,50 +33,116 @@ static struct live **find(struct keeper *keeper, const struct gate_link *gate, i
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                  uint64_t down)
 {
-    const struct live *live = *find(keeper, gate, tunnel);
+    struct live *live = *find(keeper, gate, tunnel);
     if (!live || up > INT64_MAX || down > INT64_MAX)
         return false;
-    store_tunnel_counts(keeper->store, tunnel, up, down);
-    store_session_use(keeper->store, live->session, keeper_now());
+    live->up = up;
+    live->down = down;
+    live->told_at = keeper_now();
+    live->unsaved = true;
     return true;
 }
 
-/* The row of its end and the audit's, together. */
-static void write_end(struct keeper *keeper, const struct live *live, uint64_t up, uint64_t down,
-                      enum ipc_end end)
+/* Moves one from the living to those whose end is yet to be written. */
+static void end_one(struct keeper *keeper, struct live **at, enum ipc_end end)
 {
-    char detail[160];
-    int64_t now = keeper_now();
-    snprintf(detail, sizeof(detail),
-             "why=%s tunnel=%" PRId64 " up=%" PRIu64 " down=%" PRIu64 " seconds=%" PRId64,
-             ipc_end_name(end), live->tunnel, up, down, now - live->opened_at);
-    enum store_result result = store_begin(keeper->store);
-    if (result == STORE_OK)
-        result = store_tunnel_end(keeper->store, live->tunnel, now, up, down, ipc_end_name(end));
-    if (result == STORE_OK)
-        result = record_audit(keeper, &live->origin, "tunnel-close", "ok", live->user,
-                              live->desktop, detail);
-    if (result == STORE_OK)
-        result = store_commit(keeper->store);
+    struct live *live = *at;
+    *at = live->next;
+    live->ended_at = keeper_now();
+    live->end = end;
+    live->next = NULL;
+    if (keeper->ended)
+        keeper->ended_last->next = live;
     else
-        store_rollback(keeper->store);
-    if (result == STORE_FAILED)
-        LOG_ERROR("tunnel.end", "a tunnel's end could not be stored",
-                  LOG_NUMBER("tunnel", live->tunnel),
-                  LOG_TEXT("error", store_error(keeper->store)));
+        keeper->ended = live;
+    keeper->ended_last = live;
 }
 
 bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                 uint64_t down, enum ipc_end end)
 {
-    struct live **at = find(keeper, gate, tunnel), *live = *at;
-    if (!live || up > INT64_MAX || down > INT64_MAX)
+    struct live **at = find(keeper, gate, tunnel);
+    if (!*at || up > INT64_MAX || down > INT64_MAX)
         return false;
-    *at = live->next;
-    write_end(keeper, live, up, down, end);
-    free(live);
+    (*at)->up = up;
+    (*at)->down = down;
+    end_one(keeper, at, end);
     return true;
 }
+
+/* ---- writing ---- */
+
+static enum store_result write_counts(struct keeper *keeper, const struct live *live)
+{
+    enum store_result result =
+        store_tunnel_counts(keeper->store, live->tunnel, live->up, live->down);
+    if (result == STORE_OK)
+        result = store_session_use(keeper->store, live->session, live->told_at);
+    return result;
+}
+
+/* The row of its end and the audit's. */
+static enum store_result write_end(struct keeper *keeper, const struct live *live)
+{
+    char detail[160];
+    const char *end = ipc_end_name(live->end);
+    enum store_result result = STORE_OK;
+    if (live->unsaved)
+        result = store_session_use(keeper->store, live->session, live->told_at);
+    if (result == STORE_OK)
+        result = store_tunnel_end(keeper->store, live->tunnel, live->ended_at, live->up, live->down,
+                                  end);
+    if (result != STORE_OK)
+        return result == STORE_FAILED ? result : STORE_OK; /* over already: nothing to tell */
+    snprintf(detail, sizeof(detail),
+             "why=%s tunnel=%" PRId64 " up=%" PRIu64 " down=%" PRIu64 " seconds=%" PRId64, end,
+             live->tunnel, live->up, live->down, live->ended_at - live->opened_at);
+    return record_audit(keeper, &live->origin, "tunnel-close", "ok", live->user, live->desktop,
+                        detail);
+}
+
+static enum store_result write_all(struct keeper *keeper)
+{
+    enum store_result result = store_begin(keeper->store);
+    for (struct live *live = keeper->live; live && result == STORE_OK; live = live->next) {
+        if (live->unsaved)
+            result = write_counts(keeper, live);
+    }
+    for (struct live *live = keeper->ended; live && result == STORE_OK; live = live->next)
+        result = write_end(keeper, live);
+    return result == STORE_OK ? store_commit(keeper->store) : result;
+}
+
+enum store_result live_save(struct keeper *keeper)
+{
+    bool unsaved = keeper->ended != NULL;
+    for (const struct live *live = keeper->live; live && !unsaved; live = live->next)
+        unsaved = live->unsaved;
+    if (!unsaved)
+        return STORE_OK;
+    enum store_result result = write_all(keeper);
+    if (result != STORE_OK) {
+        LOG_ERROR("store", "tunnels' ends and counts could not be stored; trying again",
+                  LOG_TEXT("error", store_error(keeper->store)));
+        store_rollback(keeper->store);
+        return result;
+    }
+    for (struct live *live = keeper->live; live; live = live->next)
+        live->unsaved = false;
+    while (keeper->ended) {
+        struct live *next = keeper->ended->next;
+        free(keeper->ended);
+        keeper->ended = next;
+    }
+    return result;
+}
+
+enum store_result live_save_ends(struct keeper *keeper)
+{
+    return keeper->ended ? live_save(keeper) : STORE_OK;
+}
+
+/* ---- the watch ---- */
 
 static const enum ipc_end end_of[] = {
     [STORE_TUNNEL_REQUESTED] = IPC_END_TUNNEL_ENDED,
@@ -86,39 +152,49 @@ static const enum ipc_end end_of[] = {
     [STORE_TUNNEL_NO_GRANT] = IPC_END_GRANT_REMOVED,
 };
 
+/* Asks the store about one, and orders its gate to close it when it may not live on. */
+static void review(struct keeper *keeper, struct live *live)
+{
+    enum store_tunnel_verdict verdict = STORE_TUNNEL_MAY;
+    struct ipc_close_tunnel order;
+    if (live->closing)
+        return;
+    enum store_result result = store_tunnel_verdict(keeper->store, live->tunnel, &verdict);
+    if (result == STORE_NONE) /* somebody removed the row by hand: nothing vouches for it */
+        verdict = STORE_TUNNEL_SESSION_ENDED;
+    if (result == STORE_FAILED)
+        LOG_ERROR("store", "a tunnel's right to live could not be looked up",
+                  LOG_TEXT("error", store_error(keeper->store)));
+    if (verdict == STORE_TUNNEL_MAY)
+        return;
+    IPC_INIT(&order, CLOSE_TUNNEL, 0);
+    order.tunnel = live->tunnel;
+    order.end = (uint8_t)end_of[verdict];
+    live->closing = true;
+    gate_link_send(live->gate, &order.head, -1);
+}
+
 void live_review(struct keeper *keeper)
 {
-    for (struct live *live = keeper->live; live; live = live->next) {
-        enum store_tunnel_verdict verdict = STORE_TUNNEL_MAY;
-        if (live->closing)
-            continue;
-        enum store_result result = store_tunnel_verdict(keeper->store, live->tunnel, &verdict);
-        if (result == STORE_NONE) /* somebody removed the row by hand: nothing vouches for it */
-            verdict = STORE_TUNNEL_SESSION_ENDED;
-        if (verdict == STORE_TUNNEL_MAY)
-            continue;
-        struct ipc_close_tunnel order;
-        IPC_INIT(&order, CLOSE_TUNNEL, 0);
-        order.tunnel = live->tunnel;
-        order.end = (uint8_t)end_of[verdict];
-        live->closing = true;
-        gate_link_send(live->gate, &order.head, -1);
+    for (struct live *live = keeper->live; live; live = live->next)
+        review(keeper, live);
+}
+
+static void lose(struct keeper *keeper, const struct gate_link *gate)
+{
+    struct live **at = &keeper->live;
+    while (*at) {
+        if ((*at)->gate == gate)
+            end_one(keeper, at, IPC_END_GATE_LOST);
+        else
+            at = &(*at)->next;
     }
 }
 
 void live_gate_lost(struct keeper *keeper, struct gate_link *gate)
 {
-    struct live **at = &keeper->live;
-    while (*at) {
-        struct live *live = *at;
-        if (live->gate != gate) {
-            at = &live->next;
-            continue;
-        }
-        *at = live->next;
-        write_end(keeper, live, 0, 0, IPC_END_GATE_LOST);
-        free(live);
-    }
+    lose(keeper, gate);
+    live_save_ends(keeper);
 }
 
 static int collect(void *owner, const struct store_tunnel *tunnel)
@@ -130,6 +206,8 @@ static int collect(void *owner, const struct store_tunnel *tunnel)
     live->tunnel = tunnel->id;
     live->session = tunnel->session;
     live->opened_at = tunnel->opened_at;
+    live->up = tunnel->up;
+    live->down = tunnel->down;
     live->origin.address = tunnel->address;
     text_copy(live->origin.conn, sizeof(live->origin.conn), tunnel->conn);
     text_copy(live->user, sizeof(live->user), tunnel->user_name);
@@ -141,6 +219,6 @@ static int collect(void *owner, const struct store_tunnel *tunnel)
 enum store_result live_end_stale(struct keeper *keeper)
 {
     enum store_result result = store_tunnel_list(keeper->store, true, collect, keeper);
-    live_gate_lost(keeper, NULL);
-    return result;
+    lose(keeper, NULL);
+    return result == STORE_OK ? live_save_ends(keeper) : result;
 }

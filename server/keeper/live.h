@@ -11,7 +11,12 @@ struct live {
     struct gate_link *gate; /* carries it; not referenced: the link ends its tunnels first */
     int64_t tunnel, session;
     int64_t opened_at;
-    bool closing; /* the gate has its order */
+    uint64_t up, down; /* as last told */
+    int64_t told_at;   /* when the gate last told of moved bytes, and … */
+    bool unsaved;      /* … the store has not heard of it */
+    bool closing;      /* the gate has its order */
+    int64_t ended_at;  /* once it is over: when, … */
+    enum ipc_end end;  /* … and why */
     char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];
     struct ipc_origin origin;
 };
@@ -20,11 +25,18 @@ struct live {
 void live_add(struct keeper *keeper, struct live *live);
 unsigned live_in_session(struct keeper *keeper, int64_t session);
 
-/* The gate reports. False: it is not a tunnel of that gate. */
+/* The gate reports. False: it is not a tunnel of that gate. Both only take note: thousands of
+ * tunnels may report, or end, at one moment, and the store takes them all in one transaction. */
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                  uint64_t down);
 bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                 uint64_t down, enum ipc_end end);
+
+/* Writes ends, if any waits to be written, and with them the counts. What cannot be written now is
+ * kept for the next call. */
+enum store_result live_save_ends(struct keeper *keeper);
+/* Writes counts too when no end waits. Call it every few seconds. */
+enum store_result live_save(struct keeper *keeper);
 
 /* Asks the store about each and orders the gates to close those that may not live on. */
 void live_review(struct keeper *keeper);

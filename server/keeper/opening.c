@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIALS_MOST 256 /* under way, for everybody */
+#define DIALS_MOST 256       /* under way, for everybody */
+#define DIALS_SESSION_MOST 8 /* … and for one session */
 
 struct opening {
+    struct opening *next;   /* of keeper->openings, while it dials */
     struct gate_link *gate; /* referenced */
     struct ipc_open ask;
     struct store_session session;
@@ -63,6 +65,8 @@ static const char *outcome_of(enum ipc_status status)
         return "no-such-host";
     case IPC_DESKTOP_ADDRESS:
         return "address-denied";
+    case IPC_BUSY:
+        return "busy";
     default:
         return "failed";
     }
@@ -72,10 +76,9 @@ static void refuse(struct opening *opening, enum ipc_status status)
 {
     struct keeper *keeper = opening->gate->keeper;
     const char *who = opening->session.user_name;
-    /* A stranger without a session may knock as often as he likes; one with a session is on record.
-     */
-    if (status == IPC_NO_SESSION)
-        record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), NULL, NULL);
+    /* What may be caused without limit is written with one; all else is on record. */
+    if (status == IPC_NO_SESSION || status == IPC_BUSY)
+        record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who, NULL);
     else
         record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
                      opening->ask.desktop, NULL);
@@ -147,11 +150,38 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     return IPC_OK;
 }
 
+/* ---- dialling ---- */
+
+static void dials_add(struct keeper *keeper, struct opening *opening)
+{
+    opening->next = keeper->openings;
+    keeper->openings = opening;
+}
+
+static void dials_remove(struct keeper *keeper, struct opening *opening)
+{
+    struct opening **at = &keeper->openings;
+    while (*at && *at != opening)
+        at = &(*at)->next;
+    if (*at)
+        *at = opening->next;
+}
+
+static bool dials_full(const struct keeper *keeper, int64_t session)
+{
+    unsigned all = 0, own = 0;
+    for (const struct opening *at = keeper->openings; at; at = at->next) {
+        all++;
+        own += at->session.id == session;
+    }
+    return all >= DIALS_MOST || own >= DIALS_SESSION_MOST;
+}
+
 static void on_dialled(void *owner, enum ipc_status status, int fd)
 {
     struct opening *opening = owner;
     struct keeper *keeper = opening->gate->keeper;
-    keeper->dials--;
+    dials_remove(keeper, opening);
     if (!opening->gate->gone) {
         struct store_desktop dialled = opening->desktop;
         if (status == IPC_OK)
@@ -185,7 +215,7 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
     opening->ask = *ask;
     opening->gate = gate_link_ref(link);
     enum ipc_status status = judge(keeper, opening);
-    if (status == IPC_OK && keeper->dials >= DIALS_MOST)
+    if (status == IPC_OK && dials_full(keeper, opening->session.id))
         status = IPC_BUSY;
     struct dial_setup setup = {.loop = keeper->loop,
                                .resolvers = keeper->resolvers,
@@ -197,7 +227,7 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
     if (status == IPC_OK && dial_start(&setup))
         status = IPC_BUSY;
     if (status == IPC_OK) {
-        keeper->dials++;
+        dials_add(keeper, opening);
         return 0; /* on_dialled() goes on */
     }
     refuse(opening, status);

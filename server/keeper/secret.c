@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,13 +35,23 @@ static int write_all(int fd, const uint8_t *data, size_t size)
     return 0;
 }
 
+/* A new name is on disk only when its folder is. */
+static int sync_folder(const char *path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof(folder), "%s", path);
+    FD_AUTO int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 /* Written under another name, made durable, then linked into place: nobody ever reads half a key,
  * and of two processes at once one wins and both read the winner's. */
 static int make_key(const char *path)
 {
     char fresh[4096];
     uint8_t bytes[SECRET_KEY_SIZE];
-    if ((size_t)snprintf(fresh, sizeof(fresh), "%s.%ld", path, (long)getpid()) >= sizeof(fresh))
+    if ((size_t)snprintf(fresh, sizeof(fresh), "%s.%08x", path, randombytes_random()) >=
+        sizeof(fresh))
         return -ENAMETOOLONG;
     FD_AUTO int fd = open(fresh, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -53,7 +64,7 @@ static int make_key(const char *path)
     if (!error && link(fresh, path) < 0 && errno != EEXIST)
         error = -errno;
     unlink(fresh);
-    return error;
+    return error ? error : sync_folder(path);
 }
 
 static int read_key(int fd, struct secret_key *key, const char *path, char *why, size_t size)

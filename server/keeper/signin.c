@@ -1,10 +1,10 @@
-/* The sign-in. Whatever is wrong, the same work is done: one transaction that charges the throttle,
- * one Argon2id verification (of the person's hash, or of one that nothing matches), one TOTP
- * computation, one transaction that writes the verdict. Nobody learns from answer or time which
- * part was wrong.
+/* The sign-in. Whatever is wrong, the same work is done: one Argon2id verification (of the person's
+ * hash, or of one that nothing matches), one TOTP computation, one transaction that writes the
+ * verdict. Nobody learns from answer or time which part was wrong.
  *
- * Only the last transaction makes a session: it uses up the TOTP step by compare-and-set, so a code
- * works once, across restarts and processes. */
+ * Only that transaction makes a session: it uses up the TOTP step by compare-and-set, so a code
+ * works once, across restarts and processes. Nothing is written for an attempt that there is no
+ * room to judge, so a storm of them costs next to nothing. */
 #include "asked.h"
 #include "gate_link.h"
 #include "log.h"
@@ -23,6 +23,7 @@
 #define BUSY_RETRY_SECONDS 3
 
 struct signin {
+    struct signin *next; /* of keeper->signins */
     struct pool_job job;
     struct gate_link *gate; /* referenced */
     struct ipc_sign_in ask;
@@ -33,8 +34,29 @@ struct signin {
     bool password_right;
 };
 
+static const char *name_of(const struct signin *signin)
+{
+    /* People type passwords into the name's field: an unknown name is not written down. */
+    return signin->known ? signin->user.name : "(unknown)";
+}
+
+static struct throttle_under_way under_way(const struct keeper *keeper, const struct signin *signin)
+{
+    struct throttle_under_way count = {0};
+    for (const struct signin *other = keeper->signins; other; other = other->next) {
+        count.user += strcmp(other->keys.user, signin->keys.user) == 0;
+        count.address += strcmp(other->keys.address, signin->keys.address) == 0;
+    }
+    return count;
+}
+
 static void signin_free(struct signin *signin)
 {
+    struct signin **at = &signin->gate->keeper->signins;
+    while (*at && *at != signin)
+        at = &(*at)->next;
+    if (*at)
+        *at = signin->next;
     gate_link_unref(signin->gate);
     sodium_memzero(signin, sizeof(*signin));
     free(signin);
@@ -77,7 +99,7 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin, in
         result =
             session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
     if (result == STORE_OK)
-        result = throttle_success(keeper->store, &signin->keys);
+        result = throttle_succeeded(keeper->store, &signin->keys);
     if (result == STORE_OK)
         result = record_audit(keeper, &signin->ask.origin, "sign-in", "ok", user.name, NULL, NULL);
     text_copy(made->username, sizeof(made->username), user.name);
@@ -109,24 +131,22 @@ static enum store_result decide(struct keeper *keeper, struct signin *signin,
     enum store_result result = STORE_REFUSED;
     if (signin->known && signin->password_right && code)
         result = let_in(keeper, signin, step, now, made);
-    /* People type passwords into the name's field: an unknown name is not written down. */
     if (result == STORE_REFUSED &&
-        record_audit(keeper, &signin->ask.origin, "sign-in", "denied",
-                     signin->known ? signin->user.name : "(unknown)", NULL, NULL) != STORE_OK)
+        (throttle_failed(keeper->store, keeper->conf, &signin->keys, now) != STORE_OK ||
+         record_audit(keeper, &signin->ask.origin, "sign-in", "denied", name_of(signin), NULL,
+                      NULL) != STORE_OK))
         result = STORE_FAILED;
-    if (result == STORE_FAILED || store_commit(keeper->store) != STORE_OK)
+    bool judged = result == STORE_OK || result == STORE_REFUSED;
+    if (!judged || store_commit(keeper->store) != STORE_OK)
         return failed(keeper);
     return result;
 }
 
-static void give_back(struct keeper *keeper, const struct throttle_keys *keys)
+static void turn_away(struct signin *signin, enum ipc_status status, int64_t wait)
 {
-    if (store_begin(keeper->store) != STORE_OK)
-        return;
-    if (throttle_refund(keeper->store, keys) == STORE_OK)
-        store_commit(keeper->store);
-    else
-        store_rollback(keeper->store);
+    record_note(signin->gate->keeper, &signin->ask.origin, "sign-in",
+                status == IPC_BUSY ? "busy" : "throttled", name_of(signin), NULL);
+    answer(signin->gate, signin->ask.head.request, status, wait);
 }
 
 /* ---- the hash ---- */
@@ -143,8 +163,7 @@ static void on_verified(struct pool_job *job)
     struct keeper *keeper = signin->gate->keeper;
     uint32_t request = signin->ask.head.request;
     if (job->late) {
-        give_back(keeper, &signin->keys);
-        answer(signin->gate, request, IPC_BUSY, BUSY_RETRY_SECONDS);
+        turn_away(signin, IPC_BUSY, BUSY_RETRY_SECONDS);
     } else if (!signin->gate->gone) {
         struct ipc_signed_in made;
         IPC_INIT(&made, SIGNED_IN, request);
@@ -166,25 +185,21 @@ static void on_verified(struct pool_job *job)
 
 /* ---- the question ---- */
 
-/* Charges the throttle and looks the person up. OK; REFUSED: `*wait` seconds; FAILED. */
+/* Looks up the person and how long to wait before the next try. OK or FAILED. */
 static enum store_result prepare(struct keeper *keeper, struct signin *signin, int64_t *wait)
 {
-    throttle_keys(&signin->keys, signin->ask.username, &signin->ask.origin.address);
-    if (store_begin(keeper->store) != STORE_OK)
-        return failed(keeper);
+    throttle_keys(&signin->keys, &keeper->key, signin->ask.username, &signin->ask.origin.address);
+    struct throttle_under_way others = under_way(keeper, signin);
     enum store_result result =
-        throttle_charge(keeper->store, keeper->conf, &signin->keys, keeper_now(), wait);
-    if (result == STORE_OK) {
+        throttle_check(keeper->store, keeper->conf, &signin->keys, &others, keeper_now(), wait);
+    if (result == STORE_OK)
         result = store_user_by_name(keeper->store, signin->ask.username, &signin->user);
-        signin->known = result == STORE_OK;
-        if (result == STORE_NONE)
-            result = STORE_OK;
-    }
-    if (result != STORE_OK || store_commit(keeper->store) != STORE_OK)
+    if (result != STORE_OK && result != STORE_NONE)
         return failed(keeper);
+    signin->known = result == STORE_OK;
     memcpy(signin->hash, signin->known ? signin->user.password : keeper->dummy,
            sizeof(signin->hash));
-    return *wait ? STORE_REFUSED : STORE_OK;
+    return STORE_OK;
 }
 
 int asked_sign_in(struct gate_link *link, const union ipc_record *record)
@@ -207,19 +222,17 @@ int asked_sign_in(struct gate_link *link, const union ipc_record *record)
     signin->gate = gate_link_ref(link);
     signin->job.work = verify;
     signin->job.finished = on_verified;
-    enum store_result result = prepare(keeper, signin, &wait);
-    if (result == STORE_REFUSED) {
-        record_note(keeper, &ask->origin, "sign-in", "throttled",
-                    signin->known ? signin->user.name : "(unknown)", NULL);
-        answer(link, ask->head.request, IPC_THROTTLED, wait);
-    } else if (result != STORE_OK) {
+    if (prepare(keeper, signin, &wait) != STORE_OK) {
         answer(link, ask->head.request, IPC_FAILED, 0);
+    } else if (wait) {
+        turn_away(signin, IPC_THROTTLED, wait);
     } else if (pool_submit(keeper->hashers, &signin->job,
                            keeper->conf->login_deadline_seconds * 1000ULL) == 0) {
+        signin->next = keeper->signins;
+        keeper->signins = signin;
         return 0; /* on_verified() goes on */
     } else {
-        give_back(keeper, &signin->keys);
-        answer(link, ask->head.request, IPC_BUSY, BUSY_RETRY_SECONDS);
+        turn_away(signin, IPC_BUSY, BUSY_RETRY_SECONDS);
     }
     signin_free(signin);
     return 0;

@@ -19,30 +19,35 @@ int64_t throttle_wait(const struct store_throttle *row, int64_t now, uint32_t fr
     return wait > since ? wait - since : 0;
 }
 
-static void hash_key(char to[THROTTLE_KEY_SIZE], char kind, const char *name,
-                     const struct addr *prefix)
+/* Keyed, so that a copy of the database alone does not let anybody try out what was typed. */
+static void hash_user(char to[THROTTLE_KEY_SIZE], const struct secret_key *secret, const char *name,
+                      const struct addr *prefix)
 {
-    uint8_t digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
+    uint8_t key[crypto_generichash_KEYBYTES], digest[16];
+    crypto_generichash_state state;
+    crypto_kdf_derive_from_key(key, sizeof(key), 1, "throttle", secret->bytes);
+    crypto_generichash_init(&state, key, sizeof(key), sizeof(digest));
     for (; *name; name++) {
         unsigned char c = (unsigned char)*name;
         if (c >= 'A' && c <= 'Z')
             c = (unsigned char)(c - 'A' + 'a');
-        crypto_hash_sha256_update(&state, &c, 1);
+        crypto_generichash_update(&state, &c, 1);
     }
-    crypto_hash_sha256_update(&state, prefix->bytes, sizeof(prefix->bytes));
-    crypto_hash_sha256_final(&state, digest);
-    to[0] = kind;
-    to[1] = ':';
-    text_hex(to + 2, digest, 16);
+    crypto_generichash_update(&state, prefix->bytes, sizeof(prefix->bytes));
+    crypto_generichash_final(&state, digest, sizeof(digest));
+    memcpy(to, "u:", 2);
+    text_hex(to + 2, digest, sizeof(digest));
+    sodium_memzero(key, sizeof(key));
+    sodium_memzero(&state, sizeof(state));
 }
 
-void throttle_keys(struct throttle_keys *keys, const char *username, const struct addr *address)
+void throttle_keys(struct throttle_keys *keys, const struct secret_key *secret,
+                   const char *username, const struct addr *address)
 {
     struct addr prefix = addr_subscriber(address);
     char text[ADDR_TEXT_SIZE];
-    hash_key(keys->user, 'u', username, &prefix);
+    memset(keys, 0, sizeof(*keys));
+    hash_user(keys->user, secret, username, &prefix);
     addr_text(&prefix, text);
     snprintf(keys->address, sizeof(keys->address), "a:%.37s", text);
 }
@@ -57,18 +62,21 @@ static enum store_result look(struct store *store, const char *key, struct store
     return result;
 }
 
-static enum store_result add(struct store *store, const char *key, struct store_throttle *row,
-                             int64_t now, uint32_t window)
+/* As if the attempts under way had just failed. */
+static void suppose(struct store_throttle *row, unsigned under_way, int64_t now, uint32_t window)
 {
+    if (!under_way)
+        return;
     if (now - row->last_at > (int64_t)window)
         *row = (struct store_throttle){.since = now};
-    row->failures++;
+    row->failures += under_way;
     row->last_at = now;
-    return store_throttle_set(store, key, row);
 }
 
-enum store_result throttle_charge(struct store *store, const struct conf *conf,
-                                  const struct throttle_keys *keys, int64_t now, int64_t *wait)
+enum store_result throttle_check(struct store *store, const struct conf *conf,
+                                 const struct throttle_keys *keys,
+                                 const struct throttle_under_way *under_way, int64_t now,
+                                 int64_t *wait)
 {
     struct store_throttle user, address;
     uint32_t window = conf->login_window_seconds;
@@ -77,36 +85,34 @@ enum store_result throttle_charge(struct store *store, const struct conf *conf,
         result = look(store, keys->address, &address);
     if (result != STORE_OK)
         return result;
+    suppose(&user, under_way->user, now, window);
+    suppose(&address, under_way->address, now, window);
     int64_t for_user =
         throttle_wait(&user, now, conf->login_user_failures, window, THROTTLE_USER_MOST);
     int64_t for_address =
         throttle_wait(&address, now, conf->login_address_failures, window, THROTTLE_ADDRESS_MOST);
     *wait = for_user > for_address ? for_user : for_address;
-    if (*wait)
-        return STORE_OK;
-    result = add(store, keys->user, &user, now, window);
-    return result == STORE_OK ? add(store, keys->address, &address, now, window) : result;
+    return STORE_OK;
 }
 
-static enum store_result take_one(struct store *store, const char *key)
+static enum store_result add(struct store *store, const char *key, int64_t now, uint32_t window)
 {
     struct store_throttle row;
     enum store_result result = look(store, key, &row);
-    if (result != STORE_OK || row.failures == 0)
+    if (result != STORE_OK)
         return result;
-    if (--row.failures == 0)
-        return store_throttle_clear(store, key);
+    suppose(&row, 1, now, window);
     return store_throttle_set(store, key, &row);
 }
 
-enum store_result throttle_refund(struct store *store, const struct throttle_keys *keys)
+enum store_result throttle_failed(struct store *store, const struct conf *conf,
+                                  const struct throttle_keys *keys, int64_t now)
 {
-    enum store_result result = take_one(store, keys->user);
-    return result == STORE_OK ? take_one(store, keys->address) : result;
+    enum store_result result = add(store, keys->user, now, conf->login_window_seconds);
+    return result == STORE_OK ? add(store, keys->address, now, conf->login_window_seconds) : result;
 }
 
-enum store_result throttle_success(struct store *store, const struct throttle_keys *keys)
+enum store_result throttle_succeeded(struct store *store, const struct throttle_keys *keys)
 {
-    enum store_result result = store_throttle_clear(store, keys->user);
-    return result == STORE_OK ? take_one(store, keys->address) : result;
+    return store_throttle_clear(store, keys->user);
 }

@@ -87,19 +87,22 @@ START_TEST(keys_tell_people_and_places_apart)
 {
     struct addr here, there, neighbour;
     struct throttle_keys a, b;
+    struct secret_key secret = {{1}}, other = {{2}};
     addr_parse(&here, "2001:db8::1");
     addr_parse(&neighbour, "2001:db8::2");
     addr_parse(&there, "2001:db8:1::1");
-    throttle_keys(&a, "Alice", &here);
-    throttle_keys(&b, "aLICE", &neighbour);
+    throttle_keys(&a, &secret, "Alice", &here);
+    throttle_keys(&b, &secret, "aLICE", &neighbour);
     ck_assert_str_eq(a.user, b.user);
     ck_assert_str_eq(a.address, b.address);
-    throttle_keys(&b, "alice", &there);
+    throttle_keys(&b, &secret, "alice", &there);
     ck_assert_str_ne(a.user, b.user);
-    throttle_keys(&b, "bob", &here);
+    throttle_keys(&b, &secret, "bob", &here);
     ck_assert_str_ne(a.user, b.user);
     ck_assert_str_eq(a.address, b.address);
-    ck_assert_ptr_null(strstr(a.user, "lice")); /* what was typed is not kept */
+    ck_assert_ptr_null(strstr(a.user, "lice")); /* what was typed is not kept, … */
+    throttle_keys(&b, &other, "alice", &here);
+    ck_assert_str_ne(a.user, b.user); /* … nor can be tried out without the secret */
 }
 END_TEST
 
