@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define STOP_MS 8000     /* from the order to stop until what still runs is killed */
-#define STEADY_MS 10000  /* a child that lived this long is started again at once */
+#define STEADY_MS 1000   /* a child that lived this long is started again at once */
 #define BACKOFF_FIRST 50 /* ms; doubles up to … */
 #define BACKOFF_MOST 2000
 
