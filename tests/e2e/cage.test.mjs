@@ -1,53 +1,74 @@
-// The gate is caged by the kernel: a build with one more route asks the running gate to break out.
+// The gate is caged by the kernel. A test build has one more route, which tries to break out from
+// within the real gate after the real cage, and says what the kernel answered.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, binary, sanitized } from './lib/gateway.mjs';
-import { status } from './lib/proc.mjs';
+import { status, until } from './lib/proc.mjs';
 
-const probe = join(dirname(dirname(binary)), 'tests/probe/deskgate-probe');
-const skip = sanitized && 'the sanitizers need what the cage forbids';
+const probe = resolve(process.env.DESKGATE_PROBE ?? join(dirname(binary), '../tests/probe/deskgate-probe'));
 let gateway;
 
 before(async () => {
-  if (!skip) gateway = await Gateway.make({ program: probe });
+  assert.ok(existsSync(probe), `${probe} is built`);
+  gateway = await Gateway.make({ program: probe });
 });
 after(() => gateway?.remove());
 
-test('every way out of the cage is closed by the kernel', { skip }, async () => {
-  const answer = await gateway.http('GET', '/probe');
-  assert.equal(answer.status, 200, answer.body);
-  const tried = Object.entries(answer.json);
-  for (const name of ['open', 'create', 'socket-inet', 'socket-inet6', 'connect', 'exec', 'fork', 'ptrace']) {
-    assert.ok(name in answer.json, `${name} was not tried`);
+// A sanitizer maps memory and opens files on its own, so its cage is wider; it is not what is proven.
+const options = { skip: sanitized, timeout: 60_000 };
+
+async function tryAll() {
+  const { json } = await gateway.http('GET', '/probe', { fresh: true });
+  assert.ok(Object.keys(json).length >= 15, JSON.stringify(json));
+  for (const [attempt, answer] of Object.entries(json)) {
+    assert.ok(['EPERM', 'EACCES'].includes(answer), `${attempt}: ${answer}`);
   }
-  assert.deepEqual(tried.filter(([, result]) => result === 'done'), []);
-  // Refused by the cage, and not for want of a file or an address.
-  for (const [name, result] of tried) assert.match(result, /^(EPERM|EACCES)$/, name);
+  for (const attempt of ['open', 'create', 'socket-inet', 'socket-inet6', 'connect', 'exec', 'fork']) {
+    assert.ok(attempt in json, attempt);
+  }
+}
+
+test('the kernel refuses files, sockets, connections and programs to the gate', options, tryAll);
+
+test('a gate that was started again is caged, too', options, async () => {
+  const first = gateway.part('gate');
+  process.kill(first, 'SIGKILL');
+  await until('another gate', () => gateway.part('gate') && gateway.part('gate') !== first);
+  await gateway.healthy();
+  await tryAll();
 });
 
-test('a caged gate still serves', { skip }, async () => {
-  assert.equal((await gateway.http('GET', '/healthz', { fresh: true })).status, 200);
+test('neither process can gain rights, and every thread is filtered', options, () => {
+  for (const part of ['gate', 'keeper']) {
+    const pid = gateway.part(part);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+      const field = (name) => text.match(new RegExp(`^${name}:\\s*(.*)$`, 'm'))[1];
+      assert.equal(field('Seccomp'), '2', `${part} thread ${thread}`);
+      assert.equal(field('NoNewPrivs'), '1', part);
+      assert.equal(field('CapEff'), '0000000000000000', part);
+      assert.ok(field('Uid').split('\t').every((uid) => uid !== '0'), `${part} is not root`);
+    }
+  }
 });
 
-test('the kernel says so: seccomp filters, no new privileges, no capabilities', { skip }, () => {
+test('the gate holds no file of the state folder', options, () => {
   const pid = gateway.part('gate');
-  assert.equal(status(pid, 'Seccomp'), '2'); // SECCOMP_MODE_FILTER
-  assert.equal(status(pid, 'NoNewPrivs'), '1');
-  assert.equal(status(pid, 'CapEff'), '0000000000000000');
-  assert.equal(status(pid, 'CapPrm'), '0000000000000000');
-  const keeper = gateway.part('keeper');
-  assert.equal(status(keeper, 'NoNewPrivs'), '1');
-  assert.equal(status(keeper, 'Seccomp'), '2');
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    assert.match(target, /^(socket|pipe|anon_inode|\/dev\/null|\/memfd:)/, `descriptor ${fd}`);
+  }
 });
 
-test('the gate has no database and no key of the store open', { skip }, () => {
-  const maps = readFileSync(`/proc/${gateway.part('gate')}/maps`, 'utf8');
-  assert.doesNotMatch(maps, /deskgate\.db/);
+test('each process has an address-space layout of its own', options, () => {
+  const first = (part) => readFileSync(`/proc/${gateway.part(part)}/maps`, 'utf8').split('-')[0];
+  assert.notEqual(first('gate'), first('keeper'));
+  assert.equal(status(gateway.part('gate'), 'CapPrm'), '0000000000000000');
 });
 
-test('the real program has no such route', { skip }, async () => {
+test('the program that is shipped has no such route', options, async () => {
   const real = await Gateway.make();
   try {
     assert.equal((await real.http('GET', '/probe')).status, 404);
