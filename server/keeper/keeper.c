@@ -131,8 +131,9 @@ static int open_key(struct keeper *keeper)
         return EX_OK;
     LOG_ERROR("secret", why);
     if (error == -ENOENT && people)
-        LOG_ERROR("secret", "without that key nobody's TOTP code can be checked: restore the file "
-                            "from your backup");
+        LOG_ERROR("secret", "without that key nobody's code can be checked: restore the file from "
+                            "your backup, or make a new one with 'deskgate init' and give each "
+                            "person a new second factor with 'deskgate user totp NAME'");
     return EX_CONFIG;
 }
 
