@@ -18,7 +18,7 @@
 
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
 #define LINGER_MS 2000
-#define LINGER_BYTES (1 << 20)
+#define LINGER_READS 16 /* at one go, so that a flood does not starve others; the timer ends it */
 
 static void on_sniff(struct loop_source *source, uint32_t events);
 static void on_handshake(struct loop_source *source, uint32_t events);
@@ -300,7 +300,7 @@ static void on_linger(struct loop_source *source, uint32_t events)
     struct conn *conn = of_source(source);
     char rubbish[16384];
     (void)events;
-    for (int i = 0; i < LINGER_BYTES / (int)sizeof(rubbish); i++) {
+    for (int i = 0; i < LINGER_READS; i++) {
         ssize_t got = recv(conn->fd, rubbish, sizeof(rubbish), MSG_DONTWAIT);
         if (got > 0 || (got < 0 && errno == EINTR))
             continue;
@@ -308,7 +308,6 @@ static void on_linger(struct loop_source *source, uint32_t events)
             conn_end(conn);
         return;
     }
-    conn_end(conn);
 }
 
 void conn_end(struct conn *conn)

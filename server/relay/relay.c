@@ -272,6 +272,18 @@ static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gath
     }
 }
 
+/* The plain side takes no more. A raw one may have answered before it closed: its answer is still
+ * to be read, and what the framed side sends is for nobody. */
+static void on_plain_deaf(struct relay *relay, int error)
+{
+    backlog_free(&relay->to_plain);
+    if (relay->framing == RELAY_RAW)
+        relay->framed_ended = relay->plain_told = true;
+    else
+        close_with(relay, RELAY_PLAIN_LOST, error, WS_INTERNAL_ERROR,
+                   "the connection to the desktop was lost");
+}
+
 /* Bytes of the framed side, in scratch or the early ones. */
 static void take_framed(struct relay *relay, uint8_t *data, size_t size)
 {
@@ -287,8 +299,7 @@ static void take_framed(struct relay *relay, uint8_t *data, size_t size)
     relay->payload_ms = relay->heard_ms;
     int error = deliver(relay->plain, &relay->to_plain, gather.to, gather.size);
     if (error)
-        close_with(relay, RELAY_PLAIN_LOST, error, WS_INTERNAL_ERROR,
-                   "the connection to the desktop was lost");
+        on_plain_deaf(relay, error);
 }
 
 static void on_framed_eof(struct relay *relay, ssize_t got)
@@ -455,9 +466,7 @@ static void drain_plain(struct relay *relay)
     int error = drain(relay->plain, &relay->to_plain);
     if (!error || error == -EAGAIN)
         return;
-    backlog_free(&relay->to_plain); /* nobody will take it */
-    close_with(relay, RELAY_PLAIN_LOST, error, WS_INTERNAL_ERROR,
-               "the connection to the desktop was lost");
+    on_plain_deaf(relay, error);
 }
 
 /* Everything that must have happened has. */

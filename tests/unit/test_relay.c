@@ -409,6 +409,35 @@ START_TEST(early_bytes_come_first)
 }
 END_TEST
 
+static bool step_answer_early(void)
+{
+    char bytes[100];
+    static const char zeros[20000];
+    ssize_t sent_now;
+    do
+        sent_now = send(client, zeros, sizeof(zeros), MSG_NOSIGNAL);
+    while (sent_now > 0);
+    if (step_count++ == 5) { /* much is under way to the plain side, and it has read a little */
+        ck_assert_int_gt(recv(desktop, bytes, sizeof(bytes), 0), 0);
+        ck_assert_int_eq(send(desktop, "431 no", 6, MSG_NOSIGNAL), 6);
+        close(desktop);
+        desktop = -1;
+    }
+    return step_listen();
+}
+
+START_TEST(who_answers_before_the_end_of_the_question_is_heard)
+{
+    step_count = 0;
+    told_size = 0;
+    begin((struct relay_setup){.framing = RELAY_RAW});
+    run_until(step_answer_early);
+    step_listen();
+    ck_assert_uint_eq(told_size, 6);
+    ck_assert_mem_eq(told, "431 no", 6);
+}
+END_TEST
+
 START_TEST(a_raw_relay_gives_up_what_it_holds)
 {
     /* Fill towards the far side until it takes no more, then take the relay apart: what was taken
@@ -463,6 +492,7 @@ int main(void)
     tcase_add_test(tests, missing_pongs_are_noticed);
     tcase_add_test(tests, a_flood_of_pings_is_answered_with_few_pongs);
     tcase_add_test(tests, early_bytes_come_first);
+    tcase_add_test(tests, who_answers_before_the_end_of_the_question_is_heard);
     tcase_add_test(tests, a_raw_relay_gives_up_what_it_holds);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
