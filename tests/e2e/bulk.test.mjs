@@ -180,7 +180,7 @@ test('a hundred tunnels that nobody reads', { timeout: 120_000, skip: sanitized 
   const token = await user.token();
   const gate = gateway.part('gate');
   const rest = status(gate, 'VmRSS');
-  const tunnels = await Promise.all(Array.from({ length: count }, () => gateway.tunnel('flood', token)));
+  const tunnels = await gateway.tunnels('flood', token, count);
   const framed = frame({ payload: flood });
   for (const { ws } of tunnels) {
     ws.wire.socket.pause();

@@ -217,7 +217,10 @@ test('pings are answered while the desktop takes nothing', { timeout: 30_000 }, 
 });
 
 test('many tunnels at once do not mix', { timeout: 60_000 }, async () => {
-  const tunnels = await Promise.all(Array.from({ length: 24 }, (_, i) => open(i % 2 ? 'bearer' : 'cookie')));
+  const tunnels = [];
+  while (tunnels.length < 24) { // one session may have eight dials under way
+    tunnels.push(...await Promise.all(['bearer', 'cookie', 'bearer', 'cookie'].map((way) => open(way))));
+  }
   await Promise.all(tunnels.map(async (ws) => {
     for (let i = 0; i < 5; i++) await roundTrip(ws, randomBytes(randomInt(200_000)));
   }));

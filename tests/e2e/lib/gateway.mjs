@@ -208,6 +208,16 @@ export class Gateway {
     return { ...opened, wire };
   }
 
+  // Many, a few at a time: one session may have eight dials under way.
+  async tunnels(desktop, token, count) {
+    const all = [];
+    while (all.length < count) {
+      const batch = Math.min(8, count - all.length);
+      all.push(...await Promise.all(Array.from({ length: batch }, () => this.tunnel(desktop, token))));
+    }
+    return all;
+  }
+
   async healthy({ ms = 15_000 } = {}) {
     await until(() => `the gateway is healthy\n${this.log.slice(-3000)}`, async () => {
       try {

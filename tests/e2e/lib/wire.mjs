@@ -200,12 +200,13 @@ export class RawSocket {
     return data;
   }
 
-  // Reads on to the close frame: {code, reason}; {code: 1006} when there is none.
+  // Reads on to the close frame and answers it: {code, reason}; {code: 1006} when there is none.
   async closed(ms) {
     for (;;) {
       const got = await this.next(ms);
       if (!got) return { code: 1006, reason: '' };
       if (got.opcode !== OP.CLOSE) continue;
+      this.send(got.payload, { opcode: OP.CLOSE });
       if (got.payload.length < 2) return { code: 1005, reason: '' };
       return { code: got.payload.readUInt16BE(), reason: got.payload.subarray(2).toString('utf8') };
     }
