@@ -180,10 +180,9 @@ test('a hundred tunnels that nobody reads', { timeout: 120_000, skip: sanitized 
   const token = await user.token();
   const gate = gateway.part('gate');
   const rest = status(gate, 'VmRSS');
-  const tunnels = await gateway.tunnels('flood', token, count);
+  const tunnels = await gateway.tunnels('flood', token, count, { paused: true });
   const framed = frame({ payload: flood });
   for (const { ws } of tunnels) {
-    ws.wire.socket.pause();
     for (let i = 0; i < 16; i++) ws.wire.send(framed);
   }
   await sleep(3_000);

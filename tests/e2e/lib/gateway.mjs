@@ -208,12 +208,16 @@ export class Gateway {
     return { ...opened, wire };
   }
 
-  // Many, a few at a time: one session may have eight dials under way.
-  async tunnels(desktop, token, count) {
+  // Many, a few at a time: one session may have eight dials under way. Paused ones read nothing.
+  async tunnels(desktop, token, count, { paused = false } = {}) {
     const all = [];
     while (all.length < count) {
       const batch = Math.min(8, count - all.length);
-      all.push(...await Promise.all(Array.from({ length: batch }, () => this.tunnel(desktop, token))));
+      all.push(...await Promise.all(Array.from({ length: batch }, async () => {
+        const opened = await this.tunnel(desktop, token);
+        if (paused) opened.wire.socket.pause();
+        return opened;
+      })));
     }
     return all;
   }
