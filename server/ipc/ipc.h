@@ -188,7 +188,7 @@ struct ipc_desktop_page {
 };
 struct ipc_opened { /* with status OK it carries one descriptor: the connected TCP socket */
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, NO_DESKTOP, DESKTOP_*, FAILED */
+    uint8_t status; /* OK, NO_SESSION, NO_DESKTOP, DESKTOP_*, BUSY, FAILED */
     int64_t tunnel;
     uint32_t idle_seconds;     /* 0: no limit */
     uint32_t absolute_seconds; /* from now, the session's end included; never 0 */
