@@ -10,20 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        size -= (size_t)written;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* The name itself must survive a loss of power, too. */
 static int sync_folder_of(const char *path)
 {
@@ -47,7 +33,9 @@ int place_file(const char *path, const void *data, size_t size)
     FD_AUTO int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    int error = write_all(fd, data, size);
+    int error = fd_write_all(fd, data, size);
+    if (!error && fsync(fd) < 0)
+        error = -errno;
     if (!error && link(fresh, path) < 0)
         error = -errno;
     unlink(fresh);

@@ -39,3 +39,18 @@ int fd_cloexec(int fd, bool on)
     flags = on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC;
     return fcntl(fd, F_SETFD, flags) < 0 ? -errno : 0;
 }
+
+int fd_write_all(int fd, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size) {
+        ssize_t written = write(fd, at, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -errno;
+        at += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}

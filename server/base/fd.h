@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 void fd_close(int *fd); /* closes when >= 0 and sets -1; errno is kept */
 #define FD_AUTO __attribute__((cleanup(fd_close)))
@@ -9,3 +10,5 @@ void fd_close(int *fd); /* closes when >= 0 and sets -1; errno is kept */
 int fd_nonblocking(int fd);      /* 0 or a negative errno */
 int fd_nodelay(int fd);          /* TCP_NODELAY (RFC 9293 section 3.7.4 names Nagle); 0 or -errno */
 int fd_cloexec(int fd, bool on); /* 0 or a negative errno */
+/* Writes all of it to a blocking descriptor. 0 or a negative errno. */
+int fd_write_all(int fd, const void *data, size_t size);

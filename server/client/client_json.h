@@ -9,9 +9,6 @@
 
 #define CLIENT_JSON_TOKEN_SIZE 129
 
-/* Before any other thread: jansson's memory is wiped when it is freed. */
-void client_json_init(void);
-
 /* {"username","password","code"} into `to`; false when it does not fit. The texts are UTF-8. */
 bool client_json_login(char *to, size_t size, const char *user, const char *password,
                        const char *code);

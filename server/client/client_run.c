@@ -7,6 +7,8 @@
 #include "fd.h"
 #include "owner.h"
 
+#include "wiped_json.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -155,7 +157,7 @@ static int prepare_signals(struct client *client)
 
 static int prepare_system(struct client *client)
 {
-    client_json_init();
+    wiped_json_init();
     if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -ENOSYS;
     client->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -13,9 +13,9 @@
 #include "fd.h"
 #include "gate_state.h"
 #include "log.h"
-#include "login_json.h"
 #include "route.h"
 #include "tunnel.h"
+#include "wiped_json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -265,7 +265,7 @@ int http_start(struct gate_state *gate)
     by_fd.slots = calloc(by_fd.count, sizeof(*by_fd.slots));
     if (!by_fd.slots)
         return -ENOMEM;
-    login_json_init();
+    wiped_json_init();
     gate->http = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG,

@@ -5,37 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson's blocks with their size in front, so that freeing can wipe them. */
-struct block {
-    size_t size;
-    max_align_t bytes[];
-};
-
-static void *block_alloc(size_t size)
-{
-    if (size > SIZE_MAX - sizeof(struct block))
-        return NULL;
-    struct block *block = malloc(sizeof(*block) + size);
-    if (!block)
-        return NULL;
-    block->size = size;
-    return block->bytes;
-}
-
-static void block_free(void *bytes)
-{
-    if (!bytes)
-        return;
-    struct block *block = OWNER_OF(bytes, struct block, bytes);
-    explicit_bzero(block->bytes, block->size);
-    free(block);
-}
-
-void login_json_init(void)
-{
-    json_set_alloc_funcs(block_alloc, block_free);
-}
-
 static bool take(json_t *object, const char *key, char *to, size_t size)
 {
     json_t *value = json_object_get(object, key);

@@ -6,10 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes every block that jansson frees be wiped first, since passwords pass through it. Once,
- * before any thread uses jansson. */
-void login_json_init(void);
-
 /* Fills username, password and code. False with words for the client in `*why` when the body is not
  * exactly such an object. Spaces in the code are dropped: people copy "123 456". */
 bool login_json_read(const char *body, size_t size, struct ipc_sign_in *to, const char **why);

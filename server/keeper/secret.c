@@ -21,20 +21,6 @@ int secret_init(void)
     return sodium_init() < 0 ? -ENOSYS : 0;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 /* A new name is on disk only when its folder is. */
 static int sync_folder(const char *path)
 {
@@ -57,7 +43,7 @@ static int make_key(const char *path)
     if (fd < 0)
         return -errno;
     randombytes_buf(bytes, sizeof(bytes));
-    int error = write_all(fd, bytes, sizeof(bytes));
+    int error = fd_write_all(fd, bytes, sizeof(bytes));
     sodium_memzero(bytes, sizeof(bytes));
     if (!error && fsync(fd) < 0)
         error = -errno;

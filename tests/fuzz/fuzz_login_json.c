@@ -1,5 +1,6 @@
 /* The sign-in's body: what a stranger may send before anyone has signed in. */
 #include "login_json.h"
+#include "wiped_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ipc_sign_in to;
     const char *why = NULL;
     if (!ready)
-        login_json_init();
+        wiped_json_init();
     ready = true;
     IPC_INIT(&to, SIGN_IN, 0);
     bool good = login_json_read((const char *)data, size, &to, &why);

@@ -7,6 +7,8 @@
 #include "client_trust.h"
 #include "client_url.h"
 
+#include "wiped_json.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -347,7 +349,7 @@ int main(void)
 {
     Suite *suite = suite_create("client");
     TCase *tests = tcase_create("client");
-    client_json_init();
+    wiped_json_init();
     tcase_add_loop_test(tests, url_good, 0, COUNT(urls));
     tcase_add_loop_test(tests, url_bad, 0, COUNT(bad_urls));
     tcase_add_test(tests, url_too_long);

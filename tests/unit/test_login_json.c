@@ -1,4 +1,5 @@
 #include "login_json.h"
+#include "wiped_json.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ END_TEST
 
 int main(void)
 {
-    login_json_init();
+    wiped_json_init();
     Suite *suite = suite_create("login_json");
     TCase *tests = tcase_create("login_json");
     tcase_add_test(tests, good_bodies);
