@@ -32,7 +32,7 @@ enum ws_code {
 
 enum ws_event_kind {
     WS_EVENT_MORE, /* all input used up, nothing to say */
-    WS_EVENT_DATA, /* payload of a binary message, unmasked in place */
+    WS_EVENT_DATA, /* payload of a binary message, unmasked */
     WS_EVENT_PING, /* data, size: to be echoed */
     WS_EVENT_PONG,
     WS_EVENT_CLOSE, /* code (WS_NO_CODE when none) and the reason in data, size */
@@ -41,7 +41,7 @@ enum ws_event_kind {
 
 struct ws_event {
     enum ws_event_kind kind;
-    uint8_t *data; /* into the input, or into the reader for control frames */
+    uint8_t *data; /* where ws_read_onto() was told to put it; in the reader for control frames */
     size_t size;
     uint16_t code;
     const char *words;
@@ -60,9 +60,18 @@ struct ws_reader {
     uint8_t bytes[WS_CONTROL_MOST];
 };
 
-/* Reads from `data` up to the next event; returns the bytes used. The input is changed (unmasked).
- * After WS_EVENT_BAD or WS_EVENT_CLOSE nothing more may be read. */
-size_t ws_read(struct ws_reader *reader, uint8_t *data, size_t size, struct ws_event *event);
+/* Reads from `data` up to the next event; returns the bytes used. Payload is put to `to`, which is
+ * `data` or before it in the same buffer: so the payload of many frames is gathered in one pass,
+ * without their headers. After WS_EVENT_BAD or WS_EVENT_CLOSE nothing more may be read. */
+size_t ws_read_onto(struct ws_reader *reader, uint8_t *to, const uint8_t *data, size_t size,
+                    struct ws_event *event);
+
+/* The same without gathering: payload is left at `data`, where a frame's header may have been. */
+static inline size_t ws_read(struct ws_reader *reader, uint8_t *data, size_t size,
+                             struct ws_event *event)
+{
+    return ws_read_onto(reader, data, data, size, event);
+}
 
 /* Writes a final frame's header so that it ends at `end` (there is room for WS_HEADER_MOST before
  * it) and returns its size. `mask` NULL: unmasked. */

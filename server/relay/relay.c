@@ -18,10 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLOSE_MS 2000         /* for the framed peer to answer a close frame */
-#define ROUND_READS 2         /* of SCRATCH_DATA each, before other relays have their turn */
-#define PONGS_MISSED 3        /* silent for so many ping intervals: lost */
-#define DOWN_READ (64 * 1024) /* one frame's payload; larger gains nothing, and delays echoes */
+#define CLOSE_MS 2000  /* for the framed peer to answer a close frame */
+#define ROUND_READS 2  /* of SCRATCH_DATA each, before other relays have their turn */
+#define PONGS_MISSED 3 /* silent for so many ping intervals: lost */
+/* One frame's payload: with a header of either role it fills four TLS records and begins no fifth.
+ * Larger gains nothing, and delays echoes. */
+#define DOWN_READ (64 * 1024 - 8)
 
 struct backlog {
     uint8_t *data;
@@ -241,17 +243,14 @@ static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gath
 {
     while (size && !relay->over && !relay->framed_ended) {
         struct ws_event event;
-        size_t used = ws_read(&relay->reader, data, size, &event);
+        size_t used = ws_read_onto(&relay->reader, gather->to + gather->size, data, size, &event);
         switch (event.kind) {
         case WS_EVENT_MORE:
         case WS_EVENT_PONG:
             break;
         case WS_EVENT_DATA:
-            if (relay->closing)
-                break;
-            if (gather->to + gather->size != event.data)
-                memmove(gather->to + gather->size, event.data, event.size);
-            gather->size += event.size;
+            if (!relay->closing)
+                gather->size += event.size;
             break;
         case WS_EVENT_PING:
             keep_pong(relay, &event);

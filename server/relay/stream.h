@@ -42,6 +42,8 @@ struct stream_plain {
 };
 void stream_plain_init(struct stream_plain *plain, int fd);
 
+#define STREAM_TLS_EOF 1 /* close_notify came */
+
 struct stream_tls {
     struct stream stream;
     struct stream_scratch *scratch;
@@ -50,8 +52,10 @@ struct stream_tls {
     uint8_t *in;  /* ciphertext received, not yet decrypted */
     uint8_t *out; /* ciphertext that the socket would not take */
     uint32_t in_size, in_at, out_size, out_at;
+    int verdict;      /* how reading ended, once it has: STREAM_TLS_EOF or a negative errno */
     bool established; /* the handshake is done; its last bytes may still wait in `out` */
     bool ended;
+    bool fed; /* the present read has got something: no further recv() */
 };
 /* Server or client, according to how the session was made; sets its transport. */
 void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,

@@ -89,6 +89,10 @@ static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t size)
     if (tls->in)
         return take_kept(tls, to, size);
     if (scratch->in_owner != tls || scratch->in_at == scratch->in_size) {
+        if (tls->fed) {
+            gnutls_transport_set_errno(tls->session, EAGAIN);
+            return -1;
+        }
         ssize_t got = receive_more(tls);
         if (got <= 0) {
             if (got < 0)
@@ -215,29 +219,44 @@ static int errno_of(ssize_t code)
     }
 }
 
+/* Reading is over for good. The peer is told why, unless it is it that went (RFC 8446 section 6.2).
+ */
+static void pass_verdict(struct stream_tls *tls, ssize_t code)
+{
+    if (code == 0) {
+        tls->verdict = STREAM_TLS_EOF;
+        return;
+    }
+    tls->verdict = errno_of(code);
+    if (tls->verdict == -EPROTO && code != GNUTLS_E_FATAL_ALERT_RECEIVED)
+        gnutls_alert_send_appropriate(tls->session, (int)code);
+}
+
+/* One recv() at most, and none once there is something: what does not fit into `data` stays in the
+ * scratch for the next read, and nothing is received only to be kept. A verdict that comes behind
+ * bytes is given at the next read; tls_readable() announces it. */
 static ssize_t tls_read(struct stream *stream, uint8_t *data, size_t size)
 {
     struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
     size_t filled = 0;
-    while (filled < size) {
+    while (filled < size && !tls->verdict) {
         ssize_t got = gnutls_record_recv(tls->session, data + filled, size - filled);
         if (got > 0) {
             filled += (size_t)got;
-            continue;
+            tls->fed = true;
+        } else if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+            break; /* also after a key update or a ticket, which were dealt with inside */
+        } else if (got != GNUTLS_E_INTERRUPTED) {
+            pass_verdict(tls, got); /* renegotiation (TLS 1.2) among the errors: it is refused */
         }
-        if (got == GNUTLS_E_INTERRUPTED)
-            continue;
-        if (filled) /* the verdict comes again at the next read */
-            break;
-        /* Renegotiation (TLS 1.2) is refused by breaking off. Alerts that are only warnings, and
-         * key updates, were dealt with inside and answer -EAGAIN. */
-        int error = got == 0 ? 0 : got == GNUTLS_E_WARNING_ALERT_RECEIVED ? -EAGAIN : errno_of(got);
-        int sent = send_pushed(tls);
-        return error == -EAGAIN && sent < 0 ? sent : error;
     }
-    /* Reading may have made GnuTLS answer (a key update). */
-    int sent = send_pushed(tls);
-    return sent < 0 ? sent : (ssize_t)filled;
+    tls->fed = false;
+    int sent = send_pushed(tls); /* GnuTLS answers key updates, and we send alerts */
+    if (filled)
+        return (ssize_t)filled;
+    if (tls->verdict)
+        return tls->verdict == STREAM_TLS_EOF ? 0 : tls->verdict;
+    return sent < 0 ? sent : -EAGAIN;
 }
 
 static ssize_t tls_write(struct stream *stream, const uint8_t *data, size_t size)
@@ -286,7 +305,8 @@ static bool tls_readable(const struct stream *stream)
         (const struct stream_tls *)(const void *)((const char *)stream -
                                                   offsetof(struct stream_tls, stream));
     const struct stream_scratch *scratch = tls->scratch;
-    return tls->in || (scratch->in_owner == tls && scratch->in_at < scratch->in_size) ||
+    return tls->verdict || tls->in ||
+           (scratch->in_owner == tls && scratch->in_at < scratch->in_size) ||
            gnutls_record_check_pending(tls->session) > 0;
 }
 

@@ -205,6 +205,7 @@ static void on_handshaking(struct loop_source *source, uint32_t events)
 static void *serve(void *unused)
 {
     (void)unused;
+    pthread_setname_np(pthread_self(), "relay"); /* for perf --comm */
     loop_run(bench.loop);
     return NULL;
 }
