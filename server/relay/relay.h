@@ -15,6 +15,8 @@
 
 #define RELAY_BACKLOG (320 * 1024) /* bytes that one direction may hold between callbacks */
 
+#define RELAY_IDLE_CODE 4006 /* of the close frame when idle_ms has passed */
+
 enum relay_framing {
     RELAY_RAW,       /* none: the HTTP phase, between TLS and libmicrohttpd */
     RELAY_WS_SERVER, /* RFC 6455, we are the server: their frames masked, ours not */

@@ -1,0 +1,71 @@
+/* The end of a relay comes in two steps. `closing`: the result is known, what was taken is being
+ * delivered, a close frame is on its way or answered, and a deadline runs. `over`: both descriptors
+ * have left the loop and the timer will call `ended`, so that the owner is never called from within
+ * its own call. */
+#include "relay_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CLOSE_MS 2000 /* for the peers to take their last bytes and answer */
+
+/* The first word on how it ended is the one that counts. */
+static void decide(struct relay *relay, const struct relay_result *result)
+{
+    if (relay->result)
+        return;
+    relay->result = malloc(sizeof(*result));
+    if (relay->result) /* otherwise ended() gets a result without words */
+        *relay->result = *result;
+}
+
+void relay_end_finish(struct relay *relay)
+{
+    if (relay->over)
+        return;
+    relay->over = true;
+    loop_remove(relay->loop, &relay->framed_source);
+    loop_remove(relay->loop, &relay->plain_source);
+    loop_timer_cancel(relay->loop, &relay->again);
+    loop_timer_set(relay->loop, &relay->timer, 0);
+}
+
+void relay_end_lose(struct relay *relay, enum relay_end end, int error)
+{
+    decide(relay, &(struct relay_result){.end = end, .error = error, .close_code = WS_NO_CODE});
+    relay_end_finish(relay);
+}
+
+static void begin_closing(struct relay *relay, const struct relay_result *result, bool tell)
+{
+    decide(relay, result);
+    relay->closing = true;
+    if (!relay->result) {
+        relay_end_finish(relay);
+        return;
+    }
+    relay->close_due = tell;
+    loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
+}
+
+void relay_end_close(struct relay *relay, enum relay_end end, int error, uint16_t code,
+                     const char *words)
+{
+    if (relay->closing || relay->over)
+        return;
+    struct relay_result result = {.end = end, .error = error, .close_code = code};
+    size_t size = strlen(words);
+    if (size >= sizeof(result.reason))
+        size = sizeof(result.reason) - 1;
+    memcpy(result.reason, words, size);
+    begin_closing(relay, &result, relay->framing != RELAY_RAW);
+    if (relay->framing == RELAY_RAW)
+        relay_end_finish(relay);
+}
+
+void relay_end_heard(struct relay *relay, const struct relay_result *result, bool answer)
+{
+    relay->framed_ended = true;
+    if (!relay->closing)
+        begin_closing(relay, result, answer);
+}

@@ -1,0 +1,70 @@
+/* A relay from the inside. Private to relay/. */
+#pragma once
+
+#include "backlog.h"
+#include "relay.h"
+#include "scratch.h"
+#include "ws.h"
+
+struct relay {
+    struct loop *loop;
+    struct stream_scratch *scratch;
+    struct stream *framed, *plain;
+    void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
+    void *owner;
+    struct loop_source framed_source, plain_source;
+    struct loop_timer timer; /* pings, idleness, the close deadline; at the end, `ended` */
+    struct loop_timer again; /* bytes wait inside a stream, where no poll announces them */
+    struct backlog to_plain, to_framed;
+    struct relay_result *result; /* made when the end is decided */
+    uint8_t *pong;               /* size byte and payload of the newest ping, to be answered */
+    uint64_t up, down;
+    uint64_t heard_ms, payload_ms, pinged_ms;
+    uint32_t ping_ms, idle_ms;
+    enum relay_framing framing;
+    int plain_error;                /* plain takes no more; what it has said is still read */
+    bool framed_ended, plain_ended; /* they will send no more */
+    bool plain_told;                /* we have ended our side of plain */
+    bool ping_due, close_due;       /* control frames to write when framed takes them */
+    bool closing, over;
+    struct ws_reader reader;
+};
+
+/* ---- relay_end.c ---- */
+
+/* Out of the loop; `ended` is called by a timer. */
+void relay_end_finish(struct relay *relay);
+/* The end, without a word to anyone. */
+void relay_end_lose(struct relay *relay, enum relay_end end, int error);
+/* Decides the end and says it to the framed peer; its answer or the deadline finishes. */
+void relay_end_close(struct relay *relay, enum relay_end end, int error, uint16_t code,
+                     const char *words);
+/* The framed peer has said its last: what was taken from it is still delivered, in bounded time,
+ * and with `answer` it is told the same code and reason. */
+void relay_end_heard(struct relay *relay, const struct relay_result *result, bool answer);
+
+/* ---- relay_clock.c ---- */
+
+/* Closes, gives up or pings when it is time, and sets the timer for the next look. */
+void relay_clock_look(struct relay *relay);
+
+/* ---- relay_control.c ---- */
+
+/* Remembers the newest ping, to be answered by relay_control_write(). */
+void relay_control_pinged(struct relay *relay, const struct ws_event *event);
+/* Writes the control frames that are due to the framed side, which must be drained. */
+int relay_control_write(struct relay *relay);
+
+/* ---- relay_up.c, relay_down.c ---- */
+
+bool relay_up_wanted(const struct relay *relay); /* may the framed side be read? */
+void relay_up_read(struct relay *relay);
+/* Bytes of the framed side, changed in place. */
+void relay_up_take(struct relay *relay, uint8_t *data, size_t size);
+/* Writes what waits for plain. */
+void relay_up_drain(struct relay *relay);
+
+bool relay_down_wanted(const struct relay *relay); /* may plain be read? */
+void relay_down_read(struct relay *relay);
+/* Writes what waits for the framed side. True: it is full. */
+bool relay_down_drain(struct relay *relay);

@@ -1,0 +1,132 @@
+/* From the framed side to plain: read, take out of the frames in place, write. */
+#include "relay_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ROUND_READS 2 /* of SCRATCH_DATA each, before other relays have their turn */
+
+/* Payload on its way to plain, gathered in place: the frames' headers between are squeezed out. */
+struct gather {
+    uint8_t *to;
+    size_t size;
+};
+
+/* The framed peer's close frame: ours in answer is the same. */
+static void on_close(struct relay *relay, const struct ws_event *event)
+{
+    struct relay_result result = {.end = RELAY_FRAMED_CLOSED, .close_code = event->code};
+    memcpy(result.reason, event->data, event->size); /* at most 123 bytes: a control frame's */
+    relay_end_heard(relay, &result, true);
+}
+
+static void on_event(struct relay *relay, const struct ws_event *event, struct gather *gather)
+{
+    switch (event->kind) {
+    case WS_EVENT_MORE:
+    case WS_EVENT_PONG:
+        break;
+    case WS_EVENT_DATA:
+        if (!relay->closing)
+            gather->size += event->size;
+        break;
+    case WS_EVENT_PING:
+        relay_control_pinged(relay, event);
+        break;
+    case WS_EVENT_CLOSE:
+        on_close(relay, event);
+        break;
+    case WS_EVENT_BAD:
+        relay_end_close(relay, RELAY_PROTOCOL, 0, event->code, event->words);
+        relay->framed_ended = true; /* what follows means nothing */
+        break;
+    }
+}
+
+static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
+{
+    while (size && !relay->over && !relay->framed_ended) {
+        struct ws_event event;
+        size_t used = ws_read_onto(&relay->reader, gather->to + gather->size, data, size, &event);
+        on_event(relay, &event, gather);
+        data += used;
+        size -= used;
+    }
+}
+
+/* Plain takes no more. Its last words may still wait to be read: a server that refuses a request
+ * answers, and closes without reading on. Their end, which is near, ends the relay. */
+static void on_deaf(struct relay *relay, int error)
+{
+    backlog_free(&relay->to_plain); /* nobody will take it */
+    relay->plain_error = error;
+}
+
+void relay_up_take(struct relay *relay, uint8_t *data, size_t size)
+{
+    struct gather gather = {.to = data, .size = size};
+    relay->heard_ms = loop_now(relay->loop);
+    if (relay->framing != RELAY_RAW) {
+        gather.size = 0;
+        unframe(relay, data, size, &gather);
+    }
+    if (!gather.size)
+        return;
+    relay->up += gather.size;
+    relay->payload_ms = relay->heard_ms;
+    int error = backlog_deliver(&relay->to_plain, relay->plain, gather.to, gather.size);
+    if (error)
+        on_deaf(relay, error);
+}
+
+static void on_eof(struct relay *relay, ssize_t got)
+{
+    if (relay->framing == RELAY_RAW && got == 0) {
+        relay->framed_ended =
+            true; /* half-closed: plain is told, and answers as long as it likes */
+        return;
+    }
+    struct relay_result result = {.end = got == 0 ? RELAY_FRAMED_CLOSED : RELAY_FRAMED_LOST,
+                                  .error = (int)got,
+                                  .close_code = WS_NO_CODE};
+    relay_end_heard(relay, &result, false);
+}
+
+/* While closing it is read for the answer to our close frame, whatever plain does. */
+bool relay_up_wanted(const struct relay *relay)
+{
+    if (relay->over || relay->framed_ended)
+        return false;
+    return relay->closing || (!relay->to_plain.data && !relay->plain_error);
+}
+
+void relay_up_read(struct relay *relay)
+{
+    struct stream_scratch *scratch = relay->scratch;
+    for (int i = 0; i < ROUND_READS && relay_up_wanted(relay); i++) {
+        ssize_t got = stream_read(relay->framed, scratch->data, sizeof(scratch->data));
+        if (got == -EAGAIN)
+            return;
+        if (got <= 0) {
+            on_eof(relay, got);
+            return;
+        }
+        relay_up_take(relay, scratch->data, (size_t)got);
+        if ((size_t)got < sizeof(scratch->data) && !stream_readable(relay->framed))
+            return; /* the socket was emptied; level-triggered polling tells of more */
+    }
+}
+
+void relay_up_drain(struct relay *relay)
+{
+    if (relay->to_plain.data) {
+        int error = backlog_drain(&relay->to_plain, relay->plain);
+        if (error && error != -EAGAIN)
+            on_deaf(relay, error);
+    }
+    /* The framed side has said its last word and all of it is delivered: tell plain. */
+    if (relay->framed_ended && !relay->to_plain.data && !relay->plain_told) {
+        relay->plain_told = true;
+        stream_end(relay->plain);
+    }
+}
