@@ -48,6 +48,7 @@ static void on_poll(struct loop_timer *timer)
     struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
     if (store_changed(keeper->store))
         live_review(keeper);
+    live_enforce(keeper);
     loop_timer_set(keeper->loop, timer, POLL_MS);
 }
 

@@ -22,6 +22,7 @@ struct keeper {
     struct pool *resolvers;
     struct gate_link *gates;         /* usually one */
     struct live *live;               /* tunnels that live now */
+    uint64_t enforce_ms;             /* when live_enforce() has to look next; 0: not at all */
     struct live *ended, *ended_last; /* their ends are yet to be written */
     struct signin *signins;          /* being judged */
     struct opening *openings;        /* being dialled */

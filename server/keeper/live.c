@@ -1,5 +1,6 @@
 #include "live.h"
 
+#include "fd.h"
 #include "gate_link.h"
 #include "log.h"
 #include "record_audit.h"
@@ -7,6 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+/* A gate gives the client 2 s to answer the close frame; twice that, and it does not obey. */
+#define OBEY_MS 4000
 
 void live_add(struct keeper *keeper, struct live *live)
 {
@@ -43,10 +48,20 @@ bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, 
     return true;
 }
 
+/* Ends the connection to the desktop for whoever still holds a copy of it. What was sent before is
+ * delivered. */
+static void cut(struct live *live)
+{
+    if (live->socket >= 0)
+        shutdown(live->socket, SHUT_RDWR);
+    fd_close(&live->socket);
+}
+
 /* Moves one from the living to those whose end is yet to be written. */
 static void end_one(struct keeper *keeper, struct live **at, enum ipc_end end)
 {
     struct live *live = *at;
+    cut(live);
     *at = live->next;
     live->ended_at = keeper_now();
     live->end = end;
@@ -171,6 +186,9 @@ static void review(struct keeper *keeper, struct live *live)
     order.tunnel = live->tunnel;
     order.end = (uint8_t)end_of[verdict];
     live->closing = true;
+    live->close_by_ms = loop_now(keeper->loop) + OBEY_MS;
+    if (!keeper->enforce_ms)
+        keeper->enforce_ms = live->close_by_ms;
     gate_link_send(live->gate, &order.head, -1);
 }
 
@@ -178,6 +196,26 @@ void live_review(struct keeper *keeper)
 {
     for (struct live *live = keeper->live; live; live = live->next)
         review(keeper, live);
+}
+
+void live_enforce(struct keeper *keeper)
+{
+    uint64_t now = loop_now(keeper->loop), next = 0;
+    if (!keeper->enforce_ms || now < keeper->enforce_ms)
+        return;
+    for (struct live *live = keeper->live; live; live = live->next) {
+        if (!live->closing || live->socket < 0)
+            continue;
+        if (now < live->close_by_ms) {
+            if (!next || live->close_by_ms < next)
+                next = live->close_by_ms;
+            continue;
+        }
+        cut(live);
+        record_audit(keeper, &live->origin, "tunnel-cut", "ok", live->user, live->desktop,
+                     "the gate did not close it when it was told to");
+    }
+    keeper->enforce_ms = next;
 }
 
 static void lose(struct keeper *keeper, const struct gate_link *gate)
@@ -203,6 +241,7 @@ static int collect(void *owner, const struct store_tunnel *tunnel)
     struct live *live = calloc(1, sizeof(*live));
     if (!live)
         return 1;
+    live->socket = -1;
     live->tunnel = tunnel->id;
     live->session = tunnel->session;
     live->opened_at = tunnel->opened_at;

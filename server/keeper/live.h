@@ -14,14 +14,18 @@ struct live {
     uint64_t up, down; /* as last told */
     int64_t told_at;   /* when the gate last told of moved bytes, and … */
     bool unsaved;      /* … the store has not heard of it */
-    bool closing;      /* the gate has its order */
-    int64_t ended_at;  /* once it is over: when, … */
-    enum ipc_end end;  /* … and why */
+    /* The keeper's own copy of the connection to the desktop, or -1: with it the keeper itself ends
+     * the connection, so that a gate in foreign hands can neither keep it nor pretend. */
+    int socket;
+    bool closing;         /* the gate has its order … */
+    uint64_t close_by_ms; /* … and until then (loop_now()) to carry it out */
+    int64_t ended_at;     /* once it is over: when, … */
+    enum ipc_end end;     /* … and why */
     char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];
     struct ipc_origin origin;
 };
 
-/* Takes over `live` (malloc'd). */
+/* Takes over `live` (malloc'd) and its socket. */
 void live_add(struct keeper *keeper, struct live *live);
 unsigned live_in_session(struct keeper *keeper, int64_t session);
 
@@ -40,6 +44,8 @@ enum store_result live_save(struct keeper *keeper);
 
 /* Asks the store about each and orders the gates to close those that may not live on. */
 void live_review(struct keeper *keeper);
+/* Cuts those whose gate has not obeyed in time. Call it often; it looks only when one is due. */
+void live_enforce(struct keeper *keeper);
 /* The gate is gone, and all its tunnels with it. */
 void live_gate_lost(struct keeper *keeper, struct gate_link *gate);
 /* At start: what the store still calls live died with an earlier process. */

@@ -10,6 +10,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,12 +128,15 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
 {
     struct keeper *keeper = opening->gate->keeper;
     struct live *live = calloc(1, sizeof(*live));
-    if (!live || write_down(keeper, opening, &live->tunnel) != STORE_OK) {
+    int copy = live ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy < 0 || write_down(keeper, opening, &live->tunnel) != STORE_OK) {
         LOG_ERROR("tunnel.open", "a tunnel could not be stored",
-                  LOG_TEXT("error", store_error(keeper->store)));
+                  LOG_TEXT("error", copy < 0 ? strerror(errno) : store_error(keeper->store)));
+        fd_close(&copy);
         free(live);
         return IPC_FAILED;
     }
+    live->socket = copy;
     live->gate = opening->gate;
     live->session = opening->session.id;
     live->opened_at = keeper_now();

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,50 @@ START_TEST(a_hostile_gate_is_dropped_and_the_keeper_lives)
     close(fake.gate);
     fake.gate = first;
     ck_assert_int_eq(fake_gate_who(&fake, got.token), IPC_OK);
+}
+END_TEST
+
+/* True when the desktop's side sees the end of the connection within `wait` ms. */
+static bool ends_within(int peer, int wait)
+{
+    char byte;
+    struct pollfd look = {.fd = peer, .events = POLLIN};
+    return poll(&look, 1, wait) == 1 && recv(peer, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+START_TEST(a_gate_that_does_not_obey_loses_the_desktop)
+{
+    struct ipc_signed_in got = fake_gate_sign_in_well(&fake, 0);
+    struct ipc_opened opened;
+    int kept, fd;
+    union ipc_record record;
+    ck_assert_int_eq(fake_gate_open(&fake, got.token, "desk", &opened, &kept), IPC_OK);
+    int peer = accept4(fake.desktop, NULL, NULL, SOCK_CLOEXEC);
+    ck_assert_int_eq(store_tunnel_request_end(fake.store, opened.tunnel), STORE_OK);
+    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 5000), 0);
+    ck_assert_uint_eq(record.head.type, IPC_CLOSE_TUNNEL);
+    /* The gate keeps the descriptor and says nothing. */
+    ck_assert(ends_within(peer, 15000));
+    close(kept);
+    close(peer);
+}
+END_TEST
+
+START_TEST(what_a_gate_calls_ended_has_ended)
+{
+    struct ipc_signed_in got = fake_gate_sign_in_well(&fake, 0);
+    struct ipc_opened opened;
+    struct ipc_tunnel_ended ended;
+    int kept;
+    ck_assert_int_eq(fake_gate_open(&fake, got.token, "desk", &opened, &kept), IPC_OK);
+    int peer = accept4(fake.desktop, NULL, NULL, SOCK_CLOEXEC);
+    IPC_INIT(&ended, TUNNEL_ENDED, 0);
+    ended.tunnel = opened.tunnel;
+    ended.end = IPC_END_CLIENT;
+    fake_gate_send(&fake, &ended.head);
+    ck_assert(ends_within(peer, 15000)); /* though the descriptor is kept */
+    close(kept);
+    close(peer);
 }
 END_TEST
 
@@ -379,6 +424,8 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, ends_are_written_down);
     tcase_add_test(tests, a_hostile_gate_is_dropped_and_the_keeper_lives);
+    tcase_add_test(tests, a_gate_that_does_not_obey_loses_the_desktop);
+    tcase_add_test(tests, what_a_gate_calls_ended_has_ended);
     tcase_add_test(tests, a_storm_of_sign_ins_is_bounded);
     tcase_add_test(tests, challenges_come_from_their_folder_only);
     tcase_add_test(tests, counts_outlive_gate_and_keeper);
