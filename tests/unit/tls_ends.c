@@ -52,9 +52,7 @@ void tls_ends_deinit(struct tls_ends *ends)
 gnutls_session_t tls_ends_session(const struct tls_ends *ends, unsigned role, const char *priority)
 {
     gnutls_session_t session;
-    good(gnutls_init(&session, role | GNUTLS_NO_SIGNAL |
-                                   (role == GNUTLS_SERVER ? (unsigned)GNUTLS_NONBLOCK : 0U)),
-         "session");
+    good(gnutls_init(&session, role | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), "session");
     good(gnutls_priority_set_direct(session, priority, NULL), "priority");
     good(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
                                 role == GNUTLS_SERVER ? ends->server : ends->client),
