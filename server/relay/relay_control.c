@@ -45,7 +45,7 @@ static int write_pong(struct relay *relay)
 
 static int write_close(struct relay *relay)
 {
-    uint8_t payload[WS_CONTROL_MOST];
+    uint8_t payload[WS_CONTROL_MOST] = {0};
     size_t size = 0;
     if (relay->result->close_code != WS_NO_CODE)
         size = ws_close_payload(payload, relay->result->close_code, relay->result->reason);
