@@ -19,21 +19,24 @@ static uint64_t most(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Returns when to look again. */
+/* Loss is counted in pings without an answer, not in time: after a stall of our own nobody has been
+ * asked yet. Returns when to look again. */
 static uint64_t look_at_silence(struct relay *relay, uint64_t now)
 {
-    if (!relay_up_wanted(relay)) /* it is we who do not listen */
-        relay->heard_ms = now;
-    uint64_t quiet = now - relay->heard_ms;
-    if (quiet >= (uint64_t)relay->ping_ms * PONGS_MISSED) {
+    uint64_t since = most(relay->pinged_ms, relay->heard_ms);
+    if (now - since < relay->ping_ms)
+        return since + relay->ping_ms;
+    if (relay->heard_ms >= relay->pinged_ms)
+        relay->unanswered = 0;
+    /* While the plain side takes nothing it is we who do not listen; the ping still says that we
+     * live, to a peer whose own are stuck on the way to us. */
+    if (!relay_up_wanted(relay))
+        relay->unanswered = 0;
+    else if (++relay->unanswered == PONGS_MISSED)
         relay_end_lose(relay, RELAY_FRAMED_LOST, -ETIMEDOUT);
-        return now;
-    }
-    if (quiet >= relay->ping_ms && now - relay->pinged_ms >= relay->ping_ms) {
-        relay->ping_due = true;
-        relay->pinged_ms = now;
-    }
-    return most(relay->pinged_ms, relay->heard_ms) + relay->ping_ms;
+    relay->ping_due = true;
+    relay->pinged_ms = now;
+    return now + relay->ping_ms;
 }
 
 void relay_clock_look(struct relay *relay)

@@ -55,7 +55,8 @@ struct stream_tls {
     int verdict;      /* how reading ended, once it has: STREAM_TLS_EOF or a negative errno */
     bool established; /* the handshake is done; its last bytes may still wait in `out` */
     bool ended;
-    bool fed; /* the present read has got something: no further recv() */
+    bool gone; /* the socket's end has been read */
+    bool fed;  /* the present read has got something: no further recv() */
 };
 /* Server or client, according to how the session was made; sets its transport. */
 void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,

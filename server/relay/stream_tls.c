@@ -97,6 +97,7 @@ static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t size)
         if (got <= 0) {
             if (got < 0)
                 gnutls_transport_set_errno(tls->session, errno);
+            tls->gone = got == 0;
             return got;
         }
     }
@@ -228,6 +229,8 @@ static void pass_verdict(struct stream_tls *tls, ssize_t code)
         return;
     }
     tls->verdict = errno_of(code);
+    if (tls->gone && code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH) /* cut in the middle of a record */
+        tls->verdict = -ECONNRESET;
     if (tls->verdict == -EPROTO && code != GNUTLS_E_FATAL_ALERT_RECEIVED)
         gnutls_alert_send_appropriate(tls->session, (int)code);
 }

@@ -67,9 +67,11 @@ static bool step_nobody_reads(void)
 
 START_TEST(memory_is_bounded_when_nobody_reads)
 {
+    int large = 1 << 20;
     binary_wire();
     steps = 0;
     relay_rig_begin((struct relay_setup){.framing = RELAY_WS_SERVER});
+    setsockopt(rig.desktop, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
     relay_rig_run(rig.loop, step_nobody_reads);
     ck_assert_ptr_nonnull(rig.relay->to_plain.data);
     ck_assert_uint_gt(stuck_up, 0);
