@@ -82,6 +82,31 @@ enum store_result store_user_use_step(struct store *, int64_t id, int64_t step, 
 enum store_result store_user_list(struct store *,
                                   int (*each)(void *owner, const struct store_user *), void *owner);
 
+/* ---- enrolment: people set up their own factors ---- */
+#define STORE_RECOVERY_CODES 10
+/* One at a time: a newer one replaces it, and its use forgets it. Hashes are SHA-256. */
+enum store_result store_invitation_set(struct store *, int64_t user, const uint8_t hash[32],
+                                       int64_t now, int64_t expires_at);
+/* The person it is for; NONE: unknown, expired, or the person is disabled. */
+enum store_result store_invitation_user(struct store *, const uint8_t hash[32], int64_t now,
+                                        int64_t *user);
+enum store_result store_invitation_forget(struct store *, int64_t user);
+/* A second factor that is offered until `expires_at`; a newer one replaces it. */
+enum store_result store_offer_set(struct store *, int64_t user, const uint8_t *seed, size_t size,
+                                  int64_t expires_at);
+/* `seed` holds STORE_SEED_SIZE. NONE: there is none, or it has expired. */
+enum store_result store_offer_get(struct store *, int64_t user, int64_t now, uint8_t *seed,
+                                  size_t *size);
+enum store_result store_offer_forget(struct store *, int64_t user);
+/* Replaces all codes of a person. */
+enum store_result store_recovery_set(struct store *, int64_t user, const uint8_t (*hashes)[32],
+                                     size_t count);
+/* Uses one up and notes the sign-in, like store_user_use_step(); REFUSED: no such unused code, or
+ * the person is disabled. */
+enum store_result store_recovery_use(struct store *, int64_t user, const uint8_t hash[32],
+                                     int64_t now);
+enum store_result store_recovery_left(struct store *, int64_t user, unsigned *count);
+
 /* ---- groups ---- */
 struct store_group {
     int64_t id;
@@ -106,12 +131,25 @@ struct store_desktop {
     char host[256]; /* name or address, as the administrator wrote it, IPv6 without brackets */
     uint16_t port;
     char description[201];
-    char mac[18]; /* "aa:bb:cc:dd:ee:ff" or "" */
+    char mac[18];          /* "aa:bb:cc:dd:ee:ff" or "" */
+    bool same_credentials; /* people sign in there with the name they have here */
+    /* The certificate; written by store_desktop_trust() and store_desktop_fingerprint() alone. */
+    char trust[16];          /* "first-use", "pin" or "ca" */
+    uint8_t fingerprint[32]; /* SHA-256 of its DER, … */
+    int64_t fingerprint_at;  /* … known since; 0: none yet */
 };
 enum store_result store_desktop_add(struct store *, const struct store_desktop *, int64_t *id);
 enum store_result store_desktop_by_name(struct store *, const char *name,
                                         struct store_desktop *out);
-enum store_result store_desktop_set(struct store *, const struct store_desktop *); /* by id */
+/* By id. Another host or port forgets a fingerprint that was learnt at first use. */
+enum store_result store_desktop_set(struct store *, const struct store_desktop *);
+/* How its certificate is judged; `fingerprint` NULL forgets what is known. */
+enum store_result store_desktop_trust(struct store *, int64_t id, const char *trust,
+                                      const uint8_t *fingerprint, int64_t now);
+/* Remembers the first one seen: REFUSED when one is known already, or it is not trust by first use.
+ */
+enum store_result store_desktop_fingerprint(struct store *, int64_t id,
+                                            const uint8_t fingerprint[32], int64_t now);
 enum store_result store_desktop_remove(struct store *, int64_t id);
 enum store_result store_desktop_list(struct store *,
                                      int (*each)(void *owner, const struct store_desktop *),
@@ -131,9 +169,15 @@ store_grant_list(struct store *, int (*each)(void *owner, const struct store_gra
  * STORE_NONE when it does not exist or is not granted. */
 enum store_result store_granted(struct store *, int64_t user, const char *desktop,
                                 struct store_desktop *out);
+/* What a person sees of a desktop. */
+struct store_granted {
+    struct store_desktop desktop;
+    int64_t last_used; /* by this person; 0: never */
+    bool in_use;       /* this person has a live tunnel to it */
+};
 /* Desktops that the person may reach, by name, after `after`, at most `most`. */
 enum store_result store_granted_list(struct store *, int64_t user, const char *after, unsigned most,
-                                     int (*each)(void *owner, const struct store_desktop *),
+                                     int (*each)(void *owner, const struct store_granted *),
                                      void *owner);
 
 /* ---- sessions ---- */
@@ -167,6 +211,36 @@ enum store_result store_session_list(struct store *, bool live_only,
                                      int (*each)(void *owner, const struct store_session *),
                                      void *owner);
 
+/* Live sessions of a person after the one numbered `after`, at most `most`. */
+enum store_result store_session_list_user(struct store *, int64_t user, int64_t after,
+                                          unsigned most,
+                                          int (*each)(void *owner, const struct store_session *),
+                                          void *owner);
+
+/* ---- tickets: one opening of one desktop by one session ---- */
+struct store_ticket {
+    int64_t id;
+    uint8_t hash[32]; /* SHA-256 of the ticket */
+    int64_t session, desktop;
+    int64_t user;                                                 /* out only: the session's */
+    char user_name[TEXT_NAME_SIZE], desktop_name[TEXT_NAME_SIZE]; /* out only */
+    char way[16];                                                 /* ipc_way_name() */
+    int64_t created_at, expires_at, used_at;                      /* used_at 0: not yet */
+    int64_t tunnel;                                               /* 0: none came of it */
+    char outcome[32];                                             /* why it was refused; "" */
+    char tunnel_end[32]; /* out only: why its tunnel ended; "" while it lives */
+};
+enum store_result store_ticket_add(struct store *, const struct store_ticket *, int64_t *id);
+enum store_result store_ticket_by_hash(struct store *, const uint8_t hash[32],
+                                       struct store_ticket *out);
+enum store_result store_ticket_by_id(struct store *, int64_t id, struct store_ticket *out);
+/* Uses it up: REFUSED when it was used before, has expired, or its session is over. */
+enum store_result store_ticket_use(struct store *, int64_t id, int64_t now);
+/* What became of it: a tunnel's number (then outcome ""), or 0 and why it was refused. */
+enum store_result store_ticket_end(struct store *, int64_t id, int64_t tunnel, const char *outcome);
+/* Forgets those made before. */
+enum store_result store_ticket_sweep(struct store *, int64_t before);
+
 /* ---- tunnels ---- */
 struct store_tunnel {
     int64_t id;
@@ -189,6 +263,9 @@ enum store_result store_tunnel_request_end(struct store *, int64_t id); /* REFUS
 enum store_result store_tunnel_list(struct store *, bool live_only,
                                     int (*each)(void *owner, const struct store_tunnel *),
                                     void *owner);
+/* Names of the desktops that a session has live tunnels to, in order. */
+enum store_result store_tunnel_desktops(struct store *, int64_t session,
+                                        int (*each)(void *owner, const char *desktop), void *owner);
 /* For one live tunnel: why it must end now, judged from the database alone. */
 enum store_tunnel_verdict {
     STORE_TUNNEL_MAY,

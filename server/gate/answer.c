@@ -110,41 +110,50 @@ enum MHD_Result answer_status(struct request *request, unsigned status, unsigned
 {
     static const struct {
         unsigned status;
-        const char *code, *message;
+        const char *message;
     } table[] = {
-        [IPC_DENIED] = {401, "sign_in_refused",
+        [IPC_DENIED] = {401,
                         "The user name, password or code is not right. A code works once; wait for "
                         "the next one and try again."},
-        [IPC_THROTTLED] = {429, "too_many_attempts",
-                           "Too many failed attempts. Wait as long as Retry-After says."},
-        [IPC_BUSY] = {503, "busy", "The gateway is busy. Try again in a moment."},
-        [IPC_NO_SESSION] = {401, "no_session",
-                            "Sign in first: there is no session, or it is over."},
-        [IPC_NO_DESKTOP] = {404, "no_desktop",
-                            "There is no such desktop for you. Check the name; if "
-                            "it is right, ask your administrator for access."},
-        [IPC_DESKTOP_ASLEEP] = {504, "desktop_asleep",
+        [IPC_THROTTLED] = {429, "Too many failed attempts. Wait as long as Retry-After says."},
+        [IPC_BUSY] = {503, "The gateway is busy. Try again in a moment."},
+        [IPC_NO_SESSION] = {401, "Sign in first: there is no session, or it is over."},
+        [IPC_NO_DESKTOP] = {404, "There is no such desktop for you. Check the name; if "
+                                 "it is right, ask your administrator for access."},
+        [IPC_DESKTOP_ASLEEP] = {504,
                                 "The desktop does not answer. It may be switched off or asleep."},
-        [IPC_DESKTOP_REFUSED] = {502, "desktop_refused",
-                                 "The desktop's machine is there, but refuses remote desktop "
-                                 "connections. Is remote desktop switched on?"},
-        [IPC_DESKTOP_NAME] = {502, "desktop_name",
-                              "The desktop's host name is not known to the gateway. Tell your "
-                              "administrator."},
-        [IPC_DESKTOP_ADDRESS] = {502, "desktop_address",
+        [IPC_DESKTOP_REFUSED] = {502, "The desktop's machine is there, but refuses remote desktop "
+                                      "connections. Is remote desktop switched on?"},
+        [IPC_DESKTOP_NAME] = {502, "The desktop's host name is not known to the gateway. Tell your "
+                                   "administrator."},
+        [IPC_DESKTOP_ADDRESS] = {502,
                                  "The gateway's configuration forbids this desktop's address. Tell "
                                  "your administrator."},
-        [IPC_NOT_FOUND] = {404, "not_found", "There is nothing here."},
-        [IPC_FAILED] = {500, "failed",
+        [IPC_NOT_FOUND] = {404, "There is nothing here."},
+        [IPC_BAD_TICKET] = {403,
+                            "This ticket is used, expired or for something else. Open the desktop "
+                            "again from the list."},
+        [IPC_BAD_INVITATION] = {404, "This invitation is used, expired or not known. Ask your "
+                                     "administrator for a new one."},
+        [IPC_WRONG_PASSWORD] = {403, "The present password is not right."},
+        [IPC_WRONG_CODE] = {403, "The code is not right. A code works once; wait for the next one "
+                                 "and try again."},
+        [IPC_WEAK_PASSWORD] = {400, "Choose another password."},
+        [IPC_CERTIFICATE_CHANGED] = {502, "The desktop shows another certificate than before. Tell "
+                                          "your administrator."},
+        [IPC_CERTIFICATE_UNTRUSTED] = {502, "The desktop's certificate is not one that the gateway "
+                                            "was told to trust. Tell your administrator."},
+        [IPC_FAILED] = {500,
                         "The gateway could not do this. Its log says why; the administrator finds "
                         "it by this id."},
     };
     if (status == IPC_OK || status >= sizeof(table) / sizeof(*table))
         status = IPC_FAILED;
     if (status == IPC_THROTTLED || status == IPC_BUSY)
-        return answer_retry(request, table[status].status, table[status].code,
+        return answer_retry(request, table[status].status, ipc_status_name(status),
                             table[status].message, retry_seconds);
-    return answer_error(request, table[status].status, table[status].code, table[status].message);
+    return answer_error(request, table[status].status, ipc_status_name(status),
+                        table[status].message);
 }
 
 enum MHD_Result answer_static(struct request *request, const char *type, const void *body,

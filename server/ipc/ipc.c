@@ -36,11 +36,42 @@ static const char *const end_names[IPC_ENDS] = {
     [IPC_END_STOPPING] = "stopping",
     [IPC_END_GATE_LOST] = "gate-lost",
     [IPC_END_SETUP] = "setup",
+    [IPC_END_NEGOTIATION] = "negotiation",
+    [IPC_END_DESKTOP_TLS] = "desktop-tls",
+    [IPC_END_CERTIFICATE_CHANGED] = "certificate-changed",
+    [IPC_END_CERTIFICATE_UNTRUSTED] = "certificate-untrusted",
 };
 
 const char *ipc_end_name(unsigned end)
 {
     return end < IPC_ENDS ? end_names[end] : "unknown";
+}
+
+static const char *const status_names[] = {
+    [IPC_OK] = "ok",
+    [IPC_DENIED] = "sign_in_refused",
+    [IPC_THROTTLED] = "too_many_attempts",
+    [IPC_BUSY] = "busy",
+    [IPC_NO_SESSION] = "no_session",
+    [IPC_NO_DESKTOP] = "no_desktop",
+    [IPC_DESKTOP_ASLEEP] = "desktop_asleep",
+    [IPC_DESKTOP_REFUSED] = "desktop_refused",
+    [IPC_DESKTOP_NAME] = "desktop_name",
+    [IPC_DESKTOP_ADDRESS] = "desktop_address",
+    [IPC_NOT_FOUND] = "not_found",
+    [IPC_BAD_TICKET] = "ticket",
+    [IPC_BAD_INVITATION] = "invitation",
+    [IPC_WRONG_PASSWORD] = "wrong_password",
+    [IPC_WRONG_CODE] = "wrong_code",
+    [IPC_WEAK_PASSWORD] = "weak_password",
+    [IPC_CERTIFICATE_CHANGED] = "certificate_changed",
+    [IPC_CERTIFICATE_UNTRUSTED] = "certificate_untrusted",
+    [IPC_FAILED] = "failed",
+};
+
+const char *ipc_status_name(unsigned status)
+{
+    return status < sizeof(status_names) / sizeof(*status_names) ? status_names[status] : "failed";
 }
 
 const char *ipc_way_name(unsigned way)

@@ -22,6 +22,16 @@
 #define IPC_CHALLENGE_BODY_SIZE 512
 #define IPC_DESKTOP_TEXT_SIZE 201
 #define IPC_PAGE 16
+#define IPC_SESSION_PAGE 8
+#define IPC_SESSION_DESKTOPS 4  /* named per session; more are counted */
+#define IPC_FINGERPRINT_SIZE 32 /* SHA-256 of a certificate's DER */
+#define IPC_HOST_SIZE 256       /* DNS name or address of a desktop */
+#define IPC_SECRET_SIZE 33      /* 160 bits in base32, RFC 4648 section 6 */
+#define IPC_URI_SIZE 512        /* otpauth:// */
+#define IPC_RECOVERY_CODES 10
+#define IPC_RECOVERY_SIZE 20 /* "xxxx-xxxx-xxxx-xxxx" */
+#define IPC_WORDS_SIZE 160
+#define IPC_REASON_SIZE 24
 
 /* type, struct, sender */
 #define IPC_RECORDS(X)                                                                             \
@@ -30,6 +40,15 @@
     X(WHO, who, GATE)                                                                              \
     X(DESKTOPS, desktops, GATE)                                                                    \
     X(OPEN, open, GATE)                                                                            \
+    X(TICKET, ticket, GATE)                                                                        \
+    X(VISIT, visit, GATE)                                                                          \
+    X(CERTIFICATE, certificate, GATE)                                                              \
+    X(PROBE, probe, GATE)                                                                          \
+    X(SESSIONS, sessions, GATE)                                                                    \
+    X(END_SESSIONS, end_sessions, GATE)                                                            \
+    X(ENROL_BEGIN, enrol_begin, GATE)                                                              \
+    X(ENROL_FINISH, enrol_finish, GATE)                                                            \
+    X(PASSWORD, password, GATE)                                                                    \
     X(TUNNEL_COUNTS, tunnel_counts, GATE)                                                          \
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
     X(CHALLENGE, challenge, GATE)                                                                  \
@@ -39,6 +58,13 @@
     X(WHO_IS, who_is, KEEPER)                                                                      \
     X(DESKTOP_PAGE, desktop_page, KEEPER)                                                          \
     X(OPENED, opened, KEEPER)                                                                      \
+    X(TICKET_MADE, ticket_made, KEEPER)                                                            \
+    X(VISITED, visited, KEEPER)                                                                    \
+    X(CERTIFICATE_JUDGED, certificate_judged, KEEPER)                                              \
+    X(PROBED, probed, KEEPER)                                                                      \
+    X(SESSION_LIST, session_list, KEEPER)                                                          \
+    X(ENROL_OFFER, enrol_offer, KEEPER)                                                            \
+    X(ENROLLED, enrolled, KEEPER)                                                                  \
     X(CHALLENGE_BODY, challenge_body, KEEPER)                                                      \
     X(CLOSE_TUNNEL, close_tunnel, KEEPER)
 
@@ -64,11 +90,25 @@ enum ipc_status {
     IPC_DESKTOP_REFUSED, /* connection refused: nothing listens there */
     IPC_DESKTOP_NAME,    /* its host name does not resolve */
     IPC_DESKTOP_ADDRESS, /* the configuration forbids the address */
-    IPC_NOT_FOUND,       /* challenge */
-    IPC_FAILED           /* our own fault (disk, memory); logged by the keeper */
+    IPC_NOT_FOUND,       /* challenge, visit */
+    IPC_BAD_TICKET,      /* unknown, used, expired, of another session or desktop: one answer */
+    IPC_BAD_INVITATION,  /* unknown, used or expired: one answer */
+    IPC_WRONG_PASSWORD,  /* of somebody who has a session already */
+    IPC_WRONG_CODE,      /* likewise, or of a new device */
+    IPC_WEAK_PASSWORD,   /* words say why */
+    IPC_CERTIFICATE_CHANGED,
+    IPC_CERTIFICATE_UNTRUSTED,
+    IPC_FAILED /* our own fault (disk, memory); logged by the keeper */
 };
 
 enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH };
+
+/* How a desktop's certificate is judged. */
+enum ipc_trust { IPC_TRUST_FIRST_USE, IPC_TRUST_PIN, IPC_TRUST_CA };
+
+enum ipc_enrolment { IPC_ENROL_INVITATION, IPC_ENROL_NEW_DEVICE };
+
+enum ipc_visit_state { IPC_VISIT_WAITING, IPC_VISIT_OPEN, IPC_VISIT_ENDED, IPC_VISIT_REFUSED };
 
 /* Why a tunnel ended; stored in the audit log by its name (ipc_end_name). */
 enum ipc_end {
@@ -87,6 +127,10 @@ enum ipc_end {
     IPC_END_STOPPING,      /* the gateway stops */
     IPC_END_GATE_LOST,     /* the gate or keeper died; written by the keeper at its next look */
     IPC_END_SETUP,         /* dialled, but the upgrade did not come about */
+    IPC_END_NEGOTIATION,   /* the desktop did not agree on a protocol (X.224) */
+    IPC_END_DESKTOP_TLS,   /* no TLS session with the desktop */
+    IPC_END_CERTIFICATE_CHANGED,
+    IPC_END_CERTIFICATE_UNTRUSTED,
     IPC_ENDS
 };
 
@@ -130,8 +174,68 @@ struct ipc_open {
     struct ipc_head head;
     struct ipc_origin origin;
     uint8_t token[IPC_TOKEN_SIZE];
-    uint8_t way; /* enum ipc_way */
+    uint8_t way;                    /* enum ipc_way */
+    uint8_t ticket[IPC_TOKEN_SIZE]; /* IPC_WAY_CLEANPATH: must be of this session and desktop */
     char desktop[TEXT_NAME_SIZE];
+};
+struct ipc_ticket { /* makes one */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    uint8_t way; /* enum ipc_way, but not TUNNEL */
+    char desktop[TEXT_NAME_SIZE];
+};
+struct ipc_visit { /* what became of a ticket of this person's */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    int64_t visit;
+};
+struct ipc_certificate { /* the desktop showed it in the TLS handshake of this tunnel */
+    struct ipc_head head;
+    int64_t tunnel;
+    uint8_t fingerprint[IPC_FINGERPRINT_SIZE];
+    uint8_t verified; /* by the configured authorities, for the desktop's host name */
+};
+struct ipc_probe { /* does the desktop answer? */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    char desktop[TEXT_NAME_SIZE];
+};
+struct ipc_sessions {
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    int64_t after; /* of ipc_session_item.id; 0 begins */
+};
+struct ipc_end_sessions { /* all of this person's; answered by SIGNED_OUT */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+};
+struct ipc_enrol_begin {
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t kind;                     /* enum ipc_enrolment */
+    uint8_t token[IPC_TOKEN_SIZE];    /* the invitation, or the session */
+    char password[IPC_PASSWORD_SIZE]; /* NEW_DEVICE: the present one */
+};
+struct ipc_enrol_finish {
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t kind;
+    uint8_t token[IPC_TOKEN_SIZE];
+    char password[IPC_PASSWORD_SIZE]; /* INVITATION: the new one */
+    char code[IPC_CODE_SIZE];         /* of the new device */
+};
+struct ipc_password { /* answered by ENROLLED */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    char password[IPC_PASSWORD_SIZE];
+    char new_password[IPC_PASSWORD_SIZE];
+    char code[IPC_CODE_SIZE];
 };
 struct ipc_tunnel_counts { /* at most every 15 s while bytes move; keeps the session from idling */
     struct ipc_head head;
@@ -172,12 +276,16 @@ struct ipc_who_is {
     struct ipc_head head;
     uint8_t status; /* OK, NO_SESSION, FAILED */
     int64_t expires;
-    uint32_t idle_seconds; /* until it idles out if unused */
+    uint32_t idle_seconds;  /* until it idles out if unused */
+    uint8_t recovery_codes; /* left */
     char username[TEXT_NAME_SIZE];
 };
 struct ipc_desktop_item {
     char name[TEXT_NAME_SIZE];
     char description[IPC_DESKTOP_TEXT_SIZE];
+    int64_t last_used; /* by this person; 0: never */
+    uint8_t in_use;    /* this person has a live tunnel to it */
+    uint8_t same_credentials;
 };
 struct ipc_desktop_page {
     struct ipc_head head;
@@ -192,6 +300,67 @@ struct ipc_opened { /* with status OK it carries one descriptor: the connected T
     int64_t tunnel;
     uint32_t idle_seconds;     /* 0: no limit */
     uint32_t absolute_seconds; /* from now, the session's end included; never 0 */
+    char host[IPC_HOST_SIZE];  /* CLEANPATH: as the administrator wrote it, for SNI and for what its
+                                  certificate must name */
+};
+struct ipc_ticket_made {
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, NO_DESKTOP, FAILED */
+    uint8_t ticket[IPC_TOKEN_SIZE];
+    int64_t visit; /* its number, to ask what became of it */
+    uint32_t seconds;
+    uint8_t same_credentials;
+    char desktop[TEXT_NAME_SIZE]; /* as the administrator spells it */
+    char username[TEXT_NAME_SIZE];
+};
+struct ipc_visited {
+    struct ipc_head head;
+    uint8_t status;               /* OK, NO_SESSION, NOT_FOUND, FAILED */
+    uint8_t state;                /* enum ipc_visit_state */
+    char reason[IPC_REASON_SIZE]; /* ENDED: ipc_end_name(); REFUSED: ipc_status_name() */
+};
+struct ipc_certificate_judged {
+    struct ipc_head head;
+    uint8_t status; /* OK, CERTIFICATE_CHANGED, CERTIFICATE_UNTRUSTED, FAILED */
+};
+struct ipc_probed {
+    struct ipc_head head;
+    uint8_t status; /* OK: it answers; NO_SESSION, NO_DESKTOP, DESKTOP_*, BUSY, FAILED */
+};
+struct ipc_session_item {
+    int64_t id, created_at, used_at, expires_at;
+    struct addr address;
+    char agent[IPC_AGENT_SIZE];
+    uint8_t current;
+    uint8_t desktop_count;                               /* may be more than are named */
+    char desktops[IPC_SESSION_DESKTOPS][TEXT_NAME_SIZE]; /* with a live tunnel */
+};
+struct ipc_session_list {
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, FAILED */
+    uint8_t count;
+    uint8_t more; /* ask again with after = the last id */
+    struct ipc_session_item items[IPC_SESSION_PAGE];
+};
+struct ipc_enrol_offer {
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, BAD_INVITATION, WRONG_PASSWORD, THROTTLED, BUSY, FAILED */
+    uint32_t retry_seconds;
+    char username[TEXT_NAME_SIZE];
+    char secret[IPC_SECRET_SIZE];
+    char uri[IPC_URI_SIZE];
+};
+struct ipc_enrolled { /* a new session, in place of all that were */
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, BAD_INVITATION, WRONG_PASSWORD, WRONG_CODE, WEAK_PASSWORD,
+                       THROTTLED, BUSY, FAILED */
+    uint32_t retry_seconds;
+    uint8_t token[IPC_TOKEN_SIZE];
+    int64_t expires;
+    char username[TEXT_NAME_SIZE];
+    char words[IPC_WORDS_SIZE]; /* WEAK_PASSWORD: why */
+    uint8_t recovery_count;     /* 0: the old ones stay */
+    char recovery[IPC_RECOVERY_CODES][IPC_RECOVERY_SIZE];
 };
 struct ipc_challenge_body {
     struct ipc_head head;
@@ -216,6 +385,7 @@ union ipc_record {
 /* "client", "desktop-lost", …; "unknown" for a number outside the enum. */
 const char *ipc_end_name(unsigned end);
 const char *ipc_way_name(unsigned way);
+const char *ipc_status_name(unsigned status); /* "desktop_asleep", …: the API's error codes */
 
 /* Sets head.type and head.size of a zeroed record. */
 #define IPC_INIT(record, NAME, request_)                                                           \
