@@ -35,12 +35,13 @@ static void set_interest(struct relay *relay, bool framed_full)
         framed |= EPOLLOUT;
     else if (relay_down_wanted(relay))
         plain |= EPOLLIN;
-    if (relay->to_plain.data)
+    if (relay->plain_full)
         plain |= EPOLLOUT;
     int error = wait_for(relay, &relay->framed_source, relay->framed->fd, framed);
     if (!error)
         error = wait_for(relay, &relay->plain_source, relay->plain->fd, plain);
-    if (!error && framed & EPOLLIN && stream_readable(relay->framed))
+    if (!error && ((framed & EPOLLIN && stream_readable(relay->framed)) ||
+                   (plain & EPOLLIN && stream_readable(relay->plain))))
         error = loop_timer_set(relay->loop, &relay->again, 0);
     if (error)
         relay_end_lose(relay, RELAY_FRAMED_LOST, error);
@@ -49,7 +50,7 @@ static void set_interest(struct relay *relay, bool framed_full)
 /* The end is decided, both sides have all that is theirs, and the framed peer has said its last. */
 static bool complete(const struct relay *relay, bool framed_full)
 {
-    return relay->result && relay->framed_ended && !relay->to_plain.data && !framed_full &&
+    return relay->result && relay->framed_ended && !relay->plain_full && !framed_full &&
            !relay->close_due;
 }
 
@@ -89,6 +90,7 @@ static void on_again(struct loop_timer *timer)
 {
     struct relay *relay = OWNER_OF(timer, struct relay, again);
     relay_up_read(relay);
+    relay_down_read(relay);
     pump(relay);
 }
 

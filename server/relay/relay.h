@@ -1,9 +1,10 @@
 /* The relay: moves bytes between two streams, with a framing on one of them, until one ends.
  *
  * The "framed" side carries the framing (the client's TLS stream at the gate; the gateway's TLS
- * stream at the tunnel client); the "plain" side carries bare bytes (the desktop; the local RDP
- * client). Back-pressure: while one side does not take bytes the other is not read, so memory per
- * relay is bounded by RELAY_BACKLOG per direction, and none is held while nothing waits. */
+ * stream at the tunnel client); the "plain" side carries bare bytes (the desktop, within TLS of its
+ * own for a browser; the local RDP client). Back-pressure: while one side does not take bytes the
+ * other is not read, so memory per relay is bounded by RELAY_BACKLOG per direction, and none is
+ * held while nothing waits. */
 #pragma once
 
 #include "loop.h"

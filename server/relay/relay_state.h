@@ -23,6 +23,7 @@ struct relay {
     uint32_t ping_ms, idle_ms;
     enum relay_framing framing;
     int plain_error;                /* plain takes no more; what it has said is still read */
+    bool plain_full;                /* it waits to take more, also what it holds inside */
     uint8_t unanswered;             /* pings since the framed side was last heard */
     bool framed_ended, plain_ended; /* they will send no more */
     bool plain_told;                /* we have ended our side of plain */

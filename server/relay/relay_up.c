@@ -59,6 +59,7 @@ static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gath
 static void on_deaf(struct relay *relay, int error)
 {
     backlog_free(&relay->to_plain); /* nobody will take it */
+    relay->plain_full = false;
     relay->plain_error = error;
 }
 
@@ -77,6 +78,8 @@ void relay_up_take(struct relay *relay, uint8_t *data, size_t size)
     int error = backlog_deliver(&relay->to_plain, relay->plain, gather.to, gather.size);
     if (error)
         on_deaf(relay, error);
+    else
+        relay->plain_full = relay->to_plain.data != NULL;
 }
 
 static void on_eof(struct relay *relay, ssize_t got)
@@ -97,7 +100,7 @@ bool relay_up_wanted(const struct relay *relay)
 {
     if (relay->over || relay->framed_ended)
         return false;
-    return relay->closing || (!relay->to_plain.data && !relay->plain_error);
+    return relay->closing || (!relay->plain_full && !relay->plain_error);
 }
 
 void relay_up_read(struct relay *relay)
@@ -119,13 +122,14 @@ void relay_up_read(struct relay *relay)
 
 void relay_up_drain(struct relay *relay)
 {
-    if (relay->to_plain.data) {
+    if (!relay->plain_error) {
         int error = backlog_drain(&relay->to_plain, relay->plain);
-        if (error && error != -EAGAIN)
+        relay->plain_full = error == -EAGAIN;
+        if (error && !relay->plain_full)
             on_deaf(relay, error);
     }
     /* The framed side has said its last word and all of it is delivered: tell plain. */
-    if (relay->framed_ended && !relay->to_plain.data && !relay->plain_told) {
+    if (relay->framed_ended && !relay->plain_full && !relay->plain_told) {
         relay->plain_told = true;
         stream_end(relay->plain);
     }

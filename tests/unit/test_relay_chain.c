@@ -1,5 +1,7 @@
-/* The whole way of a byte: RDP client, tunnel client's relay, TLS, gate's relay, desktop. One loop
- * and one scratch for all, so every trick with shared buffers is played against itself. */
+/* The whole way of a byte: RDP client, tunnel client's relay, TLS, gate's relay, desktop; or, with
+ * TLS on both sides of the gate's relay, as for a browser, on to a relay that plays the desktop's
+ * TLS. One loop and one scratch for all, so every trick with shared buffers is played against
+ * itself. */
 #include "fd.h"
 #include "relay_rig.h"
 #include "relay_state.h"
@@ -16,16 +18,17 @@
 struct side {
     struct stream_tls tls;
     struct stream_plain plain;
+    struct stream_tls inner; /* instead of plain: TLS with the desktop */
     struct relay *relay;
     struct relay_result result;
-    bool established, over;
+    bool over;
     int tls_fd, plain_fd;
     int far; /* the test's end of the plain side: the RDP client, the desktop */
     size_t put, got;
 };
 
 static struct tls_ends ends;
-static struct side gate, client;
+static struct side gate, client, desktop;
 static uint8_t *sent;
 static int steps;
 
@@ -37,15 +40,26 @@ static void on_ended(struct relay *relay, void *owner, const struct relay_result
     side->result = *result;
     /* As owners do. */
     stream_end(&side->tls.stream);
+    if (side->inner.session)
+        stream_end(&side->inner.stream);
     shutdown(side->tls_fd, SHUT_RDWR);
     shutdown(side->plain_fd, SHUT_RDWR);
 }
 
-static void shake(struct side *side)
+static bool shake(struct stream_tls *tls)
 {
-    int why = 0, error = side->established ? 0 : stream_tls_handshake(&side->tls, &why);
+    int why = 0, error = stream_tls_handshake(tls, &why);
     ck_assert(error == 0 || error == -EAGAIN);
-    side->established = error == 0;
+    return error == 0;
+}
+
+static void shake_both(struct stream_tls *one, struct stream_tls *other)
+{
+    bool done;
+    do {
+        done = shake(one);
+        done &= shake(other);
+    } while (!done);
 }
 
 static void begin_side(struct side *side, enum relay_framing framing)
@@ -53,9 +67,10 @@ static void begin_side(struct side *side, enum relay_framing framing)
     struct relay_setup setup = {.loop = rig.loop,
                                 .scratch = rig.scratch,
                                 .framed = &side->tls.stream,
-                                .plain = &side->plain.stream,
+                                .plain =
+                                    side->inner.session ? &side->inner.stream : &side->plain.stream,
                                 .framing = framing,
-                                .ping_ms = 20,
+                                .ping_ms = framing == RELAY_RAW ? 0 : 20,
                                 .idle_ms = 9000,
                                 .ended = on_ended,
                                 .owner = side};
@@ -63,20 +78,33 @@ static void begin_side(struct side *side, enum relay_framing framing)
     ck_assert_int_eq(relay_new(&side->relay, &setup), 0);
 }
 
-static void begin_chain(const char *priority)
+static void begin_tls(struct stream_tls *tls, int fd, unsigned role, const char *priority)
 {
-    gate = client = (struct side){0};
+    stream_tls_init(tls, fd, tls_ends_session(&ends, role, priority), rig.scratch);
+}
+
+static void begin_desktop(const char *priority)
+{
+    relay_rig_pair(&gate.plain_fd, &desktop.tls_fd);
+    relay_rig_pair(&desktop.plain_fd, &gate.far);
+    begin_tls(&desktop.tls, desktop.tls_fd, GNUTLS_SERVER, priority);
+    begin_tls(&gate.inner, gate.plain_fd, GNUTLS_CLIENT, priority);
+    shake_both(&gate.inner, &desktop.tls);
+    begin_side(&desktop, RELAY_RAW);
+}
+
+static void begin_chain(const char *priority, bool inner)
+{
+    gate = client = desktop = (struct side){.tls_fd = -1, .plain_fd = -1, .far = -1};
     relay_rig_pair(&gate.tls_fd, &client.tls_fd);
-    relay_rig_pair(&gate.plain_fd, &gate.far);
     relay_rig_pair(&client.plain_fd, &client.far);
-    stream_tls_init(&gate.tls, gate.tls_fd, tls_ends_session(&ends, GNUTLS_SERVER, priority),
-                    rig.scratch);
-    stream_tls_init(&client.tls, client.tls_fd, tls_ends_session(&ends, GNUTLS_CLIENT, priority),
-                    rig.scratch);
-    while (!gate.established || !client.established) {
-        shake(&client);
-        shake(&gate);
-    }
+    begin_tls(&gate.tls, gate.tls_fd, GNUTLS_SERVER, priority);
+    begin_tls(&client.tls, client.tls_fd, GNUTLS_CLIENT, priority);
+    shake_both(&client.tls, &gate.tls);
+    if (inner)
+        begin_desktop(priority);
+    else
+        relay_rig_pair(&gate.plain_fd, &gate.far);
     begin_side(&gate, RELAY_WS_SERVER);
     begin_side(&client, RELAY_WS_CLIENT);
     steps = 0;
@@ -95,6 +123,7 @@ static void end_side(struct side *side)
 {
     relay_free(side->relay);
     stream_deinit(&side->tls.stream);
+    stream_deinit(&side->inner.stream);
     fd_close(&side->tls_fd);
     fd_close(&side->plain_fd);
     fd_close(&side->far);
@@ -104,6 +133,7 @@ static void teardown(void)
 {
     end_side(&gate);
     end_side(&client);
+    end_side(&desktop);
     free(sent);
     tls_ends_deinit(&ends);
     relay_rig_teardown();
@@ -132,8 +162,11 @@ static void check_bounds(const struct side *side)
 {
     const struct relay *relay = side->relay;
     const struct stream_tls *tls = &side->tls;
+    const struct stream_tls *inner = &side->inner;
     ck_assert_uint_le(relay->to_plain.size + (tls->in_size - tls->in_at), RELAY_BACKLOG);
     ck_assert_uint_le(relay->to_framed.size + tls->out_size, RELAY_BACKLOG);
+    ck_assert_uint_le(inner->out_size, RELAY_BACKLOG);
+    ck_assert_uint_le(inner->in_size, RELAY_BACKLOG);
 }
 
 static bool holds_nothing(const struct side *side)
@@ -160,9 +193,10 @@ static bool step_bulk(void)
 START_TEST(bytes_pass_the_whole_chain_unchanged)
 {
     srand((unsigned)_i + 1);
-    begin_chain(_i % 2 ? TLS_ENDS_12 : TLS_ENDS_13);
+    begin_chain(_i % 2 ? TLS_ENDS_12 : TLS_ENDS_13, _i >= 4);
     relay_rig_run(rig.loop, step_bulk);
     ck_assert(holds_nothing(&gate) && holds_nothing(&client));
+    ck_assert(!gate.inner.in && !gate.inner.out);
     uint64_t up, down;
     relay_counts(gate.relay, &up, &down);
     ck_assert_uint_eq(up, TOTAL);
@@ -182,7 +216,7 @@ static bool step_desktop_ends(void)
 
 START_TEST(the_desktops_end_reaches_the_client_in_words)
 {
-    begin_chain(TLS_ENDS_13);
+    begin_chain(TLS_ENDS_13, _i == 1);
     relay_rig_run(rig.loop, step_desktop_ends);
     take(&client, 100000);
     ck_assert_uint_eq(client.got, 5000);
@@ -205,7 +239,7 @@ static bool step_gate_closes(void)
 
 START_TEST(a_close_arrives_through_full_pipes)
 {
-    begin_chain(TLS_ENDS_13);
+    begin_chain(TLS_ENDS_13, _i == 1);
     relay_rig_run(rig.loop, step_gate_closes);
     ck_assert_int_eq(gate.result.end, RELAY_CLOSED);
     ck_assert_int_eq(client.result.end, RELAY_FRAMED_CLOSED);
@@ -224,7 +258,7 @@ static bool step_desktop_stalls(void)
 
 START_TEST(a_desktop_that_stalls_breaks_nothing)
 {
-    begin_chain(TLS_ENDS_13);
+    begin_chain(TLS_ENDS_13, _i == 1);
     relay_rig_run(rig.loop, step_desktop_stalls); /* for twenty ping intervals */
 }
 END_TEST
@@ -240,7 +274,7 @@ static bool step_cut(void)
 
 START_TEST(a_cut_tunnel_is_lost_not_closed)
 {
-    begin_chain(TLS_ENDS_13);
+    begin_chain(TLS_ENDS_13, _i == 1);
     relay_rig_run(rig.loop, step_cut);
     ck_assert_int_eq(gate.result.end, RELAY_FRAMED_LOST);
     ck_assert_msg(gate.result.error == -ECONNRESET || gate.result.error == -EPIPE, "%s",
@@ -254,11 +288,11 @@ int main(void)
     TCase *tests = tcase_create("relay_chain");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, bytes_pass_the_whole_chain_unchanged, 0, 4);
-    tcase_add_test(tests, the_desktops_end_reaches_the_client_in_words);
-    tcase_add_test(tests, a_close_arrives_through_full_pipes);
-    tcase_add_test(tests, a_desktop_that_stalls_breaks_nothing);
-    tcase_add_test(tests, a_cut_tunnel_is_lost_not_closed);
+    tcase_add_loop_test(tests, bytes_pass_the_whole_chain_unchanged, 0, 8);
+    tcase_add_loop_test(tests, the_desktops_end_reaches_the_client_in_words, 0, 2);
+    tcase_add_loop_test(tests, a_close_arrives_through_full_pipes, 0, 2);
+    tcase_add_loop_test(tests, a_desktop_that_stalls_breaks_nothing, 0, 2);
+    tcase_add_loop_test(tests, a_cut_tunnel_is_lost_not_closed, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
