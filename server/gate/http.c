@@ -96,15 +96,16 @@ static bool refuse_by_needs(struct request *request, enum MHD_Result *result)
                                "Send the body as Content-Type: application/json.");
         return true;
     }
-    if (!(needs & ROUTE_SESSION))
-        return false;
-    credential_read(request);
-    if (request->credential == REQUEST_NO_CREDENTIAL) {
-        *result = answer_status(request, IPC_NO_SESSION, 0);
-        return true;
+    if (needs & ROUTE_SESSION) {
+        credential_read(request);
+        if (request->credential == REQUEST_NO_CREDENTIAL) {
+            *result = answer_status(request, IPC_NO_SESSION, 0);
+            return true;
+        }
     }
     /* Browsers send Origin with every WebSocket and every POST. */
-    if (needs & ROUTE_SAME_ORIGIN && !credential_same_origin(request, true)) {
+    if (needs & (ROUTE_SAME_ORIGIN | ROUTE_OUR_PAGES) &&
+        !credential_same_origin(request, needs & ROUTE_SAME_ORIGIN)) {
         note_foreign_origin(request);
         *result = answer_error(request, MHD_HTTP_FORBIDDEN, "foreign_origin",
                                "This request comes from a page of another site.");

@@ -9,19 +9,18 @@ static const struct route routes[] = {
     {"GET", "/", ROUTE_OPEN, page_home, NULL},
     {"GET", "/style.css", ROUTE_OPEN, page_style, NULL},
     {"GET", "/healthz", ROUTE_OPEN, api_health, NULL},
-    {"POST", "/api/login", ROUTE_JSON, api_login, api_login_told},
+    {"POST", "/api/login", ROUTE_OUR_PAGES | ROUTE_JSON, api_login, api_login_told},
     {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_logout_told},
     {"GET", "/api/session", ROUTE_SESSION, api_session, api_session_told},
     {"GET", "/api/desktops", ROUTE_SESSION, api_desktops, api_desktops_told},
-    {"GET", "/tunnel/", ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_NAME, api_tunnel,
-     api_tunnel_told},
+    {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif
 };
 
 static const struct route plain_routes[] = {
-    {"GET", "/.well-known/acme-challenge/", ROUTE_NAME, api_challenge, api_challenge_told},
+    {"GET", "/.well-known/acme-challenge/*", ROUTE_OPEN, api_challenge, api_challenge_told},
     {"GET", NULL, ROUTE_OPEN, page_redirect, NULL}, /* everything else */
 };
 
@@ -34,19 +33,21 @@ static int nibble(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Percent-decodes the path's last segment (RFC 3986 section 2.1); false when it does not fit, is
- * malformed or holds a slash or a control character. What names may hold, each route checks. */
-static bool decode_name(char *to, size_t size, const char *from)
+/* Percent-decodes one segment of a path (RFC 3986 section 2.1); false when it does not fit, is
+ * empty or malformed, or holds a slash or a control character. What names may hold, each route
+ * checks. */
+static bool decode_segment(char *to, size_t size, const char *from, size_t length)
 {
     size_t made = 0;
-    for (; *from; from++) {
-        int value = (unsigned char)*from;
-        if (*from == '%') {
-            int high = nibble(from[1]), low = high < 0 ? -1 : nibble(from[2]);
+    for (size_t i = 0; i < length; i++) {
+        int value = (unsigned char)from[i];
+        if (from[i] == '%') {
+            int high = length - i > 2 ? nibble(from[i + 1]) : -1;
+            int low = high < 0 ? -1 : nibble(from[i + 2]);
             if (low < 0)
                 return false;
             value = high << 4 | low;
-            from += 2;
+            i += 2;
         }
         if (value < 0x20 || value == 0x7f || value == '/' || made + 1 >= size)
             return false;
@@ -58,13 +59,15 @@ static bool decode_name(char *to, size_t size, const char *from)
 
 static bool path_matches(struct request *request, const struct route *route, const char *path)
 {
-    if (!route->path)
-        return true;
-    if (!(route->needs & ROUTE_NAME))
-        return strcmp(path, route->path) == 0;
-    size_t length = strlen(route->path);
-    return strncmp(path, route->path, length) == 0 &&
-           decode_name(request->name, sizeof(request->name), path + length);
+    const char *star = route->path ? strchr(route->path, '*') : NULL;
+    if (!star)
+        return !route->path || strcmp(path, route->path) == 0;
+    size_t before = (size_t)(star - route->path);
+    if (strncmp(path, route->path, before) != 0)
+        return false;
+    size_t length = strcspn(path + before, "/");
+    return strcmp(path + before + length, star + 1) == 0 &&
+           decode_segment(request->name, sizeof(request->name), path + before, length);
 }
 
 static bool method_matches(const char *wanted, const char *method)
@@ -81,7 +84,8 @@ const struct route *route_find(struct request *request, bool tls, const char *me
         tls ? sizeof(routes) / sizeof(*routes) : sizeof(plain_routes) / sizeof(*plain_routes);
     *allow = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (!path_matches(request, &table[i], path))
+        bool everything = !table[i].path;
+        if ((everything && *allow) || !path_matches(request, &table[i], path))
             continue;
         if (method_matches(table[i].method, method))
             return &table[i];

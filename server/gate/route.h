@@ -7,20 +7,21 @@
 enum route_needs {
     ROUTE_OPEN = 0,        /* nothing */
     ROUTE_SESSION = 1,     /* cookie or bearer; its validity is the keeper's to say */
-    ROUTE_SAME_ORIGIN = 2, /* with the cookie, Origin must be ours */
-    ROUTE_JSON = 4,        /* a JSON body */
-    ROUTE_NAME = 8         /* the path ends in a name */
+    ROUTE_SAME_ORIGIN = 2, /* with the cookie, Origin must be there and ours */
+    ROUTE_OUR_PAGES = 4,   /* no session yet: Origin, when it is there, must be ours */
+    ROUTE_JSON = 8         /* a JSON body */
 };
 
 struct route {
     const char *method; /* "GET" also serves HEAD */
-    const char *path;   /* whole, or up to and with the last '/' when ROUTE_NAME */
+    const char *path;   /* a '*' in it stands for one segment, a name or number */
     unsigned needs;
     enum MHD_Result (*begin)(struct request *request); /* answers, or asks the keeper */
     enum MHD_Result (*told)(struct request *request);  /* answers with request->answer */
 };
 
-/* The route, with request->name filled in; NULL: no such path. When the path exists for other
- * methods only, NULL and `*allow` names them. `tls` false: the table of the plain port. */
+/* The route, with request->name filled in where the path has a '*'; NULL: no such path. When the
+ * path exists for other methods only, NULL and `*allow` names them. `tls` false: the table of the
+ * plain port. */
 const struct route *route_find(struct request *request, bool tls, const char *method,
                                const char *path, const char **allow);
