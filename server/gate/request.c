@@ -52,3 +52,10 @@ void request_origin(const struct request *request, struct ipc_origin *origin)
     if (agent)
         text_copy(origin->agent, sizeof(origin->agent), agent);
 }
+
+void request_session(const struct request *request, struct ipc_origin *origin,
+                     uint8_t token[IPC_TOKEN_SIZE])
+{
+    request_origin(request, origin);
+    memcpy(token, request->token, IPC_TOKEN_SIZE);
+}

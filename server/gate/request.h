@@ -9,7 +9,7 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
-#define REQUEST_BODY_MOST 8192 /* a sign-in with every character escaped fits */
+#define REQUEST_BODY_MOST 16384 /* two passwords with every character escaped fit */
 
 struct conn;
 struct gate_state;
@@ -29,7 +29,7 @@ struct request {
     enum request_stage stage;
     enum request_credential credential;
     uint8_t token[IPC_TOKEN_SIZE];
-    char name[IPC_CHALLENGE_SIZE]; /* the path's last segment, decoded, where the route takes one */
+    char name[IPC_CHALLENGE_SIZE]; /* the path's segment at the route's '*', decoded */
     bool too_large;
     bool listing_failed; /* the opened tunnel could not be listed: it must not come about */
     size_t body_size;
@@ -47,3 +47,6 @@ enum MHD_Result request_ask(struct request *request, struct ipc_head *record,
                             enum ipc_type expected);
 /* Fills in whom a question comes from. */
 void request_origin(const struct request *request, struct ipc_origin *origin);
+/* Likewise, and in whose session. */
+void request_session(const struct request *request, struct ipc_origin *origin,
+                     uint8_t token[IPC_TOKEN_SIZE]);

@@ -10,7 +10,7 @@ static const struct route routes[] = {
     {"GET", "/style.css", ROUTE_OPEN, page_style, NULL},
     {"GET", "/healthz", ROUTE_OPEN, api_health, NULL},
     {"POST", "/api/login", ROUTE_OUR_PAGES | ROUTE_JSON, api_login, api_login_told},
-    {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_logout_told},
+    {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_signed_out},
     {"GET", "/api/session", ROUTE_SESSION, api_session, api_session_told},
     {"GET", "/api/desktops", ROUTE_SESSION, api_desktops, api_desktops_told},
     {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
