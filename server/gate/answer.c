@@ -7,7 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void answer_headers(const struct request *request, struct MHD_Response *response)
+/* What a document of each kind may do in a browser; the rest of an answer's headers is the same. */
+static const char *const policies[] = {
+    [ANSWER_DATA] = "default-src 'none'; frame-ancestors 'none'",
+    [ANSWER_PAGE] = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+                    "form-action 'none'; frame-ancestors 'none'",
+    /* Compiles WebAssembly, which is not a way in for text as eval() is; shows pointers and
+     * pictures that it made itself. */
+    [ANSWER_VIEWER] = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+                      "style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+                      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
+void answer_headers_of(const struct request *request, struct MHD_Response *response,
+                       enum answer_kind kind)
 {
     static const char *const always[][2] = {
         {"X-Content-Type-Options", "nosniff"},
@@ -15,15 +29,23 @@ void answer_headers(const struct request *request, struct MHD_Response *response
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Content-Security-Policy",
-         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-         "form-action 'none'; frame-ancestors 'none'"},
-        {"Cache-Control", "no-store"},
+        {"Permissions-Policy",
+         "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), "
+         "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
+         "payment=(), serial=(), usb=(), xr-spatial-tracking=(), "
+         "clipboard-read=(self), clipboard-write=(self), fullscreen=(self), keyboard-map=(self)"},
     };
     for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
         MHD_add_response_header(response, always[i][0], always[i][1]);
+    MHD_add_response_header(response, "Content-Security-Policy", policies[kind]);
     if (request->conn->tls) /* RFC 6797 section 7.2: never over plain HTTP; two years */
         MHD_add_response_header(response, "Strict-Transport-Security", "max-age=63072000");
+}
+
+void answer_headers(const struct request *request, struct MHD_Response *response)
+{
+    answer_headers_of(request, response, ANSWER_DATA);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
 }
 
 enum MHD_Result answer_queue(struct request *request, unsigned status,
@@ -106,67 +128,61 @@ enum MHD_Result answer_method(struct request *request, const char *allow)
     return answer_queue(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }
 
-enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds)
+static const struct {
+    unsigned status;
+    const char *message;
+} statuses[] = {
+    [IPC_DENIED] = {401,
+                    "The user name, password or code is not right. A code works once; wait for "
+                    "the next one and try again."},
+    [IPC_THROTTLED] = {429, "Too many failed attempts. Wait as long as Retry-After says."},
+    [IPC_BUSY] = {503, "The gateway is busy. Try again in a moment."},
+    [IPC_NO_SESSION] = {401, "Sign in first: there is no session, or it is over."},
+    [IPC_NO_DESKTOP] = {404, "There is no such desktop for you. Check the name; if "
+                             "it is right, ask your administrator for access."},
+    [IPC_DESKTOP_ASLEEP] = {504, "The desktop does not answer. It may be switched off or asleep."},
+    [IPC_DESKTOP_REFUSED] = {502, "The desktop's machine is there, but refuses remote desktop "
+                                  "connections. Is remote desktop switched on?"},
+    [IPC_DESKTOP_NAME] = {502, "The desktop's host name is not known to the gateway. Tell your "
+                               "administrator."},
+    [IPC_DESKTOP_ADDRESS] = {502,
+                             "The gateway's configuration forbids this desktop's address. Tell "
+                             "your administrator."},
+    [IPC_NOT_FOUND] = {404, "There is nothing here."},
+    [IPC_BAD_TICKET] = {403, "This ticket is used, expired or for something else. Open the desktop "
+                             "again from the list."},
+    [IPC_BAD_INVITATION] = {404, "This invitation is used, expired or not known. Ask your "
+                                 "administrator for a new one."},
+    [IPC_WRONG_PASSWORD] = {403, "The present password is not right."},
+    [IPC_WRONG_CODE] = {403, "The code is not right. A code works once; wait for the next one "
+                             "and try again."},
+    [IPC_WEAK_PASSWORD] = {400, "Choose another password."},
+    [IPC_CERTIFICATE_CHANGED] = {502, "The desktop shows another certificate than before. Tell "
+                                      "your administrator."},
+    [IPC_CERTIFICATE_UNTRUSTED] = {502, "The desktop's certificate is not one that the gateway "
+                                        "was told to trust. Tell your administrator."},
+    [IPC_FAILED] = {500, "The gateway could not do this. Its log says why; the administrator finds "
+                         "it by this id."},
+};
+
+static unsigned known(unsigned status)
 {
-    static const struct {
-        unsigned status;
-        const char *message;
-    } table[] = {
-        [IPC_DENIED] = {401,
-                        "The user name, password or code is not right. A code works once; wait for "
-                        "the next one and try again."},
-        [IPC_THROTTLED] = {429, "Too many failed attempts. Wait as long as Retry-After says."},
-        [IPC_BUSY] = {503, "The gateway is busy. Try again in a moment."},
-        [IPC_NO_SESSION] = {401, "Sign in first: there is no session, or it is over."},
-        [IPC_NO_DESKTOP] = {404, "There is no such desktop for you. Check the name; if "
-                                 "it is right, ask your administrator for access."},
-        [IPC_DESKTOP_ASLEEP] = {504,
-                                "The desktop does not answer. It may be switched off or asleep."},
-        [IPC_DESKTOP_REFUSED] = {502, "The desktop's machine is there, but refuses remote desktop "
-                                      "connections. Is remote desktop switched on?"},
-        [IPC_DESKTOP_NAME] = {502, "The desktop's host name is not known to the gateway. Tell your "
-                                   "administrator."},
-        [IPC_DESKTOP_ADDRESS] = {502,
-                                 "The gateway's configuration forbids this desktop's address. Tell "
-                                 "your administrator."},
-        [IPC_NOT_FOUND] = {404, "There is nothing here."},
-        [IPC_BAD_TICKET] = {403,
-                            "This ticket is used, expired or for something else. Open the desktop "
-                            "again from the list."},
-        [IPC_BAD_INVITATION] = {404, "This invitation is used, expired or not known. Ask your "
-                                     "administrator for a new one."},
-        [IPC_WRONG_PASSWORD] = {403, "The present password is not right."},
-        [IPC_WRONG_CODE] = {403, "The code is not right. A code works once; wait for the next one "
-                                 "and try again."},
-        [IPC_WEAK_PASSWORD] = {400, "Choose another password."},
-        [IPC_CERTIFICATE_CHANGED] = {502, "The desktop shows another certificate than before. Tell "
-                                          "your administrator."},
-        [IPC_CERTIFICATE_UNTRUSTED] = {502, "The desktop's certificate is not one that the gateway "
-                                            "was told to trust. Tell your administrator."},
-        [IPC_FAILED] = {500,
-                        "The gateway could not do this. Its log says why; the administrator finds "
-                        "it by this id."},
-    };
-    if (status == IPC_OK || status >= sizeof(table) / sizeof(*table))
-        status = IPC_FAILED;
-    if (status == IPC_THROTTLED || status == IPC_BUSY)
-        return answer_retry(request, table[status].status, ipc_status_name(status),
-                            table[status].message, retry_seconds);
-    return answer_error(request, table[status].status, ipc_status_name(status),
-                        table[status].message);
+    return status == IPC_OK || status >= sizeof(statuses) / sizeof(*statuses) ? IPC_FAILED : status;
 }
 
-enum MHD_Result answer_static(struct request *request, const char *type, const void *body,
-                              size_t size)
+const char *answer_words(unsigned status)
 {
-    /* MHD_RESPMEM_PERSISTENT only reads what it is given. */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
-    if (response) {
-        MHD_add_response_header(response, "Content-Type", type);
-        answer_headers(request, response);
-    }
-    return answer_queue(request, MHD_HTTP_OK, response);
+    return statuses[known(status)].message;
+}
+
+enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds)
+{
+    status = known(status);
+    const char *code = ipc_status_name(status);
+    if (status == IPC_THROTTLED || status == IPC_BUSY)
+        return answer_retry(request, statuses[status].status, code, statuses[status].message,
+                            retry_seconds);
+    return answer_error(request, statuses[status].status, code, statuses[status].message);
 }
 
 enum MHD_Result answer_moved(struct request *request, const char *location)

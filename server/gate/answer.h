@@ -19,13 +19,21 @@ enum MHD_Result answer_retry(struct request *request, unsigned status, const cha
 enum MHD_Result answer_method(struct request *request, const char *allow);
 /* What the keeper's status means to the client; for any but IPC_OK. */
 enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds);
-/* `body` must stay for ever. */
-enum MHD_Result answer_static(struct request *request, const char *type, const void *body,
-                              size_t size);
+/* Its sentence alone. */
+const char *answer_words(unsigned status);
 /* 301 to `location`. */
 enum MHD_Result answer_moved(struct request *request, const char *location);
-/* Adds the headers that every answer carries. */
+/* Adds the headers that every answer of the API carries; it is not stored anywhere. */
 void answer_headers(const struct request *request, struct MHD_Response *response);
+
+enum answer_kind {
+    ANSWER_DATA,  /* not a document: nothing may run or load */
+    ANSWER_PAGE,  /* the portal */
+    ANSWER_VIEWER /* the page that shows a desktop */
+};
+/* Those headers for an answer of this kind; Cache-Control is the caller's to add. */
+void answer_headers_of(const struct request *request, struct MHD_Response *response,
+                       enum answer_kind kind);
 /* Queues and releases. */
 enum MHD_Result answer_queue(struct request *request, unsigned status,
                              struct MHD_Response *response);

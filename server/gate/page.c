@@ -1,19 +1,21 @@
 #include "page.h"
 
-#include "answer.h"
+#include "asset.h"
 #include "gate_state.h"
-#include "web.h"
 
 #include <stdio.h>
 
-enum MHD_Result page_home(struct request *request)
+enum MHD_Result page_asset(struct request *request)
 {
-    return answer_static(request, "text/html; charset=utf-8", web_index_html, web_index_html_size);
+    return asset_answer(request, request->asset, ANSWER_PAGE);
 }
 
-enum MHD_Result page_style(struct request *request)
+enum MHD_Result page_desktop(struct request *request)
 {
-    return answer_static(request, "text/css; charset=utf-8", web_style_css, web_style_css_size);
+    const struct web_asset *asset = asset_find("/viewer.html");
+    if (!asset) /* built without the viewer */
+        return answer_status(request, IPC_NOT_FOUND, 0);
+    return asset_answer(request, asset, ANSWER_VIEWER);
 }
 
 enum MHD_Result page_redirect(struct request *request)

@@ -3,8 +3,10 @@
 
 #include "request.h"
 
-enum MHD_Result page_home(struct request *request);
-enum MHD_Result page_style(struct request *request);
+/* A file of web/, under its own path; "/" is the portal. */
+enum MHD_Result page_asset(struct request *request);
+/* The viewer: one page for every desktop. Whether there is such a desktop, its script asks. */
+enum MHD_Result page_desktop(struct request *request);
 /* The plain port: to the canonical HTTPS name, never to what Host says. */
 enum MHD_Result page_redirect(struct request *request);
 #ifdef DESKGATE_PROBE

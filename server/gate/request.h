@@ -15,6 +15,7 @@ struct conn;
 struct gate_state;
 struct request;
 struct route;
+struct web_asset;
 
 enum request_stage { REQUEST_READING, REQUEST_ASKED, REQUEST_TOLD, REQUEST_ANSWERED };
 
@@ -26,6 +27,7 @@ struct request {
     struct conn *conn; /* referenced */
     struct MHD_Connection *mhd;
     const struct route *route;
+    const struct web_asset *asset; /* where the route is ROUTE_FILE */
     enum request_stage stage;
     enum request_credential credential;
     uint8_t token[IPC_TOKEN_SIZE];

@@ -1,13 +1,14 @@
 #include "route.h"
 
 #include "api.h"
+#include "asset.h"
 #include "page.h"
 
 #include <string.h>
 
 static const struct route routes[] = {
-    {"GET", "/", ROUTE_OPEN, page_home, NULL},
-    {"GET", "/style.css", ROUTE_OPEN, page_style, NULL},
+    {"GET", "/", ROUTE_FILE, page_asset, NULL}, /* and each file of web/, under its path there */
+    {"GET", "/desktop/*", ROUTE_OPEN, page_desktop, NULL},
     {"GET", "/healthz", ROUTE_OPEN, api_health, NULL},
     {"POST", "/api/login", ROUTE_OUR_PAGES | ROUTE_JSON, api_login, api_login_told},
     {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_signed_out},
@@ -59,6 +60,10 @@ static bool decode_segment(char *to, size_t size, const char *from, size_t lengt
 
 static bool path_matches(struct request *request, const struct route *route, const char *path)
 {
+    if (route->needs & ROUTE_FILE) {
+        request->asset = asset_find(path);
+        return request->asset != NULL;
+    }
     const char *star = route->path ? strchr(route->path, '*') : NULL;
     if (!star)
         return !route->path || strcmp(path, route->path) == 0;

@@ -9,7 +9,8 @@ enum route_needs {
     ROUTE_SESSION = 1,     /* cookie or bearer; its validity is the keeper's to say */
     ROUTE_SAME_ORIGIN = 2, /* with the cookie, Origin must be there and ours */
     ROUTE_OUR_PAGES = 4,   /* no session yet: Origin, when it is there, must be ours */
-    ROUTE_JSON = 8         /* a JSON body */
+    ROUTE_JSON = 8,        /* a JSON body */
+    ROUTE_FILE = 16        /* open, too; request->asset is filled in */
 };
 
 struct route {
