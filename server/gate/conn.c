@@ -2,9 +2,11 @@
 
 #include "fd.h"
 #include "gate_state.h"
+#include "handover.h"
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "talk.h"
 #include "tunnel.h"
 #include "worker.h"
 
@@ -272,6 +274,8 @@ static void on_timer(struct loop_timer *timer)
     struct conn *conn = OWNER_OF(timer, struct conn, timer);
     if (conn->state == CONN_TUNNEL)
         tunnel_close(conn, IPC_END_LIMIT);
+    else if (conn->state == CONN_TALK)
+        talk_late(conn->talk);
     else
         conn_end(conn);
 }
@@ -279,6 +283,8 @@ static void on_timer(struct loop_timer *timer)
 void conn_linger(struct conn *conn)
 {
     struct worker *worker = conn->worker;
+    talk_forget(conn);
+    tunnel_forget(conn);
     relay_free(conn->relay);
     conn->relay = NULL;
     fd_close(&conn->far);
@@ -315,6 +321,8 @@ void conn_end(struct conn *conn)
     struct worker *worker = conn->worker;
     if (conn->state == CONN_GONE)
         return;
+    handover_forget(conn);
+    talk_forget(conn);
     tunnel_forget(conn);
     relay_free(conn->relay);
     conn->relay = NULL;

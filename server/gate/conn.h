@@ -1,14 +1,15 @@
 /* One client connection: from accept to its last byte. Belongs to the worker (event loop) that
  * accepted it; other threads hold references and read only what never changes.
  *
- *     SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER ─► TUNNEL ─► LINGER ─► gone
- *       │          │                   │                              ▲
- *       └──────────┴───────────────────┴──────────────────────────────┘
+ *     SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER (─► TALK) ─► TUNNEL ─► LINGER ─► gone
+ *       │          │                   │                 │                      ▲
+ *       └──────────┴───────────────────┴─────────────────┴──────────────────────┘
  *
  * SNIFF      TLS port: is the first byte a TLS record's? Plain HTTP gets its answer in plain.
  * QUIET      handshake done, no byte of HTTP yet: costs no HTTP connection.
  * HTTP       bytes go through a socketpair to libmicrohttpd, which parses and answers.
  * HANDOVER   libmicrohttpd has written the 101; what it still holds for the client goes out.
+ * TALK       upgraded, but who the desktop is comes out in a conversation (talk.h).
  * LINGER     our last bytes are out; reads until the client closes, so that the kernel does not
  *            reset the connection under them. */
 #pragma once
@@ -23,8 +24,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct worker;
+struct handover;
+struct talk;
 struct tunnel;
+struct worker;
 
 enum conn_state {
     CONN_SNIFF,
@@ -32,6 +35,7 @@ enum conn_state {
     CONN_QUIET,
     CONN_HTTP,
     CONN_HANDOVER,
+    CONN_TALK,
     CONN_TUNNEL,
     CONN_LINGER,
     CONN_GONE
@@ -71,7 +75,9 @@ struct conn {
         uint64_t since_ms;  /* of the present wait */
         bool partial;       /* a request has begun to arrive */
     } watch;
-    struct tunnel *tunnel; /* from HANDOVER on */
+    struct handover *handover; /* HANDOVER */
+    struct talk *talk;         /* from HANDOVER to TUNNEL, when there is one */
+    struct tunnel *tunnel;     /* once the keeper has opened it */
 };
 
 /* Takes over an accepted descriptor (closed when it is not admitted). */

@@ -1,5 +1,7 @@
 #include "creds.h"
 
+#include "pem_file.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PEM_MOST (1U << 20) /* a chain of certificates is a few kilobytes */
 
 struct creds {
     atomic_uint references;
@@ -54,46 +54,12 @@ void creds_release(struct creds *generation)
     free(generation);
 }
 
-/* The whole file behind a descriptor, NUL-terminated. Wiped by forget(). */
-static int slurp(int fd, gnutls_datum_t *out)
-{
-    uint8_t *data = malloc(PEM_MOST + 1);
-    if (!data)
-        return -ENOMEM;
-    size_t size = 0;
-    while (size < PEM_MOST) {
-        ssize_t got = read(fd, data + size, PEM_MOST - size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            int error = -errno;
-            explicit_bzero(data, size);
-            free(data);
-            return error;
-        }
-        if (got == 0)
-            break;
-        size += (size_t)got;
-    }
-    data[size] = '\0';
-    *out = (gnutls_datum_t){.data = data, .size = (unsigned)size};
-    return 0;
-}
-
-static void forget(gnutls_datum_t *datum)
-{
-    if (datum->data)
-        explicit_bzero(datum->data, datum->size);
-    free(datum->data);
-    *datum = (gnutls_datum_t){0};
-}
-
 static int add_pair(struct creds *creds, int certificate_fd, int key_fd, char *why, size_t size)
 {
     gnutls_datum_t certificate = {0}, key = {0};
-    int error = slurp(certificate_fd, &certificate);
+    int error = pem_file_read(certificate_fd, &certificate);
     if (!error)
-        error = slurp(key_fd, &key);
+        error = pem_file_read(key_fd, &key);
     if (error)
         snprintf(why, size, "cannot be read: %s", strerror(-error));
     else {
@@ -104,8 +70,8 @@ static int add_pair(struct creds *creds, int certificate_fd, int key_fd, char *w
             error = -EINVAL;
         }
     }
-    forget(&certificate);
-    forget(&key);
+    pem_file_forget(&certificate);
+    pem_file_forget(&key);
     return error;
 }
 

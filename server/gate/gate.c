@@ -74,6 +74,16 @@ static void reload(struct gate *gate, const int *fds, size_t count)
         LOG_INFO("tls.reload", "new certificates are in use", LOG_NUMBER("count", count / 2));
 }
 
+static void take_authorities(struct gate *gate, int fd)
+{
+    char why[512];
+    if (desktop_tls_authorities(gate->state.desktop_tls, fd, why, sizeof(why)))
+        LOG_ERROR("desktop.authorities",
+                  "the authorities for desktops' certificates are not "
+                  "usable; those before stay in use",
+                  LOG_TEXT("why", why));
+}
+
 static void on_control(struct loop_source *source, uint32_t events)
 {
     struct gate *gate = OWNER_OF(source, struct gate, control);
@@ -90,6 +100,8 @@ static void on_control(struct loop_source *source, uint32_t events)
     }
     if (type == CONTROL_CERTIFICATES)
         reload(gate, fds, count);
+    else if (type == CONTROL_AUTHORITIES && count == 1)
+        take_authorities(gate, fds[0]);
     else if (type == CONTROL_DRAIN)
         drain(gate);
     while (count)
@@ -185,6 +197,8 @@ static int start(struct gate *gate)
     };
     int error = loop_new(&gate->loop);
     link.loop = gate->loop;
+    if (!error)
+        error = desktop_tls_new(&state->desktop_tls);
     if (!error)
         error = keeper_link_new(&state->keeper, &link);
     if (!error)

@@ -5,6 +5,7 @@
 #include "admit.h"
 #include "conf.h"
 #include "creds.h"
+#include "desktop_tls.h"
 #include "gate.h"
 #include "keeper_link.h"
 #include "tunnel_table.h"
@@ -18,11 +19,12 @@ struct worker;
 struct gate_state {
     const struct gate_setup *setup;
     const struct conf *conf;
-    char origin[300];             /* "https://name[:port]", RFC 6454 section 6.2 form */
-    struct creds_store *creds;    /* guards itself */
-    struct admit *admit;          /* guards itself */
-    struct keeper_link *keeper;   /* guards itself */
-    struct tunnel_table *tunnels; /* guards itself */
+    char origin[300];                /* "https://name[:port]", RFC 6454 section 6.2 form */
+    struct creds_store *creds;       /* guards itself */
+    struct desktop_tls *desktop_tls; /* guards itself */
+    struct admit *admit;             /* guards itself */
+    struct keeper_link *keeper;      /* guards itself */
+    struct tunnel_table *tunnels;    /* guards itself */
     struct MHD_Daemon *http;
     struct worker **workers; /* one event loop each */
     size_t worker_count;

@@ -4,7 +4,10 @@
 
 #include "ipc.h"
 
+#include "stream.h"
+
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct conn;
@@ -23,6 +26,19 @@ struct tunnel_grant {
 void tunnel_hand_over(struct conn *conn, const struct tunnel_grant *grant, const void *extra,
                       size_t extra_size, MHD_socket socket,
                       struct MHD_UpgradeResponseHandle *handle);
+
+/* The same for a conversation that got its desktop: the connection is the tunnel's from now on, but
+ * no byte is relayed before tunnel_begin(). Consumes the grant; false: no memory. */
+bool tunnel_take(struct conn *conn, struct tunnel_grant *grant);
+
+/* Relays from now on. `desktop` is the stream to the desktop when it is TLS (malloc'd, the tunnel's
+ * now); NULL: conn->far as it is. `early`: bytes that the client sent before, in frames. */
+void tunnel_begin(struct conn *conn, struct stream_tls *desktop, const uint8_t *early, size_t size);
+
+/* Decides why it will have ended, unless that is decided already. */
+void tunnel_fail(struct conn *conn, enum ipc_end end);
+/* What to tell a client: words, and the close code. */
+const char *tunnel_words(enum ipc_end end, uint16_t *code);
 
 /* The worker's periodic report of bytes, when some moved. */
 void tunnel_report(struct conn *conn);

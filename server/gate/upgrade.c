@@ -1,9 +1,11 @@
 #include "upgrade.h"
 
 #include "answer.h"
+#include "cleanpath_talk.h"
 #include "conn.h"
 #include "fd.h"
 #include "gate_state.h"
+#include "handover.h"
 #include "tunnel.h"
 #include "ws.h"
 
@@ -77,15 +79,40 @@ static void on_upgraded(void *cls, struct MHD_Connection *connection, void *con_
     tunnel_hand_over(request->conn, &grant, extra, extra_size, socket, handle);
 }
 
-enum MHD_Result upgrade_accept(struct request *request)
+static void on_talk_upgraded(void *cls, struct MHD_Connection *connection, void *con_cls,
+                             const char *extra, size_t extra_size, MHD_socket socket,
+                             struct MHD_UpgradeResponseHandle *handle)
+{
+    struct request *request = con_cls;
+    struct handover_heir heir = talk_heir;
+    (void)cls;
+    (void)connection;
+    heir.owner = cleanpath_talk_new(request);
+    if (heir.owner)
+        handover_post(request->conn, &heir, extra, extra_size, socket, handle);
+    else
+        MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler upgraded)
 {
     char accept[WS_ACCEPT_SIZE];
     const char *key = header(request, "Sec-WebSocket-Key");
-    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, NULL);
+    struct MHD_Response *response = MHD_create_response_for_upgrade(upgraded, NULL);
     if (!response || !key)
         return MHD_NO;
     ws_accept_key(accept, key);
     MHD_add_response_header(response, "Upgrade", "websocket");
     MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
     return answer_queue(request, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+}
+
+enum MHD_Result upgrade_accept(struct request *request)
+{
+    return accept_with(request, on_upgraded);
+}
+
+enum MHD_Result upgrade_accept_talk(struct request *request)
+{
+    return accept_with(request, on_talk_upgraded);
 }

@@ -4,6 +4,7 @@
 #include "gate_state.h"
 #include "log.h"
 #include "owner.h"
+#include "talk.h"
 #include "tunnel.h"
 
 #include <errno.h>
@@ -123,6 +124,8 @@ static void on_drain(struct loop_task *task)
         next = conn->next;
         if (conn->state == CONN_TUNNEL)
             tunnel_close(conn, IPC_END_STOPPING);
+        else if (conn->state == CONN_TALK)
+            talk_stop(conn->talk, IPC_END_STOPPING);
         else if (conn->state == CONN_SNIFF || conn->state == CONN_HANDSHAKE)
             conn_end(conn);
         else

@@ -1,11 +1,5 @@
 /* What the supervisor (server/serve) tells its two children, over one SOCK_SEQPACKET pair each.
- * End of file on it means that the supervisor is gone: the child ends.
- *
- *   to the gate:   CERTIFICATES  2n descriptors: n × (certificate PEM, key PEM), n <=
- * CONF_PAIRS_MAX; first at start, again at each SIGHUP. The gate owns them. DRAIN         stop
- * accepting, close the tunnels (1001), exit 0 to the keeper: GATE          1 descriptor: the
- * keeper's end of a new gate's record socket STOP          flush and exit 0 from either:   READY
- * serving now (the gate: caged and accepting) */
+ * End of file on it means that the supervisor is gone: the child ends. */
 #pragma once
 
 #include <stddef.h>
@@ -13,11 +7,20 @@
 #define CONTROL_FDS_MAX 8
 
 enum control_type {
+    /* To the gate: 2n descriptors, n × (certificate PEM, key PEM), n <= CONF_PAIRS_MAX; first at
+     * start, again at each SIGHUP. The gate owns them. */
     CONTROL_CERTIFICATES = 1,
+    /* To the gate: stop accepting, close the tunnels (1001), exit 0. */
     CONTROL_DRAIN,
+    /* To the keeper: one descriptor, its end of a new gate's record socket. */
     CONTROL_GATE,
+    /* To the keeper: flush and exit 0. */
     CONTROL_STOP,
-    CONTROL_READY
+    /* From either: serving now (the gate: caged and accepting). */
+    CONTROL_READY,
+    /* To the gate: one descriptor, PEM of who may sign desktops' certificates; behind CERTIFICATES,
+     * when one is configured. */
+    CONTROL_AUTHORITIES
 };
 
 /* 0 or -errno. The descriptors stay the caller's. */

@@ -1,0 +1,402 @@
+/* In order: the client's one PDU (ticket, desktop, X.224 request); the keeper judges the ticket and
+ * dials; X.224 and TLS with the desktop; the keeper judges its certificate; our answer; the tunnel.
+ *
+ * The client's own words name no host and decide nothing: the ticket does, and the desktop's name
+ * must be the one that it was made for. */
+#include "cleanpath_talk.h"
+
+#include "cleanpath.h"
+#include "conn.h"
+#include "desktop_hello.h"
+#include "desktop_tls.h"
+#include "fd.h"
+#include "gate_state.h"
+#include "log.h"
+#include "owner.h"
+#include "request.h"
+#include "tunnel.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define REQUEST_MS 10000  /* for the client's PDU */
+#define HELLO_MS 10000    /* for the desktop's X.224 and TLS */
+#define PATIENCE_MS 30000 /* for everything after the PDU, should all else hang */
+#define ANSWER_MOST 65536 /* our PDU: a chain of certificates; a longer one is refused */
+#define CHAIN_MOST 8      /* certificates that the client gets */
+
+struct cleanpath_talk {
+    struct talk talk;
+    struct gate_state *gate;
+    struct conn *conn; /* referenced: for the answers of the keeper */
+    uint8_t token[IPC_TOKEN_SIZE];
+    struct ipc_origin origin;
+    uint8_t x224[X224_REQUEST_MOST];
+    size_t x224_size;
+    char host[IPC_HOST_SIZE];
+    int64_t tunnel; /* 0: none yet */
+    struct desktop_hello hello;
+    /* One question to the keeper at a time. */
+    struct keeper_call call;
+    struct loop_task told; /* its answer's way to the worker */
+    union ipc_record *answer;
+    int answer_fd;
+    bool asking, unlisted, gone;
+    void (*on_answer)(struct cleanpath_talk *talk);
+};
+
+static struct cleanpath_talk *of(struct talk *talk)
+{
+    return OWNER_OF(talk, struct cleanpath_talk, talk);
+}
+
+static void talk_free(struct cleanpath_talk *talk)
+{
+    conn_unref(talk->conn);
+    free(talk->answer);
+    explicit_bzero(talk, sizeof(*talk));
+    free(talk);
+}
+
+static void gone(struct talk *base)
+{
+    struct cleanpath_talk *talk = of(base);
+    desktop_hello_stop(&talk->hello);
+    talk->gone = true;
+    if (!talk->asking)
+        talk_free(talk);
+}
+
+/* ---- refusing ---- */
+
+/* What the browser's client can tell apart; the page asks our API for the rest. WSA codes and TLS
+ * alerts are what it has words for. */
+static struct cleanpath_error error_of(unsigned status)
+{
+    switch (status) {
+    case IPC_NO_SESSION:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 401};
+    case IPC_BAD_TICKET:
+    case IPC_DESKTOP_ADDRESS:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 403};
+    case IPC_NO_DESKTOP:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 404};
+    case IPC_BUSY:
+    case IPC_THROTTLED:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 503};
+    case IPC_DESKTOP_ASLEEP:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .wsa = CLEANPATH_WSA_TIMED_OUT};
+    case IPC_DESKTOP_REFUSED:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .wsa = CLEANPATH_WSA_REFUSED};
+    case IPC_DESKTOP_NAME:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL,
+                                        .wsa = CLEANPATH_WSA_HOST_NOT_FOUND};
+    case IPC_CERTIFICATE_CHANGED:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL,
+                                        .tls_alert = GNUTLS_A_CERTIFICATE_UNKNOWN};
+    case IPC_CERTIFICATE_UNTRUSTED:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL,
+                                        .tls_alert = GNUTLS_A_UNKNOWN_CA};
+    default:
+        return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 500};
+    }
+}
+
+static void refuse(struct cleanpath_talk *talk, const struct cleanpath_error *error,
+                   struct cleanpath_view x224, const char *words)
+{
+    uint8_t pdu[CLEANPATH_ERROR_MOST];
+    size_t size = cleanpath_write_error(pdu, sizeof(pdu), error, x224);
+    LOG_INFO("cleanpath.refused", words, LOG_TEXT("conn", talk->origin.conn),
+             LOG_NUMBER("tunnel", talk->tunnel));
+    if (talk_say(&talk->talk, pdu, size))
+        talk_close(&talk->talk, WS_NORMAL, words);
+}
+
+static void refuse_status(struct cleanpath_talk *talk, unsigned status)
+{
+    struct cleanpath_error error = error_of(status);
+    refuse(talk, &error, (struct cleanpath_view){0}, ipc_status_name(status));
+}
+
+static void late(struct talk *base)
+{
+    struct cleanpath_talk *talk = of(base);
+    if (!base->paused) {
+        talk_close(base, WS_GOING_AWAY, "the request did not come in time");
+        return;
+    }
+    tunnel_fail(base->conn, IPC_END_SETUP);
+    refuse_status(talk, IPC_DESKTOP_ASLEEP);
+}
+
+static void stop(struct talk *base, enum ipc_end end)
+{
+    uint16_t code;
+    const char *words = tunnel_words(end, &code);
+    talk_close(base, code, words);
+}
+
+/* ---- asking the keeper ---- */
+
+/* Worker's thread. */
+static void on_told(struct loop_task *task)
+{
+    struct cleanpath_talk *talk = OWNER_OF(task, struct cleanpath_talk, told);
+    talk->asking = false;
+    if (!talk->gone) {
+        talk->on_answer(talk);
+        return;
+    }
+    if (talk->answer->head.type == IPC_OPENED && talk->answer->opened.status == IPC_OK) {
+        struct tunnel_grant grant = {.tunnel = talk->answer->opened.tunnel,
+                                     .desktop = talk->answer_fd};
+        tunnel_abandon(talk->gate, &grant);
+    }
+    talk_free(talk);
+}
+
+/* Main loop. From here on the keeper may order the tunnel's end: list it before the next record is
+ * read. */
+static void on_answer(struct keeper_call *call, const union ipc_record *answer, int fd)
+{
+    struct cleanpath_talk *talk = OWNER_OF(call, struct cleanpath_talk, call);
+    if (answer->head.type == IPC_OPENED && answer->opened.status == IPC_OK &&
+        tunnel_table_add(talk->gate->tunnels, answer->opened.tunnel, talk->conn))
+        talk->unlisted = true;
+    memcpy(talk->answer, answer, answer->head.size);
+    talk->answer_fd = fd;
+    loop_post(talk->conn->worker->loop, &talk->told);
+}
+
+static void ask(struct cleanpath_talk *talk, struct ipc_head *record, enum ipc_type expected,
+                void (*answered)(struct cleanpath_talk *talk))
+{
+    talk->call.done = on_answer;
+    talk->told.run = on_told;
+    talk->on_answer = answered;
+    talk->asking = true;
+    if (keeper_link_ask(talk->gate->keeper, record, expected, &talk->call)) {
+        talk->asking = false;
+        refuse_status(talk, IPC_BUSY);
+    }
+}
+
+/* ---- the answer ---- */
+
+static size_t write_answer(const struct cleanpath_talk *talk, uint8_t *to)
+{
+    struct cleanpath_view chain[CHAIN_MOST];
+    char address[ADDR_TEXT_SIZE] = "";
+    struct sockaddr_storage name;
+    socklen_t name_size = sizeof(name);
+    struct addr desktop;
+    unsigned count = 0;
+    const gnutls_datum_t *peers = gnutls_certificate_get_peers(talk->hello.tls->session, &count);
+    if (count > CHAIN_MOST)
+        count = CHAIN_MOST;
+    for (unsigned i = 0; i < count; i++)
+        chain[i] = (struct cleanpath_view){peers[i].data, peers[i].size};
+    if (getpeername(talk->hello.fd, (struct sockaddr *)&name, &name_size) == 0 &&
+        addr_from_sockaddr(&desktop, (struct sockaddr *)&name))
+        addr_text(&desktop, address);
+    return cleanpath_write_answer(
+        to, ANSWER_MOST, (struct cleanpath_view){talk->hello.confirm, talk->hello.confirm_size},
+        chain, count, address);
+}
+
+/* Everything is as it should be: our PDU, and the tunnel has the connection. */
+static void begin_tunnel(struct cleanpath_talk *talk)
+{
+    struct conn *conn = talk->conn;
+    uint8_t *pdu = malloc(ANSWER_MOST);
+    size_t size = pdu ? write_answer(talk, pdu) : 0;
+    bool said = size && talk_say(&talk->talk, pdu, size);
+    free(pdu);
+    if (!size) {
+        tunnel_fail(conn, IPC_END_DESKTOP_TLS);
+        refuse_status(talk, IPC_FAILED);
+    }
+    if (!said)
+        return;
+    struct stream_tls *tls = talk->hello.tls;
+    uint8_t *rest = talk->talk.rest;
+    size_t rest_size = talk->talk.rest_size;
+    talk->hello.tls = NULL;
+    talk->talk.rest = NULL;
+    talk_forget(conn); /* frees `talk` */
+    tunnel_begin(conn, tls, rest, rest_size);
+    free(rest);
+}
+
+static void on_judged(struct cleanpath_talk *talk)
+{
+    unsigned status = talk->answer->head.type == IPC_CERTIFICATE_JUDGED
+                          ? talk->answer->certificate_judged.status
+                          : IPC_FAILED;
+    if (status == IPC_OK) {
+        begin_tunnel(talk);
+        return;
+    }
+    tunnel_fail(talk->conn, status == IPC_CERTIFICATE_CHANGED     ? IPC_END_CERTIFICATE_CHANGED
+                            : status == IPC_CERTIFICATE_UNTRUSTED ? IPC_END_CERTIFICATE_UNTRUSTED
+                                                                  : IPC_END_SETUP);
+    refuse_status(talk, status);
+}
+
+/* ---- the desktop ---- */
+
+static void ask_about_certificate(struct cleanpath_talk *talk)
+{
+    gnutls_session_t session = talk->hello.tls->session;
+    struct ipc_certificate record;
+    IPC_INIT(&record, CERTIFICATE, 0);
+    record.tunnel = talk->tunnel;
+    record.verified = desktop_tls_verified(talk->gate->desktop_tls, session, talk->host);
+    if (desktop_tls_fingerprint(session, record.fingerprint)) {
+        ask(talk, &record.head, IPC_CERTIFICATE_JUDGED, on_judged);
+        return;
+    }
+    tunnel_fail(talk->conn, IPC_END_DESKTOP_TLS);
+    refuse_status(talk, IPC_FAILED);
+}
+
+static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
+{
+    static const struct {
+        enum ipc_end end;
+        const char *words;
+    } table[] = {
+        [DESKTOP_HELLO_LOST] = {IPC_END_DESKTOP_LOST, "the desktop closed the connection"},
+        [DESKTOP_HELLO_LATE] = {IPC_END_DESKTOP_LOST, "the desktop does not answer"},
+        [DESKTOP_HELLO_FOREIGN] = {IPC_END_NEGOTIATION, "what answers there is no RDP server"},
+        [DESKTOP_HELLO_REFUSED] = {IPC_END_NEGOTIATION, "the desktop refuses TLS and NLA"},
+        [DESKTOP_HELLO_TLS] = {IPC_END_DESKTOP_TLS, "TLS with the desktop failed"},
+    };
+    struct cleanpath_talk *talk = OWNER_OF(hello, struct cleanpath_talk, hello);
+    struct cleanpath_error error = {.code = CLEANPATH_GENERAL};
+    struct cleanpath_view x224 = {0};
+    switch (end) {
+    case DESKTOP_HELLO_OK:
+        ask_about_certificate(talk);
+        return;
+    case DESKTOP_HELLO_LATE:
+        error.wsa = CLEANPATH_WSA_TIMED_OUT;
+        break;
+    case DESKTOP_HELLO_REFUSED:
+        error.code = CLEANPATH_NEGOTIATION;
+        x224 = (struct cleanpath_view){hello->confirm, hello->confirm_size};
+        break;
+    case DESKTOP_HELLO_TLS:
+        error.tls_alert = hello->alert;
+        break;
+    default:
+        error.wsa = CLEANPATH_WSA_RESET;
+    }
+    tunnel_fail(talk->conn, table[end].end);
+    refuse(talk, &error, x224, table[end].words);
+}
+
+static void on_opened(struct cleanpath_talk *talk)
+{
+    const struct ipc_opened *opened = &talk->answer->opened;
+    struct conn *conn = talk->conn;
+    unsigned status = talk->answer->head.type == IPC_OPENED ? opened->status : IPC_BUSY;
+    if (status != IPC_OK) {
+        refuse_status(talk, status);
+        return;
+    }
+    struct tunnel_grant grant = {.tunnel = opened->tunnel,
+                                 .desktop = talk->answer_fd,
+                                 .idle_seconds = opened->idle_seconds,
+                                 .absolute_seconds = opened->absolute_seconds};
+    talk->tunnel = opened->tunnel;
+    text_copy(talk->host, sizeof(talk->host), opened->host);
+    if (talk->unlisted || grant.desktop < 0) {
+        tunnel_abandon(talk->gate, &grant);
+        refuse_status(talk, IPC_BUSY);
+        return;
+    }
+    if (!tunnel_take(conn, &grant)) {
+        refuse_status(talk, IPC_FAILED);
+        return;
+    }
+    talk->hello = (struct desktop_hello){.done = on_hello,
+                                         .loop = conn->worker->loop,
+                                         .scratch = conn->worker->scratch,
+                                         .desktop_tls = talk->gate->desktop_tls,
+                                         .fd = conn->far,
+                                         .host = talk->host};
+    if (desktop_hello_begin(&talk->hello, talk->x224, talk->x224_size, HELLO_MS))
+        on_hello(&talk->hello, DESKTOP_HELLO_LOST);
+}
+
+/* ---- the client's request ---- */
+
+static bool read_request(struct cleanpath_talk *talk, struct ipc_open *record, size_t size)
+{
+    struct cleanpath_request request;
+    if (cleanpath_request_read(talk->talk.heard, size, &request) ||
+        !x224_request_ok(request.x224.data, request.x224.size))
+        return false;
+    memcpy(talk->x224, request.x224.data, request.x224.size);
+    talk->x224_size = request.x224.size;
+    if (request.destination.size >= sizeof(record->desktop))
+        return false;
+    memcpy(record->desktop, request.destination.data, request.destination.size);
+    return text_is_name(record->desktop) &&
+           text_base64url_decode((const char *)request.proxy_auth.data, request.proxy_auth.size,
+                                 record->ticket, IPC_TOKEN_SIZE);
+}
+
+static void heard(struct talk *base)
+{
+    struct cleanpath_talk *talk = of(base);
+    struct ipc_open record;
+    int size = cleanpath_request_size(base->heard, base->heard_size);
+    if (size == 0)
+        return;
+    IPC_INIT(&record, OPEN, 0);
+    record.origin = talk->origin;
+    record.way = IPC_WAY_CLEANPATH;
+    memcpy(record.token, talk->token, IPC_TOKEN_SIZE);
+    /* One PDU and no byte more: the client has nothing to say before our answer. */
+    if (size < 0 || (size_t)size != base->heard_size || !talk_between(base) ||
+        !read_request(talk, &record, (size_t)size)) {
+        refuse(talk, &(struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 400},
+               (struct cleanpath_view){0}, "not a proper RDCleanPath request");
+    } else {
+        talk_pause(base);
+        talk_wait(base, PATIENCE_MS);
+        ask(talk, &record.head, IPC_OPENED, on_opened);
+    }
+    explicit_bzero(&record, sizeof(record));
+}
+
+static void begin(struct talk *base)
+{
+    talk_wait(base, REQUEST_MS);
+}
+
+struct talk *cleanpath_talk_new(const struct request *request)
+{
+    static const struct talk_kind kind = {CLEANPATH_REQUEST_MOST, begin, heard, late, stop, gone};
+    struct cleanpath_talk *talk = calloc(1, sizeof(*talk));
+    union ipc_record *answer = malloc(sizeof(*answer));
+    if (!talk || !answer) {
+        free(talk);
+        free(answer);
+        return NULL;
+    }
+    talk->talk.kind = &kind;
+    talk->gate = request->gate;
+    talk->conn = conn_ref(request->conn);
+    talk->answer = answer;
+    talk->answer_fd = -1;
+    memcpy(talk->token, request->token, IPC_TOKEN_SIZE);
+    request_origin(request, &talk->origin);
+    return &talk->talk;
+}

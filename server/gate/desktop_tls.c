@@ -1,0 +1,132 @@
+#include "desktop_tls.h"
+
+#include "pem_file.h"
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHAIN_MOST 16 /* certificates; longer chains are not looked at */
+
+struct desktop_tls {
+    gnutls_certificate_credentials_t nobody; /* no certificate of ours, no authorities */
+    gnutls_priority_t priority;
+    pthread_mutex_t lock; /* guards the list */
+    gnutls_x509_trust_list_t authorities;
+};
+
+/* TLS 1.2 at least, as every Windows since 2012 speaks it. AES-128 first: it costs least, and both
+ * ends of this leg stand in the same house. RSA key exchange and SHA-1 signatures stay out. */
+static const char priority[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"
+                               "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:"
+                               "+ECDHE-RSA:+DHE-RSA";
+
+int desktop_tls_new(struct desktop_tls **out)
+{
+    struct desktop_tls *tls = calloc(1, sizeof(*tls));
+    if (!tls)
+        return -ENOMEM;
+    pthread_mutex_init(&tls->lock, NULL);
+    if (gnutls_certificate_allocate_credentials(&tls->nobody) < 0 ||
+        gnutls_priority_init(&tls->priority, priority, NULL) < 0 ||
+        gnutls_x509_trust_list_init(&tls->authorities, 0) < 0)
+        return -ENOMEM; /* at start: the process ends */
+    *out = tls;
+    return 0;
+}
+
+int desktop_tls_authorities(struct desktop_tls *tls, int fd, char *why, size_t size)
+{
+    gnutls_datum_t pem = {0};
+    gnutls_x509_trust_list_t fresh;
+    int error = pem_file_read(fd, &pem);
+    if (error) {
+        snprintf(why, size, "cannot be read: %s", strerror(-error));
+        return error;
+    }
+    int count = gnutls_x509_trust_list_init(&fresh, 0);
+    if (count == 0)
+        count = gnutls_x509_trust_list_add_trust_mem(fresh, &pem, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
+    pem_file_forget(&pem);
+    if (count <= 0) {
+        snprintf(why, size, "%s", count ? gnutls_strerror(count) : "no certificate in it");
+        return -EINVAL;
+    }
+    pthread_mutex_lock(&tls->lock);
+    gnutls_x509_trust_list_t old = tls->authorities;
+    tls->authorities = fresh;
+    pthread_mutex_unlock(&tls->lock);
+    gnutls_x509_trust_list_deinit(old, 1);
+    return 0;
+}
+
+/* RFC 6066 section 3: names only, never addresses. */
+static bool is_name(const char *host)
+{
+    return !strchr(host, ':') && strspn(host, "0123456789.") != strlen(host);
+}
+
+int desktop_tls_session(const struct desktop_tls *tls, const char *host, gnutls_session_t *session)
+{
+    if (gnutls_init(session,
+                    GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
+        return -ENOMEM;
+    if (gnutls_priority_set(*session, tls->priority) < 0 ||
+        gnutls_credentials_set(*session, GNUTLS_CRD_CERTIFICATE, tls->nobody) < 0 ||
+        (is_name(host) &&
+         gnutls_server_name_set(*session, GNUTLS_NAME_DNS, host, strlen(host)) < 0)) {
+        gnutls_deinit(*session);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static size_t import_chain(gnutls_session_t session, gnutls_x509_crt_t chain[CHAIN_MOST])
+{
+    unsigned count = 0;
+    size_t made = 0;
+    const gnutls_datum_t *peers = gnutls_certificate_get_peers(session, &count);
+    while (peers && made < count && made < CHAIN_MOST) {
+        if (gnutls_x509_crt_init(&chain[made]) < 0)
+            break;
+        if (gnutls_x509_crt_import(chain[made], &peers[made], GNUTLS_X509_FMT_DER) < 0) {
+            gnutls_x509_crt_deinit(chain[made]);
+            break;
+        }
+        made++;
+    }
+    return made;
+}
+
+bool desktop_tls_verified(struct desktop_tls *tls, gnutls_session_t session, const char *host)
+{
+    gnutls_x509_crt_t chain[CHAIN_MOST];
+    size_t count = import_chain(session, chain);
+    unsigned faults = 1;
+    gnutls_typed_vdata_st wanted[] = {
+        {.type = GNUTLS_DT_DNS_HOSTNAME, .data = (void *)(uintptr_t)host}, /* only read */
+        {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (void *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER},
+    };
+    if (count) {
+        pthread_mutex_lock(&tls->lock);
+        if (gnutls_x509_trust_list_verify_crt2(tls->authorities, chain, (unsigned)count, wanted, 2,
+                                               0, &faults, NULL) < 0)
+            faults = 1;
+        pthread_mutex_unlock(&tls->lock);
+    }
+    for (size_t i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    return faults == 0;
+}
+
+bool desktop_tls_fingerprint(gnutls_session_t session, uint8_t fingerprint[32])
+{
+    unsigned count = 0;
+    const gnutls_datum_t *peers = gnutls_certificate_get_peers(session, &count);
+    return peers && count &&
+           gnutls_hash_fast(GNUTLS_DIG_SHA256, peers[0].data, peers[0].size, fingerprint) == 0;
+}

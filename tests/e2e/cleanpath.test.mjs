@@ -1,0 +1,272 @@
+// A browser's way in, at the level of its protocol: the ticket, the desktop's X.224 and TLS, the
+// certificate, and every refusal.
+import assert from 'node:assert/strict';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit } from './lib/cleanpath.mjs';
+import { Gateway } from './lib/gateway.mjs';
+import { until } from './lib/proc.mjs';
+import { deadPort, tcpServer } from './lib/servers.mjs';
+
+let gateway;
+let anna;
+let token;
+let desktop;
+const servers = [];
+
+async function add(name, server) {
+  servers.push(server);
+  gateway.addDesktop(name, server.port);
+  gateway.grant('anna', name);
+  return server;
+}
+
+before(async () => {
+  gateway = await Gateway.make();
+  anna = gateway.addUser('anna');
+  token = await anna.token();
+  desktop = await add('office', await rdpServer());
+});
+after(async () => {
+  await gateway?.remove();
+  for (const server of servers) await server.close();
+});
+
+async function enter(name = 'office', options) {
+  const made = await ticketFor(gateway, token, name);
+  return { made, ...await present(gateway, token, { destination: name, ticket: made.ticket }, options) };
+}
+
+// The refusal that the browser is told, and what the API says of it.
+async function refused(name, options) {
+  const { made, ws, wire, answer } = await enter(name, options);
+  await ws.closed();
+  wire.end();
+  return { error: answer.error, x224: answer.x224, said: await visit(gateway, token, made.visit) };
+}
+
+test('a browser reaches the desktop, and bytes pass unchanged', async () => {
+  const { made, ws, wire, answer } = await enter();
+  assert.equal(answer.error, undefined);
+  assert.equal(answer.version, 3390);
+  assert.deepEqual(answer.x224, CONFIRM_TLS);
+  assert.deepEqual(desktop.requests.at(-1), X224);
+  assert.equal(answer.address, '127.0.0.1');
+  assert.deepEqual(answer.chain, [new X509Certificate(desktop.pair.cert).raw]);
+  assert.deepEqual(await visit(gateway, token, made.visit), { state: 'open', reason: '', message: '' });
+  for (const size of [1, 100, 70_000, 1 << 20]) {
+    const data = randomBytes(size);
+    ws.send(data);
+    assert.deepEqual(await ws.read(size), data);
+  }
+  ws.send(Buffer.from([3, 232]), { opcode: 8 });
+  assert.equal((await ws.closed()).code, 1000);
+  wire.end();
+  await until(() => 'the visit has ended', async () => (await visit(gateway, token, made.visit)).state === 'ended');
+  assert.equal((await visit(gateway, token, made.visit)).reason, 'client');
+  const opened = gateway.audit('--event', 'tunnel-open').at(-1);
+  assert.equal(opened.outcome, 'ok');
+  assert.equal(opened.detail, 'cleanpath');
+});
+
+test('the request may come in any number of pieces', async () => {
+  const made = await ticketFor(gateway, token, 'office');
+  const pdu = requestPdu({ destination: 'office', ticket: made.ticket });
+  const every = Array.from({ length: pdu.length - 1 }, (_, at) => at + 1);
+  const { ws, wire, answer } = await present(gateway, token, pdu, { cuts: every });
+  assert.equal(answer.error, undefined);
+  const data = randomBytes(1000);
+  ws.send(data);
+  assert.deepEqual(await ws.read(data.length), data);
+  wire.end();
+});
+
+test('the preconnection blob and foreign fields are ignored; the name is compared without case', async () => {
+  const made = await ticketFor(gateway, token, 'office');
+  const more = [Buffer.from('a4030c0178', 'hex'), Buffer.from('a5030c0179', 'hex')];
+  const { wire, answer } = await present(gateway, token, { destination: 'OFFICE', ticket: made.ticket, more });
+  assert.equal(answer.error, undefined);
+  wire.end();
+});
+
+test('a ticket opens one desktop once, for its own session', async () => {
+  const other = gateway.addUser('boris');
+  gateway.grant('boris', 'office');
+  const theirs = await other.token();
+  await add('second', await rdpServer());
+  const outcome = async (session, fields) => {
+    const { ws, wire, answer } = await present(gateway, session, fields);
+    if (answer.error) await ws.closed();
+    wire.end();
+    return answer.error;
+  };
+  const no = { code: 1, http: 403 };
+  const used = await ticketFor(gateway, token, 'office');
+  assert.equal(await outcome(token, { destination: 'office', ticket: used.ticket }), undefined);
+  assert.deepEqual(await outcome(token, { destination: 'office', ticket: used.ticket }), no);
+  const first = await ticketFor(gateway, token, 'office');
+  assert.deepEqual(await outcome(theirs, { destination: 'office', ticket: first.ticket }), no);
+  const second = await ticketFor(gateway, token, 'office');
+  assert.deepEqual(await outcome(token, { destination: 'second', ticket: second.ticket }), no);
+  assert.deepEqual(await outcome(token, { destination: 'office', ticket: randomBytes(32).toString('base64url') }), no);
+  const details = gateway.audit('--event', 'ticket-refused').map((row) => row.detail).join('\n');
+  for (const word of [/used/, /session/, /desktop/, /unknown/]) assert.match(details, word);
+});
+
+test('two at once with one ticket: one comes in', async () => {
+  const made = await ticketFor(gateway, token, 'office');
+  const all = await Promise.all(Array.from({ length: 6 }, () =>
+    present(gateway, token, { destination: 'office', ticket: made.ticket })));
+  assert.equal(all.filter(({ answer }) => !answer.error).length, 1);
+  for (const { wire } of all) wire.end();
+});
+
+test('a ticket dies with its session', async () => {
+  const session = await anna.token();
+  const made = await ticketFor(gateway, session, 'office');
+  const { ws, wire } = await openCleanpath(gateway, session);
+  const out = await gateway.http('POST', '/api/logout', { token: session });
+  assert.equal(out.status, 200);
+  ws.send(requestPdu({ destination: 'office', ticket: made.ticket }));
+  const frame = await ws.next();
+  assert.ok(frame.payload.length < 100, 'an error, not an answer');
+  await ws.closed();
+  wire.end();
+  assert.equal((await openCleanpath(gateway, session)).answer.status, 401);
+});
+
+test('without a session of this site nothing is upgraded', async () => {
+  const status = async (headers) => {
+    const { answer, wire } = await openCleanpath(gateway, token, headers);
+    wire.end();
+    return answer.status;
+  };
+  assert.equal(await status({ Cookie: null }), 401);
+  assert.equal(await status({ Cookie: `__Host-deskgate=${randomBytes(32).toString('base64url')}` }), 401);
+  assert.equal(await status({ Origin: 'https://evil.example' }), 403);
+  assert.equal(await status({ Origin: null }), 403);
+  assert.equal(await status({ Upgrade: null }), 426);
+  assert.ok(gateway.audit('--event', 'foreign-origin').length >= 1);
+});
+
+test('requests that are not proper ones are refused', async () => {
+  const made = await ticketFor(gateway, token, 'office');
+  const good = { destination: 'office', ticket: made.ticket };
+  const pdu = requestPdu(good);
+  const cases = {
+    'another version': requestPdu({ ...good, version: 3389 }),
+    'no destination': requestPdu({ ...good, destination: null }),
+    'no ticket': requestPdu({ ...good, ticket: null }),
+    'a short ticket': requestPdu({ ...good, ticket: 'abc' }),
+    'no X.224': requestPdu({ ...good, x224: null }),
+    'X.224 of another kind': requestPdu({ ...good, x224: CONFIRM_TLS }),
+    'X.224 with a tail': requestPdu({ ...good, x224: Buffer.concat([X224, Buffer.from('GET / HTTP/1.1\r\n')]) }),
+    'a host in the place of a name': requestPdu({ ...good, destination: '127.0.0.1:22/..' }),
+    'a tail': Buffer.concat([pdu, Buffer.from([0])]),
+    'an indefinite length': Buffer.from('3080020100', 'hex'),
+    'no DER at all': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    'a length beyond the bound': Buffer.from('308400010000', 'hex'),
+  };
+  for (const [name, bytes] of Object.entries(cases)) {
+    const { ws, wire, answer } = await present(gateway, token, bytes);
+    assert.deepEqual(answer?.error, { code: 1, http: 400 }, name);
+    await ws.closed();
+    wire.end();
+  }
+  const { ws, wire } = await openCleanpath(gateway, token);
+  ws.send(Buffer.from('text'), { opcode: 1 });
+  assert.equal((await ws.closed()).code, 1003);
+  wire.end();
+  // None of them has used the ticket up.
+  const { wire: last, answer } = await present(gateway, token, good);
+  assert.equal(answer.error, undefined);
+  last.end();
+});
+
+test('each trouble with a desktop has its own words', async () => {
+  gateway.addDesktop('dead', await deadPort());
+  gateway.grant('anna', 'dead');
+  assert.deepEqual(await refused('dead'), {
+    error: { code: 1, wsa: 10061 }, x224: undefined,
+    said: { state: 'refused', reason: 'desktop_refused', message: (await visitWords('desktop_refused')) },
+  });
+  await add('strict', await rdpServer({ confirm: CONFIRM_REFUSED }));
+  const strict = await refused('strict');
+  assert.deepEqual(strict.error, { code: 2 });
+  assert.deepEqual(strict.x224, CONFIRM_REFUSED);
+  assert.equal(strict.said.reason, 'negotiation');
+  await add('closes', await rdpServer({ confirm: (socket) => socket.end() }));
+  assert.deepEqual((await refused('closes')).error, { code: 1, wsa: 10054 });
+  await add('foreign', await rdpServer({ confirm: (socket) => socket.write('SSH-2.0-OpenSSH\r\n') }));
+  const foreign = await refused('foreign');
+  assert.deepEqual(foreign.error, { code: 1, wsa: 10054 });
+  assert.equal(foreign.said.reason, 'negotiation');
+  await add('no-tls', await rdpServer({ confirm: (socket) => {
+    socket.write(CONFIRM_TLS);
+    socket.once('data', () => socket.end(Buffer.from('15030300020228', 'hex'))); // handshake_failure
+  } }));
+  const noTls = await refused('no-tls');
+  assert.deepEqual(noTls.error, { code: 1, alert: 40 });
+  assert.equal(noTls.said.reason, 'desktop-tls');
+});
+
+// The sentence comes from the API; here it only must be one.
+async function visitWords(reason) {
+  const { said } = await refused('dead');
+  assert.equal(said.reason, reason);
+  assert.match(said.message, /^[A-Z].*\.$/);
+  return said.message;
+}
+
+test('another certificate than before is refused, told and on record', async () => {
+  const server = await add('renewed', await rdpServer());
+  (await enter('renewed')).wire.end();
+  server.pair = selfSigned('another');
+  const changed = await refused('renewed');
+  assert.deepEqual(changed.error, { code: 1, alert: 46 });
+  assert.equal(changed.said.reason, 'certificate-changed');
+  const row = gateway.audit('--event', 'desktop-certificate').at(-1);
+  assert.equal(row.outcome, 'changed');
+  assert.equal(row.desktop, 'renewed');
+  gateway.cli('desktop', 'trust', 'renewed', '--renew');
+  const again = await enter('renewed');
+  assert.equal(again.answer.error, undefined);
+  again.wire.end();
+});
+
+test('a pinned certificate is the only one', async () => {
+  const server = await add('pinned', await rdpServer());
+  const print = new X509Certificate(server.pair.cert).fingerprint256;
+  gateway.cli('desktop', 'trust', 'pinned', '--pin', print);
+  const good = await enter('pinned');
+  assert.equal(good.answer.error, undefined);
+  good.wire.end();
+  server.pair = selfSigned();
+  assert.deepEqual((await refused('pinned')).error, { code: 1, alert: 46 });
+});
+
+test('with trust by authority a self-signed certificate is refused', async () => {
+  await add('official', await rdpServer());
+  gateway.cli('desktop', 'trust', 'official', '--ca');
+  const answer = await refused('official');
+  assert.deepEqual(answer.error, { code: 1, alert: 48 });
+  assert.equal(answer.said.reason, 'certificate-untrusted');
+});
+
+test('an administrator ends it: the API says so', async () => {
+  const { made, ws, wire } = await enter();
+  const [live] = gateway.json('tunnel', 'list').filter((row) => row.desktop === 'office').slice(-1);
+  gateway.cli('tunnel', 'end', String(live.id));
+  assert.deepEqual(await ws.closed(), { code: 4003, reason: 'an administrator ended this connection' });
+  wire.end();
+  await until(() => 'the visit has ended', async () => (await visit(gateway, token, made.visit)).state === 'ended');
+  assert.equal((await visit(gateway, token, made.visit)).reason, 'tunnel-ended');
+});
+
+test('a desktop that goes silent does not hold the browser', async () => {
+  const silent = await tcpServer(() => {});
+  await add('silent', silent);
+  const { error, said } = await refused('silent');
+  assert.deepEqual(error, { code: 1, wsa: 10060 });
+  assert.equal(said.reason, 'desktop-lost');
+});
