@@ -77,6 +77,10 @@ struct conf {
     bool dial_loopback;    /* allow names loopback */
     bool dial_link_local;  /* allow names link-local */
     uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
+
+    /* [desktops] */
+    char authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the certificates of
+                                         desktops with trust by authority; empty: nobody */
 };
 
 /* Everything at its default, for this state folder (made absolute). */

@@ -24,13 +24,18 @@
         section, key, conf_take_number, false, offsetof(struct conf, member), least, most          \
     }
 
+#define PATH(section, key, member)                                                                 \
+    {                                                                                              \
+        section, key, conf_take_path, false, offsetof(struct conf, member), 0, 0                   \
+    }
+
 static const struct conf_key keys[] = {
     LIST("server", "listen", conf_take_listen),
     LIST("server", "http_listen", conf_take_http_listen),
     ONE("server", "name", conf_take_name),
     ONE("server", "public_port", conf_take_port),
     ONE("server", "user", conf_take_user),
-    ONE("server", "acme_folder", conf_take_acme),
+    PATH("server", "acme_folder", acme_folder),
     ONE("server", "cage", conf_take_cage),
     NUMBER("server", "threads", threads, 0, 256),
     NUMBER("server", "connections", connections, 16, 1000000),
@@ -54,6 +59,7 @@ static const struct conf_key keys[] = {
     LIST("dial", "allow", conf_take_allow),
     LIST("dial", "deny", conf_take_deny),
     NUMBER("dial", "seconds", dial_seconds, 1, 120),
+    PATH("desktops", "authorities", authorities),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 

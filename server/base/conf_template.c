@@ -92,7 +92,12 @@ static const char text[] =
     "#deny =\n"
     "\n"
     "# For finding a desktop's address and connecting to it.\n"
-    "#seconds = 8\n";
+    "#seconds = 8\n"
+    "\n"
+    "[desktops]\n"
+    "# PEM file of the authorities that sign desktops' certificates, for desktops with\n"
+    "# 'deskgate desktop trust NAME --ca'.\n"
+    "#authorities =\n";
 
 static const char *given_for(const struct conf_template *given, const char *key, size_t length)
 {

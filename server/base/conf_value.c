@@ -180,13 +180,11 @@ static bool path(struct conf_reading *reading, char *to, const char *value)
     return (length > 0 && length < CONF_PATH_SIZE) || fault(reading, "the path is too long");
 }
 
-bool conf_take_acme(struct conf_reading *reading, const struct conf_key *key, const char *value)
+bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, const char *value)
 {
-    (void)key;
-    if (*value)
-        return path(reading, reading->conf->acme_folder, value);
-    reading->conf->acme_folder[0] = '\0';
-    return true;
+    char *to = (char *)reading->conf + key->offset;
+    *to = '\0';
+    return !*value || path(reading, to, value);
 }
 
 bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value)

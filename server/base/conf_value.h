@@ -30,7 +30,7 @@ bool conf_take_http_listen(struct conf_reading *reading, const struct conf_key *
 bool conf_take_name(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);
-bool conf_take_acme(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_certificate(struct conf_reading *reading, const struct conf_key *key,
                            const char *value);

@@ -55,7 +55,7 @@ int serve_run(const struct conf *conf, int ready_fd)
 {
     struct conf own = *conf; /* gets the addresses that were really bound */
     struct serve_listeners listeners = {0};
-    struct serve_pems pems = {0};
+    struct serve_pems pems = SERVE_PEMS_NONE;
 
     tidy_descriptors();
     umask(077);

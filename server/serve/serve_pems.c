@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,9 +115,32 @@ static int load_pair(const struct conf_pair *pair, int fds[2], char *why, size_t
     return error;
 }
 
+static int load_authorities(const char *path, int *fd, char *why, size_t size)
+{
+    gnutls_datum_t pem = {0};
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    int error = read_file(path, &pem, why, size);
+
+    if (!error) {
+        int code = gnutls_x509_crt_list_import2(&list, &count, &pem, GNUTLS_X509_FMT_PEM, 0);
+        if (code < 0) {
+            snprintf(why, size, "%s: %s", path, gnutls_strerror(code));
+            error = -EINVAL;
+        }
+    }
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(list[i]);
+    gnutls_free(list);
+    if (!error)
+        error = keep(&pem, fd);
+    forget(&pem);
+    return error;
+}
+
 int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why, size_t size)
 {
-    struct serve_pems fresh = {.fds = {-1, -1, -1, -1, -1, -1, -1, -1}};
+    struct serve_pems fresh = {.fds = {-1, -1, -1, -1, -1, -1, -1, -1}, .authorities = -1};
     int error = 0;
 
     why[0] = '\0';
@@ -124,6 +148,8 @@ int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why,
         error = load_pair(&conf->pairs[i], &fresh.fds[fresh.count], why, size);
         fresh.count += 2;
     }
+    if (!error && conf->authorities[0])
+        error = load_authorities(conf->authorities, &fresh.authorities, why, size);
     if (error) {
         if (why[0] == '\0')
             snprintf(why, size, "%s", strerror(-error));
@@ -142,11 +168,17 @@ int serve_pems_send(const struct serve_pems *pems, int control)
         if (lseek(pems->fds[i], 0, SEEK_SET) < 0)
             return -errno;
     }
-    return control_send(control, CONTROL_CERTIFICATES, pems->fds, pems->count);
+    int error = control_send(control, CONTROL_CERTIFICATES, pems->fds, pems->count);
+    if (error || pems->authorities < 0)
+        return error;
+    if (lseek(pems->authorities, 0, SEEK_SET) < 0)
+        return -errno;
+    return control_send(control, CONTROL_AUTHORITIES, &pems->authorities, 1);
 }
 
 void serve_pems_close(struct serve_pems *pems)
 {
     while (pems->count)
         fd_close(&pems->fds[--pems->count]);
+    fd_close(&pems->authorities);
 }

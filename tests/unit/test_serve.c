@@ -244,7 +244,7 @@ static void assert_sent(const struct serve_pems *pems, size_t count)
 
 START_TEST(good_pairs)
 {
-    struct serve_pems pems = {0};
+    struct serve_pems pems = SERVE_PEMS_NONE;
     char why[512];
     make_pair("a.pem", "a.key");
     make_pair("b.pem", "b.key");
@@ -259,7 +259,7 @@ END_TEST
 
 START_TEST(bad_pairs_leave_the_old_ones)
 {
-    struct serve_pems pems = {0};
+    struct serve_pems pems = SERVE_PEMS_NONE;
     char why[512];
     make_pair("a.pem", "a.key");
     make_pair("b.pem", "b.key");
