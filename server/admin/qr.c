@@ -1,20 +1,12 @@
 #include "qr.h"
 
+#include "qr_matrix.h"
+
 #include <errno.h>
-#include <qrencode.h>
-#include <stddef.h>
-#include <string.h>
 
 /* 256-colour black (16) and white (231) lie outside the palette that themes change. */
 #define QR_COLOUR "\033[38;5;16;48;5;231m"
 #define QR_RESET "\033[0m"
-
-static bool qr_dark(const QRcode *code, int x, int y)
-{
-    if (x < 0 || y < 0 || x >= code->width || y >= code->width)
-        return false;
-    return (code->data[y * code->width + x] & 1) != 0;
-}
 
 static void qr_cell(FILE *out, bool top, bool bottom)
 {
@@ -23,11 +15,11 @@ static void qr_cell(FILE *out, bool top, bool bottom)
     fputs(glyphs[(top ? 2 : 0) + (bottom ? 1 : 0)], out);
 }
 
-static void qr_line(FILE *out, const QRcode *code, int y, bool colour)
+static void qr_line(FILE *out, const struct qr_matrix *matrix, int y, bool colour)
 {
     fputs(colour ? QR_COLOUR : "", out);
-    for (int x = -QR_QUIET; x < code->width + QR_QUIET; x++) {
-        bool top = qr_dark(code, x, y), bottom = qr_dark(code, x, y + 1);
+    for (int x = -QR_QUIET; x < matrix->width + QR_QUIET; x++) {
+        bool top = qr_matrix_dark(matrix, x, y), bottom = qr_matrix_dark(matrix, x, y + 1);
         qr_cell(out, top == colour, bottom == colour);
     }
     fputs(colour ? QR_RESET "\n" : "\n", out);
@@ -35,13 +27,13 @@ static void qr_line(FILE *out, const QRcode *code, int y, bool colour)
 
 int qr_print(FILE *out, const char *text, bool colour)
 {
-    QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+    struct qr_matrix matrix;
+    int error = qr_matrix_new(&matrix, text);
 
-    if (code == NULL)
-        return errno > 0 ? -errno : -EINVAL;
-    for (int y = -QR_QUIET; y < code->width + QR_QUIET; y += 2)
-        qr_line(out, code, y, colour);
-    explicit_bzero(code->data, (size_t)code->width * (size_t)code->width);
-    QRcode_free(code);
+    if (error)
+        return error;
+    for (int y = -QR_QUIET; y < matrix.width + QR_QUIET; y += 2)
+        qr_line(out, &matrix, y, colour);
+    qr_matrix_free(&matrix);
     return ferror(out) ? -EIO : 0;
 }
