@@ -1,6 +1,7 @@
 #include "answer.h"
 #include "api.h"
 #include "api_kit.h"
+#include "reason.h"
 #include "upgrade.h"
 
 #include <string.h>
@@ -52,14 +53,129 @@ enum MHD_Result api_desktops_told(struct request *request)
     return answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "desktops", list), NULL);
 }
 
-/* ---- the tunnel ---- */
+/* ---- one desktop ---- */
 
-enum MHD_Result api_tunnel(struct request *request)
+enum MHD_Result api_state(struct request *request)
+{
+    if (!text_is_name(request->name))
+        return answer_status(request, IPC_NO_DESKTOP, 0);
+    struct ipc_probe record;
+    IPC_INIT(&record, PROBE, 0);
+    request_session(request, &record.origin, record.token);
+    text_copy(record.desktop, sizeof(record.desktop), request->name);
+    return request_ask(request, &record.head, IPC_PROBED);
+}
+
+enum MHD_Result api_state_told(struct request *request)
+{
+    static const char *const states[] = {
+        [IPC_OK] = "reachable",
+        [IPC_DESKTOP_ASLEEP] = "asleep",
+        [IPC_DESKTOP_REFUSED] = "refused",
+        [IPC_DESKTOP_NAME] = "unknown_host",
+        [IPC_DESKTOP_ADDRESS] = "forbidden",
+        [IPC_BUSY] = "unknown", /* too many questions at once; a list asks again by itself */
+    };
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_PROBED, &result))
+        return result;
+    unsigned status = request->answer->probed.status;
+    if (status >= sizeof(states) / sizeof(*states) || !states[status])
+        return answer_status(request, status, 0);
+    return answer_json(request, MHD_HTTP_OK, json_pack("{s:s}", "state", states[status]), NULL);
+}
+
+/* ---- tickets, and what became of them ---- */
+
+static enum MHD_Result ask_ticket(struct request *request, enum ipc_way way)
+{
+    if (!text_is_name(request->name))
+        return answer_status(request, IPC_NO_DESKTOP, 0);
+    struct ipc_ticket record;
+    IPC_INIT(&record, TICKET, 0);
+    request_session(request, &record.origin, record.token);
+    record.way = (uint8_t)way;
+    text_copy(record.desktop, sizeof(record.desktop), request->name);
+    return request_ask(request, &record.head, IPC_TICKET_MADE);
+}
+
+enum MHD_Result api_ticket(struct request *request)
+{
+    enum MHD_Result result;
+    if (!api_kit_body(request, NULL, 0, &result))
+        return result;
+    return ask_ticket(request, IPC_WAY_CLEANPATH);
+}
+
+enum MHD_Result api_ticket_told(struct request *request)
+{
+    const struct ipc_ticket_made *answer = &request->answer->ticket_made;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_TICKET_MADE, &result))
+        return result;
+    if (answer->status != IPC_OK)
+        return answer_status(request, answer->status, 0);
+    char ticket[text_base64url_size(IPC_TOKEN_SIZE)];
+    text_base64url(ticket, answer->ticket, IPC_TOKEN_SIZE);
+    result = answer_json(request, MHD_HTTP_OK,
+                         json_pack("{s:s, s:I, s:I, s:s, s:b}", "ticket", ticket, "visit",
+                                   (json_int_t)answer->visit, "expires_seconds",
+                                   (json_int_t)answer->seconds, "desktop", answer->desktop,
+                                   "same_credentials", answer->same_credentials),
+                         NULL);
+    explicit_bzero(ticket, sizeof(ticket));
+    return result;
+}
+
+enum MHD_Result api_visit(struct request *request)
+{
+    uint64_t visit;
+    if (!text_number(request->name, INT64_MAX, &visit))
+        return answer_status(request, IPC_NOT_FOUND, 0);
+    struct ipc_visit record;
+    IPC_INIT(&record, VISIT, 0);
+    request_session(request, &record.origin, record.token);
+    record.visit = (int64_t)visit;
+    return request_ask(request, &record.head, IPC_VISITED);
+}
+
+enum MHD_Result api_visit_told(struct request *request)
+{
+    static const char *const states[] = {
+        [IPC_VISIT_WAITING] = "waiting",
+        [IPC_VISIT_OPEN] = "open",
+        [IPC_VISIT_ENDED] = "ended",
+        [IPC_VISIT_REFUSED] = "refused",
+    };
+    const struct ipc_visited *answer = &request->answer->visited;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_VISITED, &result))
+        return result;
+    if (answer->status != IPC_OK || answer->state >= sizeof(states) / sizeof(*states))
+        return answer_status(request, answer->status, 0);
+    return answer_json(request, MHD_HTTP_OK,
+                       json_pack("{s:s, s:s, s:s}", "state", states[answer->state], "reason",
+                                 answer->reason, "message", reason_words(answer->reason)),
+                       NULL);
+}
+
+/* ---- tunnels ---- */
+
+/* True when the request can be upgraded; otherwise it is answered. */
+static bool is_upgrade(struct request *request, enum MHD_Result *result)
 {
     unsigned status;
     const char *refusal = upgrade_refusal(request, &status);
     if (refusal)
-        return answer_error(request, status, "not_a_tunnel_request", refusal);
+        *result = answer_error(request, status, "not_a_tunnel_request", refusal);
+    return !refusal;
+}
+
+enum MHD_Result api_tunnel(struct request *request)
+{
+    enum MHD_Result result;
+    if (!is_upgrade(request, &result))
+        return result;
     if (!text_is_name(request->name))
         return answer_status(request, IPC_NO_DESKTOP, 0);
     struct ipc_open record;
@@ -80,4 +196,26 @@ enum MHD_Result api_tunnel_told(struct request *request)
     if (request->listing_failed || request->fd < 0)
         return answer_status(request, IPC_BUSY, 5);
     return upgrade_accept(request);
+}
+
+/* The desktop and the ticket come in the conversation; a stranger does not get as far. */
+enum MHD_Result api_cleanpath(struct request *request)
+{
+    enum MHD_Result result;
+    if (!is_upgrade(request, &result))
+        return result;
+    struct ipc_who record;
+    IPC_INIT(&record, WHO, 0);
+    request_session(request, &record.origin, record.token);
+    return request_ask(request, &record.head, IPC_WHO_IS);
+}
+
+enum MHD_Result api_cleanpath_told(struct request *request)
+{
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_WHO_IS, &result))
+        return result;
+    if (request->answer->who_is.status != IPC_OK)
+        return answer_status(request, request->answer->who_is.status, 0);
+    return upgrade_accept_talk(request);
 }

@@ -44,13 +44,23 @@ enum MHD_Result request_ask(struct request *request, struct ipc_head *record,
     return MHD_YES;
 }
 
+/* It is stored and shown in lists and JSON: printable ASCII only. */
+static void copy_printable(char *to, size_t size, const char *from)
+{
+    text_copy(to, size, from);
+    for (; *to; to++) {
+        if (*to < ' ' || *to > '~')
+            *to = '?';
+    }
+}
+
 void request_origin(const struct request *request, struct ipc_origin *origin)
 {
     const char *agent = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "User-Agent");
     memcpy(origin->conn, request->conn->id, sizeof(origin->conn));
     origin->address = request->conn->address;
     if (agent)
-        text_copy(origin->agent, sizeof(origin->agent), agent);
+        copy_printable(origin->agent, sizeof(origin->agent), agent);
 }
 
 void request_session(const struct request *request, struct ipc_origin *origin,

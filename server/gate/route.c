@@ -14,7 +14,17 @@ static const struct route routes[] = {
     {"POST", "/api/logout", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_logout, api_signed_out},
     {"GET", "/api/session", ROUTE_SESSION, api_session, api_session_told},
     {"GET", "/api/desktops", ROUTE_SESSION, api_desktops, api_desktops_told},
+    {"GET", "/api/desktops/*/state", ROUTE_SESSION, api_state, api_state_told},
+    {"POST", "/api/desktops/*/ticket", ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON, api_ticket,
+     api_ticket_told},
+    {"GET", "/api/visits/*", ROUTE_SESSION, api_visit, api_visit_told},
+    {"GET", "/api/sessions", ROUTE_SESSION, api_sessions, api_sessions_told},
+    {"POST", "/api/sessions/end", ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON, api_sessions_end,
+     api_signed_out},
+    {"POST", "/api/password", ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON, api_password,
+     api_enrolled},
     {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
+    {"GET", "/rdcleanpath", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_cleanpath, api_cleanpath_told},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif

@@ -1,0 +1,180 @@
+#include "answer.h"
+#include "api.h"
+#include "api_kit.h"
+
+#include <string.h>
+
+/* ---- factors ---- */
+
+enum MHD_Result api_password(struct request *request)
+{
+    struct ipc_password record;
+    IPC_INIT(&record, PASSWORD, 0);
+    const struct json_field fields[] = {JSON_BODY_TEXT("password", record.password),
+                                        JSON_BODY_TEXT("new_password", record.new_password),
+                                        JSON_BODY_CODE("code", record.code)};
+    enum MHD_Result result;
+    request_session(request, &record.origin, record.token);
+    if (api_kit_body(request, fields, 3, &result))
+        result = request_ask(request, &record.head, IPC_ENROLLED);
+    explicit_bzero(&record, sizeof(record));
+    return result;
+}
+
+enum MHD_Result api_totp(struct request *request)
+{
+    struct ipc_enrol_begin record;
+    IPC_INIT(&record, ENROL_BEGIN, 0);
+    const struct json_field fields[] = {JSON_BODY_TEXT("password", record.password)};
+    enum MHD_Result result;
+    request_session(request, &record.origin, record.token);
+    record.kind = IPC_ENROL_NEW_DEVICE;
+    if (api_kit_body(request, fields, 1, &result))
+        result = request_ask(request, &record.head, IPC_ENROL_OFFER);
+    explicit_bzero(&record, sizeof(record));
+    return result;
+}
+
+enum MHD_Result api_totp_confirm(struct request *request)
+{
+    struct ipc_enrol_finish record;
+    IPC_INIT(&record, ENROL_FINISH, 0);
+    const struct json_field fields[] = {JSON_BODY_CODE("code", record.code)};
+    enum MHD_Result result;
+    request_session(request, &record.origin, record.token);
+    record.kind = IPC_ENROL_NEW_DEVICE;
+    if (api_kit_body(request, fields, 1, &result))
+        result = request_ask(request, &record.head, IPC_ENROLLED);
+    explicit_bzero(&record, sizeof(record));
+    return result;
+}
+
+/* ---- the first sign-in: who holds the invitation ---- */
+
+#define INVITATION_SIZE text_base64url_size(IPC_TOKEN_SIZE)
+
+/* True when it can be one at all; otherwise the request is answered like an unknown one. */
+static bool read_invitation(struct request *request, uint8_t to[IPC_TOKEN_SIZE], const char *text,
+                            enum MHD_Result *result)
+{
+    if (text_base64url_decode(text, strlen(text), to, IPC_TOKEN_SIZE))
+        return true;
+    *result = answer_status(request, IPC_BAD_INVITATION, 0);
+    return false;
+}
+
+enum MHD_Result api_setup(struct request *request)
+{
+    char invitation[INVITATION_SIZE];
+    struct ipc_enrol_begin record;
+    IPC_INIT(&record, ENROL_BEGIN, 0);
+    const struct json_field fields[] = {JSON_BODY_TEXT("invitation", invitation)};
+    enum MHD_Result result;
+    request_origin(request, &record.origin);
+    record.kind = IPC_ENROL_INVITATION;
+    if (api_kit_body(request, fields, 1, &result) &&
+        read_invitation(request, record.token, invitation, &result))
+        result = request_ask(request, &record.head, IPC_ENROL_OFFER);
+    explicit_bzero(&record, sizeof(record));
+    explicit_bzero(invitation, sizeof(invitation));
+    return result;
+}
+
+enum MHD_Result api_setup_finish(struct request *request)
+{
+    char invitation[INVITATION_SIZE];
+    struct ipc_enrol_finish record;
+    IPC_INIT(&record, ENROL_FINISH, 0);
+    const struct json_field fields[] = {JSON_BODY_TEXT("invitation", invitation),
+                                        JSON_BODY_TEXT("password", record.password),
+                                        JSON_BODY_CODE("code", record.code)};
+    enum MHD_Result result;
+    request_origin(request, &record.origin);
+    record.kind = IPC_ENROL_INVITATION;
+    if (api_kit_body(request, fields, 3, &result) &&
+        read_invitation(request, record.token, invitation, &result))
+        result = request_ask(request, &record.head, IPC_ENROLLED);
+    explicit_bzero(&record, sizeof(record));
+    explicit_bzero(invitation, sizeof(invitation));
+    return result;
+}
+
+/* ---- what the keeper says to these ---- */
+
+enum MHD_Result api_enrolled(struct request *request)
+{
+    const struct ipc_enrolled *answer = &request->answer->enrolled;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_ENROLLED, &result))
+        return result;
+    if (answer->status == IPC_WEAK_PASSWORD && answer->words[0])
+        return answer_error(request, MHD_HTTP_BAD_REQUEST, ipc_status_name(IPC_WEAK_PASSWORD),
+                            answer->words);
+    if (answer->status != IPC_OK)
+        return answer_status(request, answer->status, answer->retry_seconds);
+    json_t *codes = answer->recovery_count ? json_array() : NULL;
+    for (size_t i = 0; i < answer->recovery_count && i < IPC_RECOVERY_CODES; i++)
+        json_array_append_new(codes, json_string(answer->recovery[i]));
+    return api_kit_welcome(request, answer->token, answer->expires, answer->username, codes);
+}
+
+/* ---- my sessions: gathered page by page ---- */
+
+static enum MHD_Result ask_page(struct request *request, int64_t after)
+{
+    struct ipc_sessions record;
+    IPC_INIT(&record, SESSIONS, 0);
+    request_session(request, &record.origin, record.token);
+    record.after = after;
+    return request_ask(request, &record.head, IPC_SESSION_LIST);
+}
+
+enum MHD_Result api_sessions(struct request *request)
+{
+    request->list = json_array();
+    return ask_page(request, 0);
+}
+
+static json_t *session_json(const struct ipc_session_item *item)
+{
+    char created[32], used[32], expires[32], address[ADDR_TEXT_SIZE];
+    json_t *desktops = json_array();
+    for (size_t i = 0; i < item->desktop_count && i < IPC_SESSION_DESKTOPS; i++)
+        json_array_append_new(desktops, json_string(item->desktops[i]));
+    api_kit_stamp(created, item->created_at);
+    api_kit_stamp(used, item->used_at);
+    api_kit_stamp(expires, item->expires_at);
+    addr_text(&item->address, address);
+    return json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:o}", "current", item->current, "created",
+                     created, "used", used, "expires", expires, "address", address, "agent",
+                     item->agent, "desktops", desktops);
+}
+
+enum MHD_Result api_sessions_told(struct request *request)
+{
+    const struct ipc_session_list *page = &request->answer->session_list;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_SESSION_LIST, &result))
+        return result;
+    if (page->status != IPC_OK)
+        return answer_status(request, page->status, 0);
+    size_t count = page->count <= IPC_SESSION_PAGE ? page->count : IPC_SESSION_PAGE;
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(request->list, session_json(&page->items[i]));
+    if (page->more && count)
+        return ask_page(request, page->items[count - 1].id);
+    json_t *list = request->list;
+    request->list = NULL; /* consumed */
+    return answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "sessions", list), NULL);
+}
+
+enum MHD_Result api_sessions_end(struct request *request)
+{
+    enum MHD_Result result;
+    if (!api_kit_body(request, NULL, 0, &result))
+        return result;
+    struct ipc_end_sessions record;
+    IPC_INIT(&record, END_SESSIONS, 0);
+    request_session(request, &record.origin, record.token);
+    return request_ask(request, &record.head, IPC_SIGNED_OUT);
+}
