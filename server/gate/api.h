@@ -33,6 +33,8 @@ enum MHD_Result api_state(struct request *request);
 enum MHD_Result api_state_told(struct request *request);
 enum MHD_Result api_ticket(struct request *request);
 enum MHD_Result api_ticket_told(struct request *request);
+enum MHD_Result api_rdp(struct request *request);
+enum MHD_Result api_rdp_told(struct request *request);
 enum MHD_Result api_visit(struct request *request);
 enum MHD_Result api_visit_told(struct request *request);
 enum MHD_Result api_tunnel(struct request *request);

@@ -1,8 +1,11 @@
 #include "answer.h"
 #include "api.h"
 #include "api_kit.h"
+#include "qr_matrix.h"
 
 #include <string.h>
+
+#define QR_WIDTH_MOST 177 /* modules a side of version 40, the largest (ISO/IEC 18004) */
 
 /* ---- factors ---- */
 
@@ -100,6 +103,41 @@ enum MHD_Result api_setup_finish(struct request *request)
 }
 
 /* ---- what the keeper says to these ---- */
+
+/* A text of '0' and '1' for each row, or NULL. The quiet zone is the page's to leave. */
+static json_t *qr_json(const char *uri)
+{
+    struct qr_matrix matrix;
+    char row[QR_WIDTH_MOST + 1];
+    if (qr_matrix_new(&matrix, uri))
+        return NULL;
+    json_t *rows = matrix.width <= QR_WIDTH_MOST ? json_array() : NULL;
+    for (int y = 0; rows && y < matrix.width; y++) {
+        for (int x = 0; x < matrix.width; x++)
+            row[x] = qr_matrix_dark(&matrix, x, y) ? '1' : '0';
+        json_array_append_new(rows, json_stringn(row, (size_t)matrix.width));
+    }
+    explicit_bzero(row, sizeof(row));
+    qr_matrix_free(&matrix);
+    return rows;
+}
+
+enum MHD_Result api_enrol_offer(struct request *request)
+{
+    const struct ipc_enrol_offer *answer = &request->answer->enrol_offer;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_ENROL_OFFER, &result))
+        return result;
+    if (answer->status != IPC_OK)
+        return answer_status(request, answer->status, answer->retry_seconds);
+    json_t *rows = qr_json(answer->uri);
+    if (!rows)
+        return answer_status(request, IPC_FAILED, 0);
+    return answer_json(request, MHD_HTTP_OK,
+                       json_pack("{s:s, s:s, s:s, s:o}", "username", answer->username, "secret",
+                                 answer->secret, "otpauth", answer->uri, "qr", rows),
+                       NULL);
+}
 
 enum MHD_Result api_enrolled(struct request *request)
 {

@@ -1,9 +1,12 @@
 #include "answer.h"
 #include "api.h"
 #include "api_kit.h"
+#include "gate_state.h"
+#include "rdpfile.h"
 #include "reason.h"
 #include "upgrade.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the list: gathered page by page ---- */
@@ -124,6 +127,54 @@ enum MHD_Result api_ticket_told(struct request *request)
                                    "same_credentials", answer->same_credentials),
                          NULL);
     explicit_bzero(ticket, sizeof(ticket));
+    return result;
+}
+
+/* For a client that is not a browser: the file carries a ticket of its own. */
+enum MHD_Result api_rdp(struct request *request)
+{
+    return ask_ticket(request, IPC_WAY_RDG);
+}
+
+static struct MHD_Response *rdp_response(const struct request *request, const char *desktop,
+                                         const char *file, size_t size)
+{
+    char disposition[TEXT_NAME_SIZE + 40];
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)file, MHD_RESPMEM_MUST_COPY);
+    if (!response)
+        return NULL;
+    /* Such a name needs no escape between quotes (RFC 6266 section 4.1). */
+    snprintf(disposition, sizeof(disposition), "attachment; filename=\"%s.rdp\"", desktop);
+    MHD_add_response_header(response, "Content-Type", "application/x-rdp");
+    MHD_add_response_header(response, "Content-Disposition", disposition);
+    answer_headers(request, response);
+    return response;
+}
+
+enum MHD_Result api_rdp_told(struct request *request)
+{
+    const struct ipc_ticket_made *answer = &request->answer->ticket_made;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_TICKET_MADE, &result))
+        return result;
+    if (answer->status != IPC_OK)
+        return answer_status(request, answer->status, 0);
+    char ticket[text_base64url_size(IPC_TOKEN_SIZE)], file[RDPFILE_MOST];
+    text_base64url(ticket, answer->ticket, IPC_TOKEN_SIZE);
+    const struct rdpfile_way way = {
+        .desktop = answer->desktop,
+        .gateway = request->gate->conf->name,
+        .port = request->gate->conf->public_port,
+        .ticket = ticket,
+        .username = answer->same_credentials ? answer->username : NULL,
+    };
+    size_t size = text_is_name(answer->desktop) ? rdpfile_write(&way, file) : 0;
+    result = size ? answer_queue(request, MHD_HTTP_OK,
+                                 rdp_response(request, answer->desktop, file, size))
+                  : answer_status(request, IPC_FAILED, 0);
+    explicit_bzero(ticket, sizeof(ticket));
+    explicit_bzero(file, sizeof(file));
     return result;
 }
 

@@ -10,7 +10,9 @@ enum route_needs {
     ROUTE_SAME_ORIGIN = 2, /* with the cookie, Origin must be there and ours */
     ROUTE_OUR_PAGES = 4,   /* no session yet: Origin, when it is there, must be ours */
     ROUTE_JSON = 8,        /* a JSON body */
-    ROUTE_FILE = 16        /* open, too; request->asset is filled in */
+    ROUTE_FILE = 16,       /* open, too; request->asset is filled in */
+    /* does something in a session's name, as the body says */
+    ROUTE_ACT = ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON
 };
 
 struct route {

@@ -36,10 +36,43 @@ START_TEST(the_table)
         {true, "GET", "/tunnel/a%zz", NULL, NULL, NULL},
         {true, "GET", "/tunnel/a%", NULL, NULL, NULL},
         {true, "GET", "/tunnel/../api/login", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/state", "/api/desktops/*/state", "desk", NULL},
+        {true, "HEAD", "/api/desktops/de%73k/state", "/api/desktops/*/state", "desk", NULL},
+        {true, "GET", "/api/desktops/state/state", "/api/desktops/*/state", "state", NULL},
+        {true, "GET", "/api/desktops/%2e%2e/state", "/api/desktops/*/state", "..", NULL},
+        {true, "GET", "/api/desktops/desk/rdp", "/api/desktops/*/rdp", "desk", NULL},
+        {true, "GET", "/api/desktops/desk/ticket", NULL, NULL, "POST"},
+        {true, "POST", "/api/desktops/desk/ticket", "/api/desktops/*/ticket", "desk", NULL},
+        {true, "POST", "/api/desktops/desk/state", NULL, NULL, "GET, HEAD"},
+        {true, "POST", "/api/desktops/%zz/state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/state/", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/state/x", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/stat", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/states", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk%2fstate", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk/%73tate", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/a%2fb/state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/a%00/state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/a%/state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/a%2/state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops//state", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/desk", NULL, NULL, NULL},
+        {true, "GET", "/api/desktops/a/b/state", NULL, NULL, NULL},
+        {true, "GET", "/api/visits/12", "/api/visits/*", "12", NULL},
+        {true, "DELETE", "/api/visits/12", NULL, NULL, "GET, HEAD"},
+        {true, "GET", "/api/visits/", NULL, NULL, NULL},
+        {true, "GET", "/api/sessions", "/api/sessions", "", NULL},
+        {true, "POST", "/api/sessions/end", "/api/sessions/end", "", NULL},
+        {true, "GET", "/api/sessions/end", NULL, "", "POST"},
+        {true, "OPTIONS", "/api/password", NULL, "", "POST"},
+        {true, "GET", "/rdcleanpath", "/rdcleanpath", "", NULL},
+        {true, "GET", "/rdcleanpath/", NULL, "", NULL},
         {true, "GET", "/.well-known/acme-challenge/abc", NULL, "", NULL},
         {false, "GET", "/.well-known/acme-challenge/abc", "/.well-known/acme-challenge/*", "abc",
          NULL},
         {false, "GET", "/anything", NULL, "", NULL},
+        {false, "POST", "/.well-known/acme-challenge/abc", NULL, NULL, "GET, HEAD"},
         {false, "POST", "/api/login", NULL, "", "GET, HEAD"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -77,12 +110,33 @@ START_TEST(a_long_name_is_no_route)
 }
 END_TEST
 
+/* Nothing that acts in a session's name may be asked by a page of another site. */
+START_TEST(what_posts_need)
+{
+    static const char *const paths[] = {
+        "/api/setup",  "/api/setup/finish", "/api/login",
+        "/api/logout", "/api/sessions/end", "/api/password",
+        "/api/totp",   "/api/totp/confirm", "/api/desktops/d/ticket",
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        struct request request = {0};
+        const char *allow;
+        const struct route *route = route_find(&request, true, "POST", paths[i], &allow);
+        ck_assert_ptr_nonnull(route);
+        ck_assert(route->needs & (ROUTE_OUR_PAGES | ROUTE_SAME_ORIGIN));
+        ck_assert(!(route->needs & ROUTE_SESSION) || route->needs & ROUTE_SAME_ORIGIN);
+        ck_assert(strcmp(paths[i], "/api/logout") == 0 || route->needs & ROUTE_JSON);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("route");
     TCase *tests = tcase_create("route");
     tcase_add_test(tests, the_table);
     tcase_add_test(tests, a_long_name_is_no_route);
+    tcase_add_test(tests, what_posts_need);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
