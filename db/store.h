@@ -238,6 +238,9 @@ enum store_result store_ticket_by_id(struct store *, int64_t id, struct store_ti
 enum store_result store_ticket_use(struct store *, int64_t id, int64_t now);
 /* What became of it: a tunnel's number (then outcome ""), or 0 and why it was refused. */
 enum store_result store_ticket_end(struct store *, int64_t id, int64_t tunnel, const char *outcome);
+/* How many of a session's are made and neither used nor expired. */
+enum store_result store_ticket_waiting(struct store *, int64_t session, int64_t now,
+                                       unsigned *count);
 /* Forgets those made before. */
 enum store_result store_ticket_sweep(struct store *, int64_t before);
 

@@ -1,5 +1,7 @@
 #include "store_sql.h"
 
+#include <string.h>
+
 void store_read_desktop(sqlite3_stmt *s, void *row)
 {
     struct store_desktop *desktop = row;
@@ -9,14 +11,20 @@ void store_read_desktop(sqlite3_stmt *s, void *row)
     desktop->port = (uint16_t)sqlite3_column_int(s, 3);
     store_column_text(s, 4, desktop->description, sizeof(desktop->description));
     store_column_text(s, 5, desktop->mac, sizeof(desktop->mac));
+    desktop->same_credentials = sqlite3_column_int(s, 6) != 0;
+    store_column_text(s, 7, desktop->trust, sizeof(desktop->trust));
+    if (!store_column_blob(s, 8, desktop->fingerprint, sizeof(desktop->fingerprint)))
+        memset(desktop->fingerprint, 0, sizeof(desktop->fingerprint));
+    desktop->fingerprint_at = sqlite3_column_int64(s, 9);
 }
 
 enum store_result store_desktop_add(struct store *store, const struct store_desktop *desktop,
                                     int64_t *id)
 {
     enum store_result result =
-        store_run(store, store_bind(store, SQL_DESKTOP_ADD, "ttitt", desktop->name, desktop->host,
-                                    (int64_t)desktop->port, desktop->description, desktop->mac));
+        store_run(store, store_bind(store, SQL_DESKTOP_ADD, "ttitti", desktop->name, desktop->host,
+                                    (int64_t)desktop->port, desktop->description, desktop->mac,
+                                    (int64_t)desktop->same_credentials));
     if (result == STORE_OK)
         *id = sqlite3_last_insert_rowid(store->db);
     return result;
@@ -32,10 +40,27 @@ enum store_result store_desktop_by_name(struct store *store, const char *name,
 enum store_result store_desktop_set(struct store *store, const struct store_desktop *desktop)
 {
     return store_run_some(store,
-                          store_bind(store, SQL_DESKTOP_SET, "ittitt", desktop->id, desktop->name,
+                          store_bind(store, SQL_DESKTOP_SET, "ittitti", desktop->id, desktop->name,
                                      desktop->host, (int64_t)desktop->port, desktop->description,
-                                     desktop->mac),
+                                     desktop->mac, (int64_t)desktop->same_credentials),
                           STORE_NONE);
+}
+
+enum store_result store_desktop_trust(struct store *store, int64_t id, const char *trust,
+                                      const uint8_t *fingerprint, int64_t now)
+{
+    return store_run_some(store,
+                          store_bind(store, SQL_DESKTOP_TRUST, "itbi", id, trust, fingerprint,
+                                     (size_t)(fingerprint ? 32 : 0), now),
+                          STORE_NONE);
+}
+
+enum store_result store_desktop_fingerprint(struct store *store, int64_t id,
+                                            const uint8_t fingerprint[32], int64_t now)
+{
+    return store_run_some(
+        store, store_bind(store, SQL_DESKTOP_FINGERPRINT, "ibi", id, fingerprint, (size_t)32, now),
+        STORE_REFUSED);
 }
 
 enum store_result store_desktop_remove(struct store *store, int64_t id)
@@ -64,13 +89,32 @@ enum store_result store_desktop_list(struct store *store,
                       each_desktop, &call);
 }
 
+static void read_granted(sqlite3_stmt *s, void *row)
+{
+    struct store_granted *granted = row;
+    store_read_desktop(s, &granted->desktop);
+    granted->last_used = sqlite3_column_int64(s, 10);
+    granted->in_use = sqlite3_column_int(s, 11) != 0;
+}
+
+struct granted_each {
+    int (*each)(void *owner, const struct store_granted *granted);
+    void *owner;
+};
+
+static int each_granted(void *owner, const void *row)
+{
+    struct granted_each *call = owner;
+    return call->each(call->owner, row);
+}
+
 enum store_result store_granted_list(struct store *store, int64_t user, const char *after,
                                      unsigned most,
-                                     int (*each)(void *owner, const struct store_desktop *),
+                                     int (*each)(void *owner, const struct store_granted *),
                                      void *owner)
 {
-    struct desktop_each call = {each, owner};
-    struct store_desktop desktop;
+    struct granted_each call = {each, owner};
+    struct store_granted granted;
     return store_each(store, store_bind(store, SQL_GRANTED_LIST, "iti", user, after, (int64_t)most),
-                      &desktop, store_read_desktop, each_desktop, &call);
+                      &granted, read_granted, each_granted, &call);
 }

@@ -89,3 +89,15 @@ enum store_result store_session_list(struct store *store, bool live_only,
     return store_each(store, store_bind(store, SQL_SESSION_LIST, "i", (int64_t)live_only), &session,
                       read_session, each_session, &call);
 }
+
+enum store_result store_session_list_user(struct store *store, int64_t user, int64_t after,
+                                          unsigned most,
+                                          int (*each)(void *owner, const struct store_session *),
+                                          void *owner)
+{
+    struct session_each call = {each, owner};
+    struct store_session session;
+    return store_each(store,
+                      store_bind(store, SQL_SESSION_LIST_USER, "iii", user, after, (int64_t)most),
+                      &session, read_session, each_session, &call);
+}

@@ -83,6 +83,31 @@ enum store_result store_tunnel_list(struct store *store, bool live_only,
                       read_tunnel, each_tunnel, &call);
 }
 
+struct desktops_each {
+    int (*each)(void *owner, const char *desktop);
+    void *owner;
+};
+
+static void read_name(sqlite3_stmt *s, void *row)
+{
+    store_column_text(s, 0, row, TEXT_NAME_SIZE);
+}
+
+static int each_name(void *owner, const void *row)
+{
+    struct desktops_each *call = owner;
+    return call->each(call->owner, row);
+}
+
+enum store_result store_tunnel_desktops(struct store *store, int64_t session,
+                                        int (*each)(void *owner, const char *desktop), void *owner)
+{
+    struct desktops_each call = {each, owner};
+    char name[TEXT_NAME_SIZE];
+    return store_each(store, store_bind(store, SQL_TUNNEL_DESKTOPS, "i", session), name, read_name,
+                      each_name, &call);
+}
+
 static void read_verdict(sqlite3_stmt *s, void *row)
 {
     *(enum store_tunnel_verdict *)row = (enum store_tunnel_verdict)sqlite3_column_int(s, 0);

@@ -1,17 +1,38 @@
 -- name: desktop_add
-INSERT INTO desktops (name, host, port, description, mac) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO desktops (name, host, port, description, mac, same_credentials)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
 -- name: desktop_by_name
-SELECT id, name, host, port, description, mac FROM desktops WHERE name = ?1;
+SELECT id, name, host, port, description, mac, same_credentials, trust, fingerprint,
+    fingerprint_at
+FROM desktops WHERE name = ?1;
 
 -- name: desktop_set
-UPDATE desktops SET name = ?2, host = ?3, port = ?4, description = ?5, mac = ?6 WHERE id = ?1;
+-- What was learnt at first use is another machine's when host or port are others.
+UPDATE desktops SET
+    fingerprint = CASE WHEN trust = 'first-use' AND (host <> ?3 OR port <> ?4) THEN NULL
+        ELSE fingerprint END,
+    fingerprint_at = CASE WHEN trust = 'first-use' AND (host <> ?3 OR port <> ?4) THEN 0
+        ELSE fingerprint_at END,
+    name = ?2, host = ?3, port = ?4, description = ?5, mac = ?6, same_credentials = ?7
+WHERE id = ?1;
+
+-- name: desktop_trust
+UPDATE desktops SET trust = ?2, fingerprint = ?3,
+    fingerprint_at = CASE WHEN ?3 IS NULL THEN 0 ELSE ?4 END
+WHERE id = ?1;
+
+-- name: desktop_fingerprint
+UPDATE desktops SET fingerprint = ?2, fingerprint_at = ?3
+WHERE id = ?1 AND trust = 'first-use' AND fingerprint IS NULL;
 
 -- name: desktop_remove
 DELETE FROM desktops WHERE id = ?1;
 
 -- name: desktop_list
-SELECT id, name, host, port, description, mac FROM desktops ORDER BY name;
+SELECT id, name, host, port, description, mac, same_credentials, trust, fingerprint,
+    fingerprint_at
+FROM desktops ORDER BY name;
 
 -- name: grant_add_user
 INSERT INTO grants (user_id, desktop_id) VALUES (?1, ?2);
@@ -32,15 +53,21 @@ LEFT JOIN users u ON u.id = g.user_id LEFT JOIN groups p ON p.id = g.group_id
 ORDER BY desktop, who;
 
 -- name: granted
-SELECT d.id, d.name, d.host, d.port, d.description, d.mac FROM desktops d
-WHERE d.name = ?2
+SELECT d.id, d.name, d.host, d.port, d.description, d.mac, d.same_credentials, d.trust,
+    d.fingerprint, d.fingerprint_at
+FROM desktops d WHERE d.name = ?2
 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND disabled = 0)
 AND EXISTS (SELECT 1 FROM grants g WHERE g.desktop_id = d.id
     AND (g.user_id = ?1 OR g.group_id IN (SELECT group_id FROM members WHERE user_id = ?1)));
 
 -- name: granted_list
-SELECT d.id, d.name, d.host, d.port, d.description, d.mac FROM desktops d
-WHERE d.name > ?2 COLLATE NOCASE
+SELECT d.id, d.name, d.host, d.port, d.description, d.mac, d.same_credentials, d.trust,
+    d.fingerprint, d.fingerprint_at,
+    coalesce((SELECT max(t.opened_at) FROM tunnels t
+        WHERE t.user_id = ?1 AND t.desktop_id = d.id), 0),
+    EXISTS (SELECT 1 FROM tunnels t
+        WHERE t.user_id = ?1 AND t.desktop_id = d.id AND t.ended_at = 0)
+FROM desktops d WHERE d.name > ?2 COLLATE NOCASE
 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND disabled = 0)
 AND EXISTS (SELECT 1 FROM grants g WHERE g.desktop_id = d.id
     AND (g.user_id = ?1 OR g.group_id IN (SELECT group_id FROM members WHERE user_id = ?1)))

@@ -18,6 +18,12 @@ SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.e
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE ?1 = 0 OR s.ended_at = 0 ORDER BY s.id;
 
+-- name: session_list_user
+SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,
+    s.ended_at, s.end_reason, s.address, s.agent
+FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.user_id = ?1 AND s.id > ?2 AND s.ended_at = 0 ORDER BY s.id LIMIT ?3;
+
 -- name: session_use
 UPDATE sessions SET used_at = ?2 WHERE id = ?1 AND ended_at = 0 AND used_at < ?2;
 

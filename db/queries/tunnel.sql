@@ -22,6 +22,10 @@ SELECT id, coalesce(session_id, 0), coalesce(user_id, 0), coalesce(desktop_id, 0
     desktop_name, way, conn, address, opened_at, ended_at, up, down, end_reason, end_requested
 FROM tunnels WHERE ?1 = 0 OR ended_at = 0 ORDER BY id;
 
+-- name: tunnel_desktops
+SELECT DISTINCT desktop_name FROM tunnels WHERE session_id = ?1 AND ended_at = 0
+ORDER BY desktop_name;
+
 -- name: tunnel_verdict
 -- The numbers are enum store_tunnel_verdict.
 SELECT CASE

@@ -65,7 +65,7 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
     return 0;
 }
 
-static int put_item(void *owner, const struct store_desktop *desktop)
+static int put_item(void *owner, const struct store_granted *granted)
 {
     struct ipc_desktop_page *page = owner;
     if (page->count == IPC_PAGE) {
@@ -73,8 +73,11 @@ static int put_item(void *owner, const struct store_desktop *desktop)
         return 1;
     }
     struct ipc_desktop_item *item = &page->items[page->count++];
-    text_copy(item->name, sizeof(item->name), desktop->name);
-    text_copy(item->description, sizeof(item->description), desktop->description);
+    text_copy(item->name, sizeof(item->name), granted->desktop.name);
+    text_copy(item->description, sizeof(item->description), granted->desktop.description);
+    item->last_used = granted->last_used;
+    item->in_use = granted->in_use;
+    item->same_credentials = granted->desktop.same_credentials;
     return 0;
 }
 

@@ -281,9 +281,9 @@ END_TEST
 
 /* ---- grants ---- */
 
-static int collect(void *owner, const struct store_desktop *desktop)
+static int collect(void *owner, const struct store_granted *granted)
 {
-    strcat(owner, desktop->name);
+    strcat(owner, granted->desktop.name);
     strcat(owner, " ");
     return 0;
 }
