@@ -4,7 +4,6 @@
 #include "log.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What a document of each kind may do in a browser; the rest of an answer's headers is the same. */
@@ -59,21 +58,26 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     return result;
 }
 
+/* jansson's texts are wiped as they are freed (codec/wiped_json.h): they hold tokens and seeds. */
+static void release(void *text)
+{
+    json_free_t release_text;
+    json_get_alloc_funcs(NULL, &release_text);
+    release_text(text);
+}
+
 static struct MHD_Response *json_response(const struct request *request, json_t *json)
 {
-    size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
-    char *text = malloc(size ? size : 1);
-    if (text)
-        json_dumpb(json, text, size, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (!text)
         return NULL;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_COPY);
-    explicit_bzero(text, size); /* a sign-in's answer holds the token */
-    free(text);
-    if (!response)
+        MHD_create_response_from_buffer_with_free_callback(strlen(text), text, release);
+    if (!response) {
+        release(text);
         return NULL;
+    }
     MHD_add_response_header(response, "Content-Type", "application/json");
     answer_headers(request, response);
     return response;
