@@ -9,14 +9,13 @@
 
 #include <errno.h>
 
-static bool origin_ok(const struct ipc_origin *origin)
+bool asked_origin_ok(const struct ipc_origin *origin)
 {
     return ipc_text_ok(origin->conn, sizeof(origin->conn)) &&
            ipc_text_ok(origin->agent, sizeof(origin->agent));
 }
 
-/* IPC_OK, IPC_NO_SESSION or IPC_FAILED. */
-static enum ipc_status status_of(struct keeper *keeper, enum store_result result)
+enum ipc_status asked_status(struct keeper *keeper, enum store_result result)
 {
     if (result == STORE_OK)
         return IPC_OK;
@@ -32,7 +31,7 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
     struct keeper *keeper = link->keeper;
     struct store_session session;
     struct ipc_signed_out answer;
-    if (!origin_ok(&ask->origin))
+    if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, SIGNED_OUT, ask->head.request);
     enum store_result result = session_find(keeper, ask->token, &session);
@@ -40,7 +39,7 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
         result = store_session_end(keeper->store, session.id, keeper_now(), "signed-out");
     if (result == STORE_OK)
         record_audit(keeper, &ask->origin, "sign-out", "ok", session.user_name, NULL, NULL);
-    answer.status = (uint8_t)status_of(keeper, result);
+    answer.status = (uint8_t)asked_status(keeper, result);
     gate_link_send(link, &answer.head, -1);
     live_review(keeper); /* our own change: store_changed() tells only of others' */
     return 0;
@@ -52,10 +51,10 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
     struct keeper *keeper = link->keeper;
     struct store_session session;
     struct ipc_who_is answer;
-    if (!origin_ok(&ask->origin))
+    if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, WHO_IS, ask->head.request);
-    answer.status = (uint8_t)status_of(keeper, session_find(keeper, ask->token, &session));
+    answer.status = (uint8_t)asked_status(keeper, session_find(keeper, ask->token, &session));
     if (answer.status == IPC_OK) {
         answer.expires = session.expires_at;
         answer.idle_seconds = keeper->conf->session_idle_seconds;
@@ -87,14 +86,14 @@ static int asked_desktops(struct gate_link *link, const union ipc_record *record
     struct keeper *keeper = link->keeper;
     struct store_session session;
     struct ipc_desktop_page page;
-    if (!origin_ok(&ask->origin) || !ipc_text_ok(ask->after, sizeof(ask->after)))
+    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->after, sizeof(ask->after)))
         return -EPROTO;
     IPC_INIT(&page, DESKTOP_PAGE, ask->head.request);
     enum store_result result = session_find(keeper, ask->token, &session);
     if (result == STORE_OK)
         result = store_granted_list(keeper->store, session.user, ask->after, IPC_PAGE + 1, put_item,
                                     &page);
-    page.status = (uint8_t)status_of(keeper, result);
+    page.status = (uint8_t)asked_status(keeper, result);
     gate_link_send(link, &page.head, -1);
     return 0;
 }
@@ -136,7 +135,7 @@ static int asked_note(struct gate_link *link, const union ipc_record *record)
         [IPC_NOTE_CAGE] = {"gate-cage", "missing", "the kernel did not cage the gate fully"},
     };
     const struct ipc_note *note = &record->note;
-    if (!origin_ok(&note->origin) || note->kind >= sizeof(table) / sizeof(*table) ||
+    if (!asked_origin_ok(&note->origin) || note->kind >= sizeof(table) / sizeof(*table) ||
         !table[note->kind].event)
         return -EPROTO;
     record_note(link->keeper, &note->origin, table[note->kind].event, table[note->kind].outcome,
@@ -157,6 +156,12 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_WHO] = asked_who,
         [IPC_DESKTOPS] = asked_desktops,
         [IPC_OPEN] = asked_open,
+        [IPC_TICKET] = asked_ticket,
+        [IPC_VISIT] = asked_visit,
+        [IPC_CERTIFICATE] = asked_certificate,
+        [IPC_PROBE] = asked_probe,
+        [IPC_SESSIONS] = asked_sessions,
+        [IPC_END_SESSIONS] = asked_end_sessions,
         [IPC_TUNNEL_COUNTS] = asked_tunnel_counts,
         [IPC_TUNNEL_ENDED] = asked_tunnel_ended,
         [IPC_CHALLENGE] = asked_challenge,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ipc.h"
+#include "keeper_state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,19 @@ int asked(struct gate_link *link, const union ipc_record *record);
 /* Records of this type only tell: no answer is due. */
 bool asked_nothing(uint16_t type);
 
-/* The whole sign-in (signin.c) and the opening of a desktop (opening.c) take time; both answer the
- * record's request later. */
-int asked_sign_in(struct gate_link *link, const union ipc_record *record);
-int asked_open(struct gate_link *link, const union ipc_record *record);
+/* The handlers that have files of their own. Some take time and answer the record's request later.
+ */
+int asked_sign_in(struct gate_link *link, const union ipc_record *record);      /* signin.c */
+int asked_open(struct gate_link *link, const union ipc_record *record);         /* opening.c */
+int asked_ticket(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
+int asked_visit(struct gate_link *link, const union ipc_record *record);        /* ticket.c */
+int asked_certificate(struct gate_link *link, const union ipc_record *record);  /* trust.c */
+int asked_probe(struct gate_link *link, const union ipc_record *record);        /* probe.c */
+int asked_sessions(struct gate_link *link, const union ipc_record *record);     /* mine.c */
+int asked_end_sessions(struct gate_link *link, const union ipc_record *record); /* mine.c */
+
+/* ---- for them ---- */
+
+bool asked_origin_ok(const struct ipc_origin *origin); /* its texts end */
+/* IPC_OK, IPC_NO_SESSION, or IPC_FAILED (logged). */
+enum ipc_status asked_status(struct keeper *keeper, enum store_result result);

@@ -217,7 +217,7 @@ int dial_start(const struct dial_setup *setup)
     dial->patience.fire = on_patience;
     dial->job.work = resolve;
     dial->job.finished = on_resolved;
-    uint64_t within = setup->conf->dial_seconds * 1000ULL;
+    uint64_t within = (setup->seconds ? setup->seconds : setup->conf->dial_seconds) * 1000ULL;
     dial->until_ms = loop_now(setup->loop) + within;
     int error = text_copy(dial->host, sizeof(dial->host), setup->host) ? 0 : -ENAMETOOLONG;
     if (!error)

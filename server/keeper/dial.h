@@ -15,12 +15,12 @@ struct dial_setup {
     const struct conf *conf;
     const char *host; /* a name or an address; copied */
     uint16_t port;
+    uint32_t seconds; /* 0: conf->dial_seconds */
     /* Called once, from the loop, never from within dial_start(): IPC_OK with a connected,
      * non-blocking socket that is now the callee's, or IPC_DESKTOP_*, and -1. */
     void (*done)(void *owner, enum ipc_status status, int fd);
     void *owner;
 };
 
-/* 0 or a negative errno (then `done` is not called). It ends by itself within conf->dial_seconds.
- */
+/* 0 or a negative errno (then `done` is not called). It ends by itself in time. */
 int dial_start(const struct dial_setup *setup);

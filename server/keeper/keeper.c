@@ -19,7 +19,8 @@
 
 #define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
 #define SWEEP_MS 10000 /* expired sessions */
-#define FORGET_SECONDS (30 * 24 * 3600) /* ended sessions are kept for a month */
+#define FORGET_SECONDS (30 * 24 * 3600)   /* ended sessions are kept for a month */
+#define TICKET_FORGET_SECONDS (24 * 3600) /* what became of them may be asked so long */
 #define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
 
@@ -64,6 +65,8 @@ static void sweep(struct keeper *keeper)
     if (result == STORE_OK)
         result = store_throttle_sweep(
             keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_USER_MOST);
+    if (result == STORE_OK)
+        result = store_ticket_sweep(keeper->store, now - TICKET_FORGET_SECONDS);
     if (result == STORE_OK)
         result = store_commit(keeper->store);
     if (result != STORE_OK) {

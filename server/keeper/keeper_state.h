@@ -10,6 +10,7 @@
 struct gate_link;
 struct live;
 struct opening;
+struct probe;
 struct signin;
 
 struct keeper {
@@ -26,6 +27,7 @@ struct keeper {
     struct live *ended, *ended_last; /* their ends are yet to be written */
     struct signin *signins;          /* being judged */
     struct opening *openings;        /* being dialled */
+    struct probe *probes;            /* likewise, only to see whether they answer */
     struct loop_source control;
     struct loop_timer poll;  /* looks for changes that others made in the store */
     struct loop_timer sweep; /* ends what has expired */

@@ -35,6 +35,11 @@ static struct live **find(struct keeper *keeper, const struct gate_link *gate, i
     return at;
 }
 
+const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
+{
+    return *find(keeper, gate, tunnel);
+}
+
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                  uint64_t down)
 {

@@ -29,6 +29,9 @@ struct live {
 void live_add(struct keeper *keeper, struct live *live);
 unsigned live_in_session(struct keeper *keeper, int64_t session);
 
+/* A live tunnel of this gate, or NULL. */
+const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel);
+
 /* The gate reports. False: it is not a tunnel of that gate. Both only take note: thousands of
  * tunnels may report, or end, at one moment, and the store takes them all in one transaction. */
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "record_audit.h"
 #include "session.h"
+#include "ticket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct opening {
     struct ipc_open ask;
     struct store_session session;
     struct store_desktop desktop;
+    int64_t ticket; /* used up for it; 0: none */
 };
 
 static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status status)
@@ -66,6 +68,8 @@ static const char *outcome_of(enum ipc_status status)
         return "no-such-host";
     case IPC_DESKTOP_ADDRESS:
         return "address-denied";
+    case IPC_BAD_TICKET:
+        return "ticket";
     case IPC_BUSY:
         return "busy";
     default:
@@ -78,11 +82,13 @@ static void refuse(struct opening *opening, enum ipc_status status)
     struct keeper *keeper = opening->gate->keeper;
     const char *who = opening->session.user_name;
     /* What may be caused without limit is written with one; all else is on record. */
-    if (status == IPC_NO_SESSION || status == IPC_BUSY)
+    if (status == IPC_NO_SESSION || status == IPC_BUSY || status == IPC_BAD_TICKET)
         record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who, NULL);
     else
         record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
                      opening->ask.desktop, NULL);
+    if (opening->ticket)
+        store_ticket_end(keeper->store, opening->ticket, 0, ipc_status_name(status));
     answer_no(opening->gate, opening->ask.head.request, status);
 }
 
@@ -118,6 +124,8 @@ static enum store_result write_down(struct keeper *keeper, struct opening *openi
     if (result == STORE_OK)
         result = record_audit(keeper, &opening->ask.origin, "tunnel-open", "ok",
                               opening->session.user_name, opening->desktop.name, tunnel.way);
+    if (result == STORE_OK && opening->ticket)
+        result = store_ticket_end(keeper->store, opening->ticket, *id, "");
     if (result == STORE_OK)
         return store_commit(keeper->store);
     store_rollback(keeper->store);
@@ -150,6 +158,8 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     opened.tunnel = live->tunnel;
     opened.idle_seconds = keeper->conf->tunnel_idle_seconds;
     opened.absolute_seconds = absolute_seconds(keeper, &opening->session);
+    if (opening->ask.way == IPC_WAY_CLEANPATH)
+        text_copy(opened.host, sizeof(opened.host), opening->desktop.host);
     gate_link_send(opening->gate, &opened.head, fd);
     return IPC_OK;
 }
@@ -207,9 +217,8 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_open *ask = &record->open;
     struct keeper *keeper = link->keeper;
-    if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || ask->way > IPC_WAY_CLEANPATH ||
-        !ipc_text_ok(ask->origin.conn, sizeof(ask->origin.conn)) ||
-        !ipc_text_ok(ask->origin.agent, sizeof(ask->origin.agent)))
+    if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || !asked_origin_ok(&ask->origin) ||
+        (ask->way != IPC_WAY_TUNNEL && ask->way != IPC_WAY_CLEANPATH))
         return -EPROTO;
     struct opening *opening = calloc(1, sizeof(*opening));
     if (!opening) {
@@ -221,6 +230,8 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
     enum ipc_status status = judge(keeper, opening);
     if (status == IPC_OK && dials_full(keeper, opening->session.id))
         status = IPC_BUSY;
+    if (status == IPC_OK && ask->way == IPC_WAY_CLEANPATH)
+        status = ticket_use(keeper, ask, &opening->session, &opening->ticket);
     struct dial_setup setup = {.loop = keeper->loop,
                                .resolvers = keeper->resolvers,
                                .conf = keeper->conf,

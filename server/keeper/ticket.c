@@ -1,0 +1,168 @@
+#include "ticket.h"
+
+#include "asked.h"
+#include "gate_link.h"
+#include "log.h"
+#include "record_audit.h"
+#include "session.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- making ---- */
+
+static enum ipc_status failed(struct keeper *keeper)
+{
+    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    return IPC_FAILED;
+}
+
+static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
+                            struct store_session *session, struct ipc_ticket_made *made)
+{
+    struct store_desktop desktop;
+    unsigned waiting = 0;
+    int64_t now = keeper_now();
+    enum store_result result = session_find(keeper, ask->token, session);
+    if (result == STORE_NONE)
+        return IPC_NO_SESSION;
+    if (result == STORE_OK)
+        result = store_granted(keeper->store, session->user, ask->desktop, &desktop);
+    if (result == STORE_NONE)
+        return IPC_NO_DESKTOP;
+    if (result == STORE_OK)
+        result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
+    if (result == STORE_OK && waiting >= TICKET_WAITING_MOST)
+        return IPC_BUSY;
+    struct store_ticket ticket = {.session = session->id,
+                                  .desktop = desktop.id,
+                                  .created_at = now,
+                                  .expires_at = now + TICKET_SECONDS};
+    randombytes_buf(made->ticket, sizeof(made->ticket));
+    session_hash(made->ticket, ticket.hash);
+    text_copy(ticket.way, sizeof(ticket.way), ipc_way_name(ask->way));
+    if (result == STORE_OK)
+        result = store_ticket_add(keeper->store, &ticket, &made->visit);
+    if (result != STORE_OK)
+        return failed(keeper);
+    made->seconds = TICKET_SECONDS;
+    made->same_credentials = desktop.same_credentials;
+    text_copy(made->desktop, sizeof(made->desktop), desktop.name);
+    text_copy(made->username, sizeof(made->username), session->user_name);
+    return IPC_OK;
+}
+
+int asked_ticket(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_ticket *ask = &record->ticket;
+    struct store_session session = {0};
+    struct ipc_ticket_made made;
+    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->desktop, sizeof(ask->desktop)) ||
+        (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG))
+        return -EPROTO;
+    IPC_INIT(&made, TICKET_MADE, ask->head.request);
+    made.status = (uint8_t)make(link->keeper, ask, &session, &made);
+    if (made.status == IPC_NO_DESKTOP)
+        record_note(link->keeper, &ask->origin, "ticket", "not-granted", session.user_name,
+                    ask->desktop);
+    gate_link_send(link, &made.head, -1);
+    sodium_memzero(&made, sizeof(made));
+    return 0;
+}
+
+/* ---- using ---- */
+
+/* NULL when it fits; otherwise what is wrong with it, for the audit log. */
+static const char *fault_of(const struct store_ticket *ticket, const struct ipc_open *ask,
+                            const struct store_session *session, int64_t now)
+{
+    if (ticket->session != session->id)
+        return ticket->user == session->user ? "of another session of the same person"
+                                             : "of another person's session";
+    if (strcasecmp(ticket->desktop_name, ask->desktop) != 0)
+        return "made for another desktop";
+    if (strcmp(ticket->way, ipc_way_name(ask->way)) != 0)
+        return "made for another way in";
+    if (ticket->used_at)
+        return "used before";
+    return ticket->expires_at <= now ? "expired" : NULL;
+}
+
+enum ipc_status ticket_use(struct keeper *keeper, const struct ipc_open *ask,
+                           const struct store_session *session, int64_t *ticket)
+{
+    struct store_ticket found;
+    uint8_t hash[32];
+    int64_t now = keeper_now();
+    session_hash(ask->ticket, hash);
+    enum store_result result = store_ticket_by_hash(keeper->store, hash, &found);
+    if (result == STORE_NONE) { /* rubbish costs nothing to send: written with a limit */
+        record_note(keeper, &ask->origin, "ticket-refused", "denied", session->user_name,
+                    "unknown");
+        return IPC_BAD_TICKET;
+    }
+    if (result != STORE_OK)
+        return failed(keeper);
+    const char *fault = fault_of(&found, ask, session, now);
+    if (!fault) {
+        result = store_ticket_use(keeper->store, found.id, now);
+        if (result == STORE_FAILED)
+            return failed(keeper);
+        if (result != STORE_OK)
+            fault = "used before";
+    }
+    if (fault) {
+        record_audit(keeper, &ask->origin, "ticket-refused", "denied", session->user_name,
+                     found.desktop_name, fault);
+        return IPC_BAD_TICKET;
+    }
+    *ticket = found.id;
+    return IPC_OK;
+}
+
+/* ---- what became of it ---- */
+
+static enum ipc_status tell(struct keeper *keeper, const struct ipc_visit *ask,
+                            struct ipc_visited *visited)
+{
+    struct store_session session;
+    struct store_ticket ticket;
+    enum store_result result = session_find(keeper, ask->token, &session);
+    if (result == STORE_NONE)
+        return IPC_NO_SESSION;
+    if (result == STORE_OK)
+        result = store_ticket_by_id(keeper->store, ask->visit, &ticket);
+    if (result == STORE_NONE || (result == STORE_OK && ticket.user != session.user))
+        return IPC_NOT_FOUND;
+    if (result != STORE_OK)
+        return failed(keeper);
+    const char *reason = "";
+    if (ticket.tunnel) {
+        visited->state = ticket.tunnel_end[0] ? IPC_VISIT_ENDED : IPC_VISIT_OPEN;
+        reason = ticket.tunnel_end;
+    } else if (ticket.outcome[0]) {
+        visited->state = IPC_VISIT_REFUSED;
+        reason = ticket.outcome;
+    } else if (!ticket.used_at && ticket.expires_at <= keeper_now()) {
+        visited->state = IPC_VISIT_REFUSED;
+        reason = ipc_status_name(IPC_BAD_TICKET);
+    } else {
+        visited->state = IPC_VISIT_WAITING;
+    }
+    text_copy(visited->reason, sizeof(visited->reason), reason);
+    return IPC_OK;
+}
+
+int asked_visit(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_visit *ask = &record->visit;
+    struct ipc_visited visited;
+    if (!asked_origin_ok(&ask->origin))
+        return -EPROTO;
+    IPC_INIT(&visited, VISITED, ask->head.request);
+    visited.status = (uint8_t)tell(link->keeper, ask, &visited);
+    gate_link_send(link, &visited.head, -1);
+    return 0;
+}
