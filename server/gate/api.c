@@ -24,12 +24,8 @@ enum MHD_Result api_login(struct request *request)
     const struct json_field fields[] = {JSON_BODY_TEXT("username", record.username),
                                         JSON_BODY_TEXT("password", record.password),
                                         JSON_BODY_CODE("code", record.code)};
-    enum MHD_Result result;
     request_origin(request, &record.origin);
-    if (api_kit_body(request, fields, 3, &result))
-        result = request_ask(request, &record.head, IPC_SIGNED_IN);
-    explicit_bzero(&record, sizeof(record));
-    return result;
+    return api_kit_ask(request, fields, 3, &record.head, IPC_SIGNED_IN);
 }
 
 enum MHD_Result api_login_told(struct request *request)

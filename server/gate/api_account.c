@@ -16,12 +16,8 @@ enum MHD_Result api_password(struct request *request)
     const struct json_field fields[] = {JSON_BODY_TEXT("password", record.password),
                                         JSON_BODY_TEXT("new_password", record.new_password),
                                         JSON_BODY_CODE("code", record.code)};
-    enum MHD_Result result;
     request_session(request, &record.origin, record.token);
-    if (api_kit_body(request, fields, 3, &result))
-        result = request_ask(request, &record.head, IPC_ENROLLED);
-    explicit_bzero(&record, sizeof(record));
-    return result;
+    return api_kit_ask(request, fields, 3, &record.head, IPC_ENROLLED);
 }
 
 enum MHD_Result api_totp(struct request *request)
@@ -29,13 +25,9 @@ enum MHD_Result api_totp(struct request *request)
     struct ipc_enrol_begin record;
     IPC_INIT(&record, ENROL_BEGIN, 0);
     const struct json_field fields[] = {JSON_BODY_TEXT("password", record.password)};
-    enum MHD_Result result;
     request_session(request, &record.origin, record.token);
     record.kind = IPC_ENROL_NEW_DEVICE;
-    if (api_kit_body(request, fields, 1, &result))
-        result = request_ask(request, &record.head, IPC_ENROL_OFFER);
-    explicit_bzero(&record, sizeof(record));
-    return result;
+    return api_kit_ask(request, fields, 1, &record.head, IPC_ENROL_OFFER);
 }
 
 enum MHD_Result api_totp_confirm(struct request *request)
@@ -43,27 +35,30 @@ enum MHD_Result api_totp_confirm(struct request *request)
     struct ipc_enrol_finish record;
     IPC_INIT(&record, ENROL_FINISH, 0);
     const struct json_field fields[] = {JSON_BODY_CODE("code", record.code)};
-    enum MHD_Result result;
     request_session(request, &record.origin, record.token);
     record.kind = IPC_ENROL_NEW_DEVICE;
-    if (api_kit_body(request, fields, 1, &result))
-        result = request_ask(request, &record.head, IPC_ENROLLED);
-    explicit_bzero(&record, sizeof(record));
-    return result;
+    return api_kit_ask(request, fields, 1, &record.head, IPC_ENROLLED);
 }
 
 /* ---- the first sign-in: who holds the invitation ---- */
 
 #define INVITATION_SIZE text_base64url_size(IPC_TOKEN_SIZE)
 
-/* True when it can be one at all; otherwise the request is answered like an unknown one. */
-static bool read_invitation(struct request *request, uint8_t to[IPC_TOKEN_SIZE], const char *text,
-                            enum MHD_Result *result)
+/* The first text is the invitation; one that cannot be any is answered like an unknown one. */
+static enum MHD_Result ask_by_invitation(struct request *request, const struct json_field *fields,
+                                         size_t count, struct ipc_head *record,
+                                         uint8_t token[IPC_TOKEN_SIZE], enum ipc_type expected)
 {
-    if (text_base64url_decode(text, strlen(text), to, IPC_TOKEN_SIZE))
-        return true;
-    *result = answer_status(request, IPC_BAD_INVITATION, 0);
-    return false;
+    char *text = fields[0].to;
+    enum MHD_Result result;
+    if (api_kit_body(request, fields, count, &result)) {
+        bool good = text_base64url_decode(text, strlen(text), token, IPC_TOKEN_SIZE);
+        result = good ? request_ask(request, record, expected)
+                      : answer_status(request, IPC_BAD_INVITATION, 0);
+    }
+    explicit_bzero(text, fields[0].size);
+    explicit_bzero(record, record->size);
+    return result;
 }
 
 enum MHD_Result api_setup(struct request *request)
@@ -72,15 +67,9 @@ enum MHD_Result api_setup(struct request *request)
     struct ipc_enrol_begin record;
     IPC_INIT(&record, ENROL_BEGIN, 0);
     const struct json_field fields[] = {JSON_BODY_TEXT("invitation", invitation)};
-    enum MHD_Result result;
     request_origin(request, &record.origin);
     record.kind = IPC_ENROL_INVITATION;
-    if (api_kit_body(request, fields, 1, &result) &&
-        read_invitation(request, record.token, invitation, &result))
-        result = request_ask(request, &record.head, IPC_ENROL_OFFER);
-    explicit_bzero(&record, sizeof(record));
-    explicit_bzero(invitation, sizeof(invitation));
-    return result;
+    return ask_by_invitation(request, fields, 1, &record.head, record.token, IPC_ENROL_OFFER);
 }
 
 enum MHD_Result api_setup_finish(struct request *request)
@@ -91,15 +80,9 @@ enum MHD_Result api_setup_finish(struct request *request)
     const struct json_field fields[] = {JSON_BODY_TEXT("invitation", invitation),
                                         JSON_BODY_TEXT("password", record.password),
                                         JSON_BODY_CODE("code", record.code)};
-    enum MHD_Result result;
     request_origin(request, &record.origin);
     record.kind = IPC_ENROL_INVITATION;
-    if (api_kit_body(request, fields, 3, &result) &&
-        read_invitation(request, record.token, invitation, &result))
-        result = request_ask(request, &record.head, IPC_ENROLLED);
-    explicit_bzero(&record, sizeof(record));
-    explicit_bzero(invitation, sizeof(invitation));
-    return result;
+    return ask_by_invitation(request, fields, 3, &record.head, record.token, IPC_ENROLLED);
 }
 
 /* ---- what the keeper says to these ---- */

@@ -25,6 +25,16 @@ bool api_kit_body(struct request *request, const struct json_field *fields, size
     return false;
 }
 
+enum MHD_Result api_kit_ask(struct request *request, const struct json_field *fields, size_t count,
+                            struct ipc_head *record, enum ipc_type expected)
+{
+    enum MHD_Result result;
+    if (api_kit_body(request, fields, count, &result))
+        result = request_ask(request, record, expected);
+    explicit_bzero(record, record->size);
+    return result;
+}
+
 void api_kit_stamp(char to[32], int64_t seconds)
 {
     time_t time = (time_t)seconds;

@@ -11,6 +11,10 @@ bool api_kit_told(struct request *request, enum ipc_type type, enum MHD_Result *
 bool api_kit_body(struct request *request, const struct json_field *fields, size_t count,
                   enum MHD_Result *result);
 
+/* Asks the keeper with what the body filled into the record, and wipes the record. */
+enum MHD_Result api_kit_ask(struct request *request, const struct json_field *fields, size_t count,
+                            struct ipc_head *record, enum ipc_type expected);
+
 /* RFC 3339 in UTC, for people and scripts alike. */
 void api_kit_stamp(char to[32], int64_t seconds);
 
