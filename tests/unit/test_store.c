@@ -189,7 +189,10 @@ START_TEST(many_may_open_at_once)
         if (pids[i] == 0) {
             struct store *mine;
             char why[256];
-            _exit(store_open(&mine, fresh, STORE_CREATE, why, sizeof(why)) == STORE_OK ? 0 : 1);
+            enum store_result result = store_open(&mine, fresh, STORE_CREATE, why, sizeof(why));
+            if (result != STORE_OK)
+                fprintf(stderr, "%s\n", why);
+            _exit(result == STORE_OK ? 0 : 1);
         }
     }
     for (int i = 0; i < 6; i++) {
