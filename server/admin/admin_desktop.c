@@ -1,6 +1,7 @@
 /* deskgate desktop: the machines that people reach through the gateway. */
 #include "act.h"
 #include "admin.h"
+#include "admin_trust.h"
 #include "field.h"
 #include "listing.h"
 #include "sub.h"
@@ -16,11 +17,13 @@ static const struct listing_column admin_desktop_columns[] = {
     {"port", ">PORT", LISTING_NUMBER},
     {"mac", "MAC", LISTING_TEXT},
     {"description", "DESCRIPTION", LISTING_TEXT},
+    {"trust", NULL, LISTING_TEXT},
+    {"same_credentials", NULL, LISTING_YES},
     {NULL, NULL, LISTING_TEXT},
 };
 
 struct admin_desktop_values {
-    struct listing_value all[5];
+    struct listing_value all[7];
 };
 
 static struct admin_desktop_values admin_desktop_values(const struct store_desktop *desktop)
@@ -29,7 +32,9 @@ static struct admin_desktop_values admin_desktop_values(const struct store_deskt
                                           {.text = desktop->host},
                                           {.number = desktop->port},
                                           {.text = desktop->mac},
-                                          {.text = desktop->description}}};
+                                          {.text = desktop->description},
+                                          {.text = desktop->trust},
+                                          {.number = desktop->same_credentials}}};
 }
 
 static int admin_desktop_bad(const char *option, const char *typed, const char *why)
@@ -70,8 +75,11 @@ static int admin_desktop_fields(const struct sub_args *args, struct store_deskto
 {
     const char *host = sub_value(args, "host"), *port = sub_value(args, "port");
     const char *mac = sub_value(args, "mac"), *description = sub_value(args, "description");
+    const char *same = sub_value(args, "same-credentials");
     const char *why = NULL;
 
+    if (same && (why = field_yes(same, &desktop->same_credentials)) != NULL)
+        return admin_desktop_bad("same-credentials", same, why);
     if (host && (why = field_host(host, desktop->host, sizeof(desktop->host))) != NULL)
         return admin_desktop_bad("host", host, why);
     if (port && (why = field_port(port, &desktop->port)) != NULL)
@@ -120,7 +128,7 @@ static int admin_desktop_show(const struct store_desktop *desktop, const char *d
 
 static int admin_desktop_add(struct act *act, const struct sub_args *args)
 {
-    struct store_desktop desktop = {.port = ADMIN_DESKTOP_PORT};
+    struct store_desktop desktop = {.port = ADMIN_DESKTOP_PORT, .trust = "first-use"};
     int code = act_new_name("desktop", args->words[0]);
 
     if (code != EX_OK)
@@ -190,7 +198,8 @@ static int admin_desktop_set(struct act *act, const struct sub_args *args)
         any = any || (args->options[i].value != NULL && args->values[i] != NULL);
     if (!any)
         return act_error(EX_USAGE,
-                         "nothing to change; give --host, --port, --description or --mac");
+                         "nothing to change; give --host, --port, --description, --mac or "
+                         "--same-credentials");
     int code = act_change(act, admin_desktop_update, &change);
     if (code != EX_OK)
         return code;
@@ -228,6 +237,9 @@ static const struct sub_option admin_desktop_field_options[] = {
     {"port", "PORT", "1 to 65535; a new desktop has 3389 unless told otherwise"},
     {"description", "TEXT", "words for the people who use it, up to 200 bytes"},
     {"mac", "MAC", "its network card, such as aa:bb:cc:dd:ee:ff"},
+    {"same-credentials", "YES",
+     "yes: people sign in there with their name here (the browser asks for the "
+     "password alone); no"},
     {"json", NULL, "print the desktop as a JSON object"},
     {0},
 };
@@ -238,16 +250,23 @@ static const struct sub_option admin_desktop_list_options[] = {
 };
 
 static const struct sub admin_desktop_subs[] = {
-    {"add", "NAME --host HOST [--port PORT] [--description TEXT] [--mac MAC] [--json]",
+    {"add",
+     "NAME --host HOST [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
+     "[--json]",
      "Adds a desktop that grants can then name.",
      "  deskgate desktop add accounts-7 --host 192.168.10.7 --description 'Accounts, room 7'",
      admin_desktop_field_options, 1, 1, admin_desktop_add},
     {"list", "[--json]", "Shows all desktops.", "  deskgate desktop list",
      admin_desktop_list_options, 0, 0, admin_desktop_list},
-    {"set", "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--json]",
+    {"set",
+     "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
+     "[--json]",
      "Changes what is given; a new host or port ends its live tunnels.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",
      admin_desktop_field_options, 1, 1, admin_desktop_set},
+    {"trust", "NAME [--first-use | --renew | --pin SHA256 | --ca] [--json]",
+     "Shows or sets how the desktop's certificate is judged, when people open it in the browser.",
+     "  deskgate desktop trust accounts-7 --renew", admin_trust_options, 1, 1, admin_trust_run},
     {"remove", "NAME", "Removes a desktop with its grants and ends its live tunnels.",
      "  deskgate desktop remove accounts-7", NULL, 1, 1, admin_desktop_remove},
     {0},

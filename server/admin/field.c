@@ -186,3 +186,27 @@ const char *field_description(const char *text, char *to, size_t size)
         return "is longer than 200 bytes";
     return NULL;
 }
+
+const char *field_fingerprint(const char *typed, uint8_t to[32])
+{
+    size_t digits = 0;
+
+    memset(to, 0, 32);
+    for (; *typed; typed++) {
+        const char *const all = "0123456789abcdef";
+        if (*typed == ':' || *typed == ' ')
+            continue;
+        const char *digit = strchr(all, tolower((unsigned char)*typed));
+        if (digit == NULL || digits == 64)
+            return "is not a SHA-256 fingerprint: 64 hexadecimal digits";
+        to[digits / 2] = (uint8_t)(to[digits / 2] << 4 | (digit - all));
+        digits++;
+    }
+    return digits == 64 ? NULL : "is not a SHA-256 fingerprint: 64 hexadecimal digits";
+}
+
+const char *field_yes(const char *typed, bool *to)
+{
+    *to = strcmp(typed, "yes") == 0;
+    return *to || strcmp(typed, "no") == 0 ? NULL : "is neither yes nor no";
+}

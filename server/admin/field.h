@@ -2,10 +2,16 @@
  * function returns NULL when the text is good, else words that follow "--host 'text': ". */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FIELD_MAC_SIZE 18
+
+/* SHA-256 in hexadecimal, with colons or spaces anywhere. */
+const char *field_fingerprint(const char *typed, uint8_t to[32]);
+/* "yes" or "no". */
+const char *field_yes(const char *typed, bool *to);
 
 /* A host name (RFC 1123 section 2.1, underscores as Windows has them), an IPv4 or an IPv6 address,
  * the latter with or without brackets. Forms that only inet_aton() reads ("0x7f.1", "127.1") are

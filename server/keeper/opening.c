@@ -68,8 +68,6 @@ static const char *outcome_of(enum ipc_status status)
         return "no-such-host";
     case IPC_DESKTOP_ADDRESS:
         return "address-denied";
-    case IPC_BAD_TICKET:
-        return "ticket";
     case IPC_BUSY:
         return "busy";
     default:
@@ -82,9 +80,9 @@ static void refuse(struct opening *opening, enum ipc_status status)
     struct keeper *keeper = opening->gate->keeper;
     const char *who = opening->session.user_name;
     /* What may be caused without limit is written with one; all else is on record. */
-    if (status == IPC_NO_SESSION || status == IPC_BUSY || status == IPC_BAD_TICKET)
+    if (status == IPC_NO_SESSION || status == IPC_BUSY)
         record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who, NULL);
-    else
+    else if (status != IPC_BAD_TICKET) /* which has its own row already */
         record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
                      opening->ask.desktop, NULL);
     if (opening->ticket)

@@ -173,7 +173,7 @@ test('user list, disable, enable, passwd, totp, remove', () => {
 
 test('desktops', () => {
   const made = json(['desktop', 'add', 'desk', '--host', '192.168.10.7']);
-  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '' });
+  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '', trust: 'first-use', same_credentials: false });
   assert.equal(json(['desktop', 'add', 'six', '--host', '[fd00::7]', '--port=3390']).host, 'fd00::7');
   const named = json(['desktop', 'add', 'named', '--host', 'pc.example.com', '--description',
     'Büro 東京', '--mac', '00-1A-2B-3C-4D-5E']);
