@@ -101,6 +101,8 @@ enum store_result store_offer_forget(struct store *, int64_t user);
 /* Replaces all codes of a person. */
 enum store_result store_recovery_set(struct store *, int64_t user, const uint8_t (*hashes)[32],
                                      size_t count);
+/* OK when there is such an unused code, else NONE. */
+enum store_result store_recovery_known(struct store *, int64_t user, const uint8_t hash[32]);
 /* Uses one up and notes the sign-in, like store_user_use_step(); REFUSED: no such unused code, or
  * the person is disabled. */
 enum store_result store_recovery_use(struct store *, int64_t user, const uint8_t hash[32],

@@ -66,6 +66,13 @@ enum store_result store_recovery_set(struct store *store, int64_t user, const ui
     return result;
 }
 
+enum store_result store_recovery_known(struct store *store, int64_t user, const uint8_t hash[32])
+{
+    int64_t found;
+    return store_one(store, store_bind(store, SQL_RECOVERY_KNOWN, "ib", user, hash, (size_t)32),
+                     &found, read_number);
+}
+
 enum store_result store_recovery_use(struct store *store, int64_t user, const uint8_t hash[32],
                                      int64_t now)
 {

@@ -29,6 +29,9 @@ INSERT INTO recovery_codes (user_id, hash) VALUES (?1, ?2);
 UPDATE recovery_codes SET used_at = ?3 WHERE user_id = ?1 AND hash = ?2 AND used_at = 0
 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND disabled = 0);
 
+-- name: recovery_known
+SELECT 1 FROM recovery_codes WHERE user_id = ?1 AND hash = ?2 AND used_at = 0;
+
 -- name: recovery_left
 SELECT count(*) FROM recovery_codes WHERE user_id = ?1 AND used_at = 0;
 

@@ -2,6 +2,7 @@
 #include "account.h"
 #include "act.h"
 #include "admin.h"
+#include "admin_invite.h"
 #include "enrol.h"
 #include "listing.h"
 #include "password.h"
@@ -282,6 +283,10 @@ static const struct sub admin_user_subs[] = {
      "  deskgate user add alice\n"
      "  pass show alice | deskgate user add alice --password-stdin --json",
      admin_user_add_options, 1, 1, admin_user_add},
+    {"invite", "NAME [--hours NUMBER] [--json]",
+     "Prints a link with which a person sets password and second factor in the browser; adds the "
+     "person if need be. Present factors stay in force until it is used.",
+     "  deskgate user invite alice", admin_invite_options, 1, 1, admin_invite_run},
     {"list", "[--json]", "Shows all people.", "  deskgate user list", admin_user_list_options, 0, 0,
      admin_user_list},
     {"passwd", "NAME [--password-stdin]", "Sets a new password and ends the person's sessions.",

@@ -58,3 +58,33 @@ enum store_result account_set_disabled(struct store *store, const struct store_u
         result = store_session_end_user(store, user->id, now, "user-disabled");
     return result;
 }
+
+static enum store_result add_without_factors(struct store *store, const struct secret_key *key,
+                                             struct store_user *user, int64_t now)
+{
+    uint8_t seed[TOTP_SEED_SIZE];
+    user->created_at = now;
+    if (password_dummy(user->password))
+        return STORE_FAILED;
+    totp_new_seed(seed);
+    user->seed_size = secret_seal(key, user->name, seed, sizeof(seed), user->seed);
+    sodium_memzero(seed, sizeof(seed));
+    return store_user_add(store, user, &user->id);
+}
+
+enum store_result account_invite(struct store *store, const struct secret_key *key,
+                                 struct store_user *user, int64_t now, int64_t expires_at,
+                                 uint8_t invitation[ACCOUNT_INVITATION_SIZE])
+{
+    uint8_t hash[32];
+    enum store_result result = user->id ? STORE_OK : add_without_factors(store, key, user, now);
+    randombytes_buf(invitation, ACCOUNT_INVITATION_SIZE);
+    crypto_hash_sha256(hash, invitation, ACCOUNT_INVITATION_SIZE);
+    if (result == STORE_OK)
+        result = store_invitation_set(store, user->id, hash, now, expires_at);
+    if (result == STORE_OK)
+        result = store_offer_forget(store, user->id);
+    if (result != STORE_OK)
+        sodium_memzero(invitation, ACCOUNT_INVITATION_SIZE);
+    return result;
+}

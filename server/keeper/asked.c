@@ -54,8 +54,13 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
     if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, WHO_IS, ask->head.request);
-    answer.status = (uint8_t)asked_status(keeper, session_find(keeper, ask->token, &session));
+    enum store_result result = session_find(keeper, ask->token, &session);
+    unsigned left = 0;
+    if (result == STORE_OK)
+        result = store_recovery_left(keeper->store, session.user, &left);
+    answer.status = (uint8_t)asked_status(keeper, result);
     if (answer.status == IPC_OK) {
+        answer.recovery_codes = (uint8_t)left;
         answer.expires = session.expires_at;
         answer.idle_seconds = keeper->conf->session_idle_seconds;
         text_copy(answer.username, sizeof(answer.username), session.user_name);
@@ -156,6 +161,9 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_WHO] = asked_who,
         [IPC_DESKTOPS] = asked_desktops,
         [IPC_OPEN] = asked_open,
+        [IPC_ENROL_BEGIN] = asked_enrol_begin,
+        [IPC_ENROL_FINISH] = asked_enrol_finish,
+        [IPC_PASSWORD] = asked_password,
         [IPC_TICKET] = asked_ticket,
         [IPC_VISIT] = asked_visit,
         [IPC_CERTIFICATE] = asked_certificate,

@@ -11,6 +11,7 @@ struct gate_link;
 struct live;
 struct opening;
 struct probe;
+struct rekey;
 struct signin;
 
 struct keeper {
@@ -26,6 +27,7 @@ struct keeper {
     uint64_t enforce_ms;             /* when live_enforce() has to look next; 0: not at all */
     struct live *ended, *ended_last; /* their ends are yet to be written */
     struct signin *signins;          /* being judged */
+    struct rekey *rekeys;            /* people changing their factors */
     struct opening *openings;        /* being dialled */
     struct probe *probes;            /* likewise, only to see whether they answer */
     struct loop_source control;

@@ -6,6 +6,7 @@
  * works once, across restarts and processes. Nothing is written for an attempt that there is no
  * room to judge, so a storm of them costs next to nothing. */
 #include "asked.h"
+#include "factor.h"
 #include "gate_link.h"
 #include "log.h"
 #include "owner.h"
@@ -13,7 +14,6 @@
 #include "record_audit.h"
 #include "session.h"
 #include "throttle.h"
-#include "totp.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -81,8 +81,9 @@ static enum store_result failed(struct keeper *keeper)
 /* ---- the verdict ---- */
 
 /* Both factors at the present state of the account; OK makes the session. Within a transaction. */
-static enum store_result let_in(struct keeper *keeper, struct signin *signin, int64_t step,
-                                int64_t now, struct ipc_signed_in *made)
+static enum store_result let_in(struct keeper *keeper, struct signin *signin,
+                                const struct factor *factor, int64_t now,
+                                struct ipc_signed_in *made)
 {
     struct store_user user;
     enum store_result result = store_user_by_id(keeper->store, signin->user.id, &user);
@@ -94,7 +95,7 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin, in
                 memcmp(user.seed, signin->user.seed, user.seed_size) == 0;
     if (!same)
         return STORE_REFUSED;
-    result = store_user_use_step(keeper->store, user.id, step, now);
+    result = factor_use(keeper, &signin->ask.origin, &user, factor, now);
     if (result == STORE_OK)
         result =
             session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
@@ -106,31 +107,18 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin, in
     return result;
 }
 
-/* True when the code is right; for somebody unknown, the same work on a seed of zeros. */
-static bool code_right(struct keeper *keeper, struct signin *signin, int64_t now, int64_t *step)
-{
-    uint8_t seed[STORE_SEED_SIZE] = {0};
-    bool opened = signin->known && secret_open(&keeper->key, signin->user.name, signin->user.seed,
-                                               signin->user.seed_size, seed);
-    if (signin->known && !opened)
-        LOG_ERROR("secret", "a person's TOTP seed cannot be opened: is secret.key the right one?",
-                  LOG_TEXT("who", signin->user.name));
-    bool right = totp_matches(seed, TOTP_SEED_SIZE, signin->ask.code, now, step);
-    sodium_memzero(seed, sizeof(seed));
-    return right && opened;
-}
-
 /* OK: signed in; REFUSED: denied and written down; FAILED. */
 static enum store_result decide(struct keeper *keeper, struct signin *signin,
                                 struct ipc_signed_in *made)
 {
-    int64_t now = keeper_now(), step = 0;
-    bool code = code_right(keeper, signin, now, &step);
+    int64_t now = keeper_now();
+    struct factor factor;
+    factor_read(keeper, signin->known ? &signin->user : NULL, signin->ask.code, now, &factor);
     if (store_begin(keeper->store) != STORE_OK)
         return failed(keeper);
     enum store_result result = STORE_REFUSED;
-    if (signin->known && signin->password_right && code)
-        result = let_in(keeper, signin, step, now, made);
+    if (signin->known && signin->password_right && (factor.totp || factor.recovery))
+        result = let_in(keeper, signin, &factor, now, made);
     if (result == STORE_REFUSED &&
         (throttle_failed(keeper->store, keeper->conf, &signin->keys, now) != STORE_OK ||
          record_audit(keeper, &signin->ask.origin, "sign-in", "denied", name_of(signin), NULL,

@@ -1,0 +1,134 @@
+#include "admin_invite.h"
+
+#include "account.h"
+#include "act.h"
+#include "listing.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define HOURS_MOST (30 * 24)
+#define TOKEN_SIZE text_base64url_size(ACCOUNT_INVITATION_SIZE)
+
+const struct sub_option admin_invite_options[] = {
+    {"hours", "NUMBER", "how long the invitation is good for: 1 to 720, 72 unless told otherwise"},
+    {"json", NULL, "print user, invitation, link and expires_at as a JSON object"},
+    {0},
+};
+
+struct invite {
+    const char *name;
+    struct store_user user;
+    struct secret_key key;
+    int64_t expires_at;
+    bool added;
+    uint8_t invitation[ACCOUNT_INVITATION_SIZE];
+};
+
+static int load_key(struct act *act, struct secret_key *key)
+{
+    char path[CONF_PATH_SIZE], why[256] = "";
+
+    conf_path(&act->conf, CONF_SECRET_KEY, path);
+    if (secret_init() != 0)
+        return act_error(EX_SOFTWARE, "libsodium cannot be used");
+    if (secret_key_load(key, path, false, why, sizeof(why)) != 0)
+        return act_error(EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
+    return EX_OK;
+}
+
+static int apply(struct act *act, void *owner)
+{
+    struct invite *invite = owner;
+    enum store_result result = store_user_by_name(act->store, invite->name, &invite->user);
+
+    if (result == STORE_FAILED)
+        return act_store_failed(act);
+    invite->added = result == STORE_NONE;
+    if (invite->added) {
+        int code = act_new_name("user", invite->name);
+        if (code != EX_OK)
+            return code;
+        invite->user = (struct store_user){0};
+        text_copy(invite->user.name, sizeof(invite->user.name), invite->name);
+    } else if (invite->user.disabled) {
+        return act_error(EX_DATAERR,
+                         "'%s' is disabled; let the person in again first with "
+                         "'deskgate user enable'",
+                         invite->user.name);
+    }
+    if (account_invite(act->store, &invite->key, &invite->user, act->now, invite->expires_at,
+                       invite->invitation) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-invite", invite->user.name, NULL, "%s",
+                     invite->added ? "added" : "");
+}
+
+static void write_link(const struct act *act, const char *token, char *to, size_t size)
+{
+    const struct conf *conf = &act->conf;
+    char port[8] = "";
+
+    if (conf->public_port && conf->public_port != 443)
+        snprintf(port, sizeof(port), ":%u", conf->public_port);
+    snprintf(to, size, "https://%s%s/#setup=%s", conf->name, port, token);
+}
+
+static int show_json(const struct invite *invite, const char *token, const char *link)
+{
+    static const struct listing_column columns[] = {
+        {"user", NULL, LISTING_TEXT}, {"invitation", NULL, LISTING_TEXT},
+        {"link", NULL, LISTING_TEXT}, {"expires_at", NULL, LISTING_TIME},
+        {NULL, NULL, LISTING_TEXT},
+    };
+
+    return listing_json(
+        listing_object(columns, (struct listing_value[]){{.text = invite->user.name},
+                                                         {.text = token},
+                                                         {.text = link},
+                                                         {.number = invite->expires_at}}));
+}
+
+static int show(const struct act *act, const struct invite *invite, bool json)
+{
+    char token[TOKEN_SIZE], link[sizeof(act->conf.name) + TOKEN_SIZE + 32], until[64] = "";
+    time_t expires = (time_t)invite->expires_at;
+    struct tm local;
+    int code = EX_OK;
+
+    text_base64url(token, invite->invitation, sizeof(invite->invitation));
+    write_link(act, token, link, sizeof(link));
+    if (localtime_r(&expires, &local))
+        strftime(until, sizeof(until), "%Y-%m-%d %H:%M %Z", &local);
+    if (json)
+        code = show_json(invite, token, link);
+    else
+        printf("%s %s. Give this link to the person, and to nobody else: whoever opens it\nfirst "
+               "sets the password. It is shown only once and ends at %s.\n\n  %s\n",
+               invite->user.name, invite->added ? "is added and invited" : "is invited", until,
+               link);
+    explicit_bzero(token, sizeof(token));
+    explicit_bzero(link, sizeof(link));
+    return code;
+}
+
+int admin_invite_run(struct act *act, const struct sub_args *args)
+{
+    struct invite invite = {.name = args->words[0]};
+    const char *hours = sub_value(args, "hours");
+    uint64_t number = ACCOUNT_INVITATION_HOURS;
+
+    if (hours && (!text_number(hours, HOURS_MOST, &number) || number == 0))
+        return act_error(EX_DATAERR, "--hours '%s': it is not a whole number from 1 to %d", hours,
+                         HOURS_MOST);
+    invite.expires_at = act->now + (int64_t)number * 3600;
+    int code = load_key(act, &invite.key);
+    if (code == EX_OK)
+        code = act_change(act, apply, &invite);
+    if (code == EX_OK)
+        code = show(act, &invite, sub_value(args, "json") != NULL);
+    explicit_bzero(&invite, sizeof(invite));
+    return code;
+}

@@ -1,0 +1,203 @@
+/* Enrolment by the people themselves: with an administrator's invitation they set a password and
+ * confirm a second factor; signed in, they move the second factor to another device. Offered first,
+ * and in force only when a code of it has come back. */
+#include "asked.h"
+#include "gate_link.h"
+#include "password.h"
+#include "record_audit.h"
+#include "recovery.h"
+#include "rekey.h"
+#include "session.h"
+#include "totp.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#define OFFER_SECONDS (15 * 60)
+#define ISSUER "deskgate" /* when the gateway's name is too long for an authenticator's address */
+
+/* ---- the offer ---- */
+
+static enum ipc_status write_offer(struct rekey *rekey, uint8_t seed[TOTP_SEED_SIZE],
+                                   struct ipc_enrol_offer *offer)
+{
+    const char *issuer = rekey->keeper->conf->name;
+    text_copy(offer->username, sizeof(offer->username), rekey->user.name);
+    totp_base32(seed, offer->secret);
+    bool fits = totp_uri(seed, issuer[0] ? issuer : ISSUER, rekey->user.name, offer->uri) ||
+                totp_uri(seed, ISSUER, rekey->user.name, offer->uri);
+    sodium_memzero(seed, TOTP_SEED_SIZE);
+    return fits ? IPC_OK : IPC_FAILED;
+}
+
+/* The seed on offer, as it is stored. NONE: none, or too old. */
+static enum store_result stored_offer(struct rekey *rekey, uint8_t sealed[STORE_SEED_SIZE],
+                                      size_t *size, uint8_t seed[TOTP_SEED_SIZE])
+{
+    struct keeper *keeper = rekey->keeper;
+    uint8_t opened[STORE_SEED_SIZE];
+    enum store_result result =
+        store_offer_get(keeper->store, rekey->user.id, keeper_now(), sealed, size);
+    if (result != STORE_OK)
+        return result;
+    bool good = *size == TOTP_SEED_SIZE + SECRET_OVERHEAD &&
+                secret_open(&keeper->key, rekey->user.name, sealed, *size, opened);
+    memcpy(seed, opened, TOTP_SEED_SIZE);
+    sodium_memzero(opened, sizeof(opened));
+    return good ? STORE_OK : STORE_NONE;
+}
+
+static enum ipc_status new_offer(struct rekey *rekey, struct ipc_enrol_offer *offer)
+{
+    struct keeper *keeper = rekey->keeper;
+    uint8_t seed[TOTP_SEED_SIZE], sealed[STORE_SEED_SIZE];
+    totp_new_seed(seed);
+    size_t size = secret_seal(&keeper->key, rekey->user.name, seed, sizeof(seed), sealed);
+    enum store_result result =
+        store_offer_set(keeper->store, rekey->user.id, sealed, size, keeper_now() + OFFER_SECONDS);
+    enum ipc_status status = write_offer(rekey, seed, offer);
+    return result == STORE_OK ? status : rekey_status(rekey, result, IPC_FAILED);
+}
+
+/* Who holds the invitation now: OK with rekey->user, BAD_INVITATION, FAILED. */
+static enum ipc_status invited(struct rekey *rekey)
+{
+    struct keeper *keeper = rekey->keeper;
+    uint8_t hash[32];
+    int64_t user;
+    session_hash(rekey->token, hash);
+    enum store_result result = store_invitation_user(keeper->store, hash, keeper_now(), &user);
+    if (result == STORE_OK)
+        result = store_user_by_id(keeper->store, user, &rekey->user);
+    enum ipc_status status = rekey_status(rekey, result, IPC_BAD_INVITATION);
+    if (status == IPC_BAD_INVITATION)
+        record_note(keeper, &rekey->origin, "invitation", "denied", NULL, NULL);
+    return status;
+}
+
+/* An offer that still stands is shown again: a reload of the page must not change the QR code. */
+static enum ipc_status offer_to_invited(struct rekey *rekey, union ipc_record *answer)
+{
+    uint8_t sealed[STORE_SEED_SIZE], seed[TOTP_SEED_SIZE];
+    size_t size;
+    enum store_result result = stored_offer(rekey, sealed, &size, seed);
+    if (result == STORE_OK)
+        return write_offer(rekey, seed, &answer->enrol_offer);
+    return result == STORE_NONE ? new_offer(rekey, &answer->enrol_offer)
+                                : rekey_status(rekey, result, IPC_FAILED);
+}
+
+static enum ipc_status offer_new_device(struct rekey *rekey, union ipc_record *answer)
+{
+    enum ipc_status status = rekey_vouched(rekey);
+    return status == IPC_OK ? new_offer(rekey, &answer->enrol_offer) : status;
+}
+
+int asked_enrol_begin(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_enrol_begin *ask = &record->enrol_begin;
+    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->password, sizeof(ask->password)) ||
+        ask->kind > IPC_ENROL_NEW_DEVICE)
+        return -EPROTO;
+    struct rekey *rekey = rekey_new(link, &ask->head, &ask->origin, ask->token, IPC_ENROL_OFFER);
+    if (!rekey)
+        return -ENOMEM;
+    if (ask->kind == IPC_ENROL_INVITATION) {
+        rekey->decide = offer_to_invited;
+        rekey_begin(rekey, invited(rekey));
+        return 0;
+    }
+    rekey->decide = offer_new_device;
+    rekey->verify = true;
+    memcpy(rekey->password, ask->password, sizeof(rekey->password));
+    rekey_begin(rekey, rekey_person(rekey));
+    return 0;
+}
+
+/* ---- the confirmation ---- */
+
+/* The code against the seed on offer; with OK that seed is the person's, its step used up, and the
+ * answer has new recovery codes. */
+static enum ipc_status take_offer(struct rekey *rekey, int64_t now, struct ipc_enrolled *enrolled)
+{
+    struct store *store = rekey->keeper->store;
+    uint8_t sealed[STORE_SEED_SIZE], seed[TOTP_SEED_SIZE];
+    size_t size;
+    int64_t step = 0, user = rekey->user.id;
+    enum store_result result = stored_offer(rekey, sealed, &size, seed);
+    if (result != STORE_OK)
+        return rekey_status(rekey, result, IPC_WRONG_CODE);
+    bool right = totp_matches(seed, sizeof(seed), rekey->code, now, &step);
+    sodium_memzero(seed, sizeof(seed));
+    if (!right)
+        return IPC_WRONG_CODE;
+    result = store_user_set_seed(store, user, sealed, size);
+    if (result == STORE_OK)
+        result = store_user_use_step(store, user, step, now);
+    if (result == STORE_OK)
+        result = recovery_renew(store, user, enrolled->recovery);
+    if (result == STORE_OK)
+        result = store_offer_forget(store, user);
+    if (result == STORE_OK)
+        result = store_invitation_forget(store, user);
+    enrolled->recovery_count = IPC_RECOVERY_CODES;
+    return rekey_status(rekey, result, IPC_FAILED);
+}
+
+static enum ipc_status confirm(struct rekey *rekey, const char *reason,
+                               struct ipc_enrolled *enrolled)
+{
+    int64_t now = keeper_now();
+    enum ipc_status status = take_offer(rekey, now, enrolled);
+    if (status == IPC_OK)
+        status = rekey_session(rekey, reason, now, enrolled);
+    if (status == IPC_OK)
+        status = rekey_status(
+            rekey,
+            record_audit(rekey->keeper, &rekey->origin, reason, "ok", rekey->user.name, NULL, NULL),
+            IPC_FAILED);
+    return status;
+}
+
+static enum ipc_status confirm_invited(struct rekey *rekey, union ipc_record *answer)
+{
+    /* Asked anew: it may have been used while the password was hashed. */
+    enum ipc_status status = invited(rekey);
+    if (status == IPC_OK)
+        status = rekey_status(
+            rekey, store_user_set_password(rekey->keeper->store, rekey->user.id, rekey->hashed),
+            IPC_FAILED);
+    return status == IPC_OK ? confirm(rekey, "enrolled", &answer->enrolled) : status;
+}
+
+static enum ipc_status confirm_new_device(struct rekey *rekey, union ipc_record *answer)
+{
+    enum ipc_status status = rekey_person(rekey);
+    return status == IPC_OK ? confirm(rekey, "totp-changed", &answer->enrolled) : status;
+}
+
+int asked_enrol_finish(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_enrol_finish *ask = &record->enrol_finish;
+    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->password, sizeof(ask->password)) ||
+        !ipc_text_ok(ask->code, sizeof(ask->code)) || ask->kind > IPC_ENROL_NEW_DEVICE)
+        return -EPROTO;
+    struct rekey *rekey = rekey_new(link, &ask->head, &ask->origin, ask->token, IPC_ENROLLED);
+    if (!rekey)
+        return -ENOMEM;
+    memcpy(rekey->code, ask->code, sizeof(rekey->code));
+    if (ask->kind == IPC_ENROL_NEW_DEVICE) {
+        rekey->decide = confirm_new_device;
+        rekey_begin(rekey, rekey_person(rekey));
+        return 0;
+    }
+    rekey->decide = confirm_invited;
+    rekey->hash = true;
+    memcpy(rekey->new_password, ask->password, sizeof(rekey->new_password));
+    enum ipc_status status = invited(rekey);
+    if (status == IPC_OK && password_fault(rekey->new_password))
+        status = IPC_WEAK_PASSWORD;
+    rekey_begin(rekey, status);
+    return 0;
+}

@@ -1,0 +1,158 @@
+// People enrol by themselves: the invitation, recovery codes, a new password, a new device.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Gateway, PASSWORD } from './lib/gateway.mjs';
+import { Codes } from './lib/totp.mjs';
+
+const NEW = 'another horse, another battery';
+let gateway;
+
+before(async () => {
+  gateway = await Gateway.make({ conf: { login: { user_failures: 3 } } });
+});
+after(() => gateway?.remove());
+
+const post = (path, body, token) => gateway.http('POST', path,
+  { token, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+const invite = (name, ...more) => gateway.json('user', 'invite', name, ...more);
+const alive = async (token) => (await gateway.http('GET', '/api/session', { token })).status === 200;
+
+async function enrol(name, password = PASSWORD) {
+  const { invitation } = invite(name);
+  const offer = await post('/api/setup', { invitation });
+  const codes = new Codes(offer.json.secret);
+  const done = await post('/api/setup/finish', { invitation, password, code: await codes.next() });
+  return { invitation, offer, codes, done };
+}
+
+test('an invited person sets password and second factor, and is signed in', async () => {
+  const made = invite('Anna', '--hours', '1');
+  assert.match(made.link, new RegExp(`^https://localhost(:\\d+)?/#setup=${made.invitation}$`));
+  assert.equal((await gateway.login({ username: 'anna', password: PASSWORD, code: '123456' })).status, 401);
+  const offer = await post('/api/setup', { invitation: made.invitation });
+  assert.equal(offer.status, 200);
+  assert.equal(offer.json.username, 'Anna');
+  assert.match(offer.json.secret, /^[A-Z2-7]{32}$/);
+  assert.match(offer.json.otpauth, new RegExp(`^otpauth://totp/localhost:Anna\\?secret=${offer.json.secret}&`));
+  assert.ok(offer.json.qr.length >= 21 && offer.json.qr.every((row) => row.length === offer.json.qr.length && /^[01]+$/.test(row)));
+  const again = await post('/api/setup', { invitation: made.invitation });
+  assert.equal(again.json.secret, offer.json.secret, 'a reload shows the same');
+
+  const finish = (change) => post('/api/setup/finish', { invitation: made.invitation, password: NEW, ...change });
+  const codes = new Codes(offer.json.secret);
+  const weak = await finish({ password: 'short', code: '000000' });
+  assert.deepEqual([weak.status, weak.json.error], [400, 'weak_password']);
+  assert.match(weak.json.message, /12/);
+  const wrong = await finish({ code: '000000' });
+  assert.deepEqual([wrong.status, wrong.json.error], [403, 'wrong_code']);
+  const code = await codes.next();
+  const both = await Promise.all([finish({ code }), finish({ code })]);
+  assert.deepEqual(both.map((one) => one.status === 200).sort(), [false, true], 'used twice at once: once');
+  const done = both.find((one) => one.status === 200);
+  assert.equal(done.json.username, 'Anna');
+  assert.equal(done.json.recovery_codes.length, 10);
+  assert.equal(new Set(done.json.recovery_codes).size, 10);
+  for (const one of done.json.recovery_codes) assert.match(one, /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/);
+  assert.match(done.headers['set-cookie'][0], /^__Host-deskgate=.*HttpOnly/);
+  assert.ok(await alive(done.json.token));
+
+  const used = await finish({ code: await codes.next() });
+  assert.deepEqual([used.status, used.json.error], [404, 'invitation']);
+  const signedIn = await gateway.login({ username: 'anna', password: NEW, code: await codes.next() });
+  assert.equal(signedIn.status, 200);
+  const session = await gateway.http('GET', '/api/session', { token: signedIn.json.token });
+  assert.equal(session.json.recovery_codes_left, 10);
+});
+
+test('an invitation that is none says so, whatever is wrong with it', async () => {
+  gateway.cli('user', 'invite', 'gone');
+  const old = invite('gone');
+  const newer = invite('gone'); // takes the older one's place
+  gateway.cli('user', 'disable', 'gone');
+  for (const invitation of ['A'.repeat(43), old.invitation, newer.invitation, '', 'x']) {
+    const answer = await post('/api/setup', { invitation });
+    assert.deepEqual([answer.status, answer.json.error], [404, 'invitation'], invitation);
+  }
+  const refused = gateway.cli('user', 'invite', 'gone', { allow: true });
+  assert.deepEqual([refused.status, /disabled/.test(refused.stderr)], [65, true]);
+});
+
+test('present factors stay until a new invitation is used; then all sessions end', async () => {
+  const boris = gateway.addUser('boris');
+  const before = await boris.token();
+  const { invitation } = invite('boris');
+  const { json } = await post('/api/setup', { invitation });
+  assert.ok(await alive(before));
+  assert.ok(await alive(await boris.token()));
+  const codes = new Codes(json.secret);
+  const done = await post('/api/setup/finish', { invitation, password: NEW, code: await codes.next() });
+  assert.equal(done.status, 200);
+  assert.ok(!await alive(before));
+  assert.ok(await alive(done.json.token));
+  assert.equal((await boris.signIn()).status, 401);
+});
+
+test('a recovery code stands for the second factor, once', async () => {
+  const { done } = await enrol('carla');
+  const [first, second] = done.json.recovery_codes;
+  const signIn = (code, password = PASSWORD) => gateway.login({ username: 'carla', password, code });
+  assert.equal((await signIn(first, NEW)).status, 401, 'the wrong password does not use it up');
+  const shouted = await signIn(first.toUpperCase().replaceAll('-', ' '));
+  assert.equal(shouted.status, 200);
+  assert.equal((await signIn(first)).status, 401);
+  const left = await gateway.http('GET', '/api/session', { token: shouted.json.token });
+  assert.equal(left.json.recovery_codes_left, 9);
+  const both = await Promise.all([signIn(second), signIn(second)]);
+  assert.deepEqual(both.map((one) => one.status).sort(), [200, 401]);
+  const dora = gateway.addUser('dora');
+  const stolen = await gateway.login({ username: 'dora', password: dora.password, code: done.json.recovery_codes[2] });
+  assert.equal(stolen.status, 401, "not somebody else's");
+  assert.equal(gateway.audit('--event', 'recovery-code').at(-1).detail, 'left=8');
+});
+
+test('a new password needs the old one and a code, and ends the other sessions', async () => {
+  const { codes, done } = await enrol('erik');
+  const other = await gateway.login({ username: 'erik', password: PASSWORD, code: await codes.next() });
+  const change = async (fields) => post('/api/password',
+    { password: PASSWORD, new_password: NEW, code: '000000', ...fields }, done.json.token);
+  assert.equal((await change({ new_password: 'a' })).json.error, 'weak_password');
+  assert.equal((await change({ password: 'not this one, no' })).json.error, 'wrong_password');
+  assert.equal((await change({})).json.error, 'wrong_code');
+  const changed = await change({ code: await codes.next() });
+  assert.equal(changed.status, 200);
+  assert.ok(await alive(changed.json.token));
+  assert.ok(!await alive(other.json.token));
+  assert.ok(!await alive(done.json.token));
+  assert.equal((await gateway.login({ username: 'erik', password: NEW, code: await codes.next() })).status, 200);
+});
+
+test('a new device needs the password, and is in force when its code came back', async () => {
+  const { codes, done } = await enrol('fred');
+  const token = done.json.token;
+  assert.equal((await post('/api/totp/confirm', { code: '000000' }, token)).json.error, 'wrong_code', 'none offered');
+  assert.equal((await post('/api/totp', { password: 'not this one, no' }, token)).json.error, 'wrong_password');
+  const offer = await post('/api/totp', { password: PASSWORD }, token);
+  assert.equal(offer.status, 200);
+  const renewed = await post('/api/totp', { password: PASSWORD }, token);
+  assert.notEqual(renewed.json.secret, offer.json.secret);
+  assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await codes.next() })).status, 200,
+    'the old device works until then');
+  const device = new Codes(renewed.json.secret);
+  const confirmed = await post('/api/totp/confirm', { code: await device.next() }, token);
+  assert.equal(confirmed.status, 200);
+  assert.notDeepEqual(confirmed.json.recovery_codes, done.json.recovery_codes);
+  assert.ok(!await alive(token));
+  assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await codes.next() })).status, 401);
+  assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: done.json.recovery_codes[0] })).status, 401);
+  assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await device.next() })).status, 200);
+});
+
+test('who has a stolen cookie cannot guess the password', async () => {
+  const { done } = await enrol('gina');
+  const guess = () => post('/api/totp', { password: 'is it this one?' }, done.json.token);
+  const many = await Promise.all(Array.from({ length: 12 }, guess));
+  assert.ok(many.filter((one) => one.status === 403).length <= 4, many.map((one) => one.status).join(' '));
+  const last = [await guess(), await guess(), await guess(), await guess(), await guess()].at(-1);
+  assert.equal(last.status, 429);
+  assert.ok(Number(last.headers['retry-after']) > 0);
+});
