@@ -1,0 +1,66 @@
+// What forms have in common: one answer at a time, errors in words where they are heard.
+import { t } from '/i18n.js';
+import { field, h } from './dom.js';
+
+const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'invitation',
+  'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
+
+/** An error of the API in words. What is wrong with a password is said in the gateway's own. */
+export function words(error) {
+  return KNOWN.includes(error.code) ? t(`error.${error.code}`) : t('error.failed');
+}
+
+export const passwordField = (label, autocomplete, hint) => field({
+  label, hint, type: 'password', autocomplete, maxlength: 1024,
+  words: { show: t('show'), hide: t('hide'), label },
+});
+
+export const codeField = (label) => field({
+  label, type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 24,
+});
+
+/**
+ * A form that calls submit() and shows what it throws; while it runs, the button is out of action.
+ * After too many attempts it counts the seconds down.
+ */
+export function form({ children, label, submit, quiet = false }) {
+  const button = h('button', { type: 'submit', class: quiet ? 'plain' : 'main' }, label);
+  const alert = h('p', { class: 'alert', role: 'alert', hidden: true });
+  let waiting = false;
+
+  function say(text) {
+    alert.textContent = text;
+    alert.hidden = !text;
+  }
+
+  function countDown(seconds) {
+    waiting = seconds > 0;
+    button.disabled = waiting;
+    say(waiting ? t('error.too_many_attempts', { seconds }) : '');
+    if (waiting) setTimeout(countDown, 1000, seconds - 1);
+  }
+
+  function failed(error) {
+    if (!error.code) throw error; // a mistake of ours
+    if (error.code === 'too_many_attempts') countDown(Math.max(1, error.retryAfter));
+    else say(words(error));
+  }
+
+  async function run(event) {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    button.textContent = t('busy');
+    say('');
+    try {
+      await submit();
+    } catch (error) {
+      failed(error);
+    } finally {
+      button.textContent = label;
+      button.disabled = waiting;
+    }
+  }
+
+  return h('form', { on: { submit: run } }, children, alert, button);
+}

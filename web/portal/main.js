@@ -1,0 +1,128 @@
+// Which view is shown. The address's fragment names it, so that back and forward work; who is not
+// signed in sees the sign-in, and then what was wanted.
+import { api } from '/api.js';
+import { language, languages, setLanguage, setUp, t } from '/i18n.js';
+import { accountView } from './account.js';
+import { desktopsView } from './desktops.js';
+import { h } from './dom.js';
+import { words } from './form.js';
+import { recoveryView } from './recovery.js';
+import { setupView } from './setup.js';
+import { signInView } from './sign-in.js';
+
+const INVITATION = /^#setup=([\w-]{1,128})$/;
+
+const main = document.querySelector('main');
+const heading = document.querySelector('h1');
+const nav = document.querySelector('nav');
+
+let invitation = null;
+let redraw = () => {}; // the present view, again: after a change of language
+let leaving = new AbortController();
+
+/** Shows {title, nodes, narrow}; the heading gets the focus, so that it is read out. */
+function show(view, { signedIn, focus = true }) {
+  heading.textContent = view.title;
+  document.title = `${view.title} · ${t('title')}`;
+  main.classList.toggle('narrow', view.narrow ?? false);
+  main.replaceChildren(heading, ...view.nodes.flat().filter(Boolean));
+  nav.hidden = !signedIn;
+  for (const link of nav.querySelectorAll('a')) {
+    if (link.hash === (location.hash || '#desktops')) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  if (focus) heading.focus();
+}
+
+/** Runs `make`, which shows something; the one before stops what it was doing. */
+async function draw(make) {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  redraw = () => draw(make);
+  main.setAttribute('aria-busy', 'true');
+  try {
+    const [view, options] = await make(signal);
+    if (!signal.aborted) show(view, options);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error.code === 'no_session') signIn(location.hash ? 'expired' : null);
+    else if (error.code) show({ title: t('title'), nodes: [h('p', { class: 'alert', role: 'alert' }, words(error)), retry()] }, { signedIn: false });
+    else throw error;
+  } finally {
+    if (!signal.aborted) main.removeAttribute('aria-busy');
+  }
+}
+
+const retry = () => h('button', { type: 'button', class: 'plain', on: { click: () => route() } }, t('nav.desktops'));
+
+function signIn(notice = null) {
+  return draw(async () => [signInView({ notice, done: route }), { signedIn: false }]);
+}
+
+function go(hash) {
+  if (location.hash === hash) route();
+  else location.hash = hash;
+}
+
+function recovery(answer) {
+  const done = () => go('#desktops');
+  return draw(async () => [recoveryView({ name: answer.username, codes: answer.recovery_codes, done }), { signedIn: false }]);
+}
+
+function setup() {
+  const done = (answer) => {
+    invitation = null;
+    recovery(answer);
+  };
+  return draw(async () => [await setupView({ invitation, done }), { signedIn: false }]);
+}
+
+function account(notice = null) {
+  const everywhere = async () => {
+    await api('POST', '/api/sessions/end', {});
+    signIn('everywhere');
+  };
+  return draw(async () => [await accountView({ notice, renew: account, enrolled: recovery, everywhere }), { signedIn: true }]);
+}
+
+function route() {
+  if (invitation) return setup();
+  if (location.hash === '#account') return account();
+  return draw(async (signal) => [await desktopsView({ signal }), { signedIn: true }]);
+}
+
+async function signOut() {
+  await api('POST', '/api/logout').catch((error) => {
+    if (error.code !== 'no_session') throw error;
+  });
+  signIn('signedOut');
+}
+
+/** The invitation is for this page alone: it leaves the address bar and the history at once. */
+function takeInvitation() {
+  const found = INVITATION.exec(location.hash);
+  if (!found) return;
+  [, invitation] = found;
+  history.replaceState(null, '', '/');
+}
+
+function languageMenu() {
+  const menu = document.querySelector('#language');
+  menu.append(...languages.map(([code, name]) => h('option', { value: code, lang: code, selected: code === language }, name)));
+  menu.addEventListener('change', async () => {
+    await setLanguage(menu.value);
+    await redraw();
+    menu.focus();
+  });
+}
+
+takeInvitation();
+await setUp('portal');
+languageMenu();
+document.querySelector('#sign-out').addEventListener('click', signOut);
+addEventListener('hashchange', () => {
+  takeInvitation();
+  route();
+});
+route();

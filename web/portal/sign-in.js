@@ -1,0 +1,46 @@
+import { api } from '/api.js';
+import { t } from '/i18n.js';
+import { field, h } from './dom.js';
+import { codeField, form, passwordField } from './form.js';
+
+/** Phone gone: the same field takes a recovery code. */
+function codeOrRecovery() {
+  const place = h('div');
+  const button = h('button', { type: 'button', class: 'link', on: { click: swap } });
+  let recovery = true;
+  let present;
+
+  function swap() {
+    recovery = !recovery;
+    const first = present === undefined;
+    present = recovery
+      ? field({ label: t('signIn.recovery'), hint: t('signIn.recoveryHint'), type: 'text', autocomplete: 'off', maxlength: 24 })
+      : codeField(t('signIn.code'));
+    place.replaceChildren(present.node);
+    button.textContent = t(recovery ? 'signIn.useCode' : 'signIn.useRecovery');
+    if (!first) present.input.focus();
+  }
+
+  swap();
+  return { nodes: [place, button], value: () => present.input.value };
+}
+
+export function signInView({ notice, done }) {
+  const user = field({ label: t('signIn.user'), type: 'text', autocomplete: 'username', maxlength: 64 });
+  const password = passwordField(t('signIn.password'), 'current-password');
+  const code = codeOrRecovery();
+  const submit = async () => {
+    await api('POST', '/api/login',
+      { username: user.input.value, password: password.input.value, code: code.value() });
+    await done();
+  };
+  return {
+    title: t('signIn.title'),
+    narrow: true,
+    nodes: [
+      h('p', { class: 'lead' }, t('signIn.lead')),
+      notice && h('p', { class: 'notice', role: 'status' }, t(`signIn.${notice}`)),
+      form({ children: [user.node, password.node, ...code.nodes], label: t('signIn.submit'), submit }),
+    ],
+  };
+}
