@@ -25,7 +25,7 @@ function show(view, { signedIn, focus = true }) {
   heading.textContent = view.title;
   document.title = `${view.title} · ${t('title')}`;
   main.classList.toggle('narrow', view.narrow ?? false);
-  main.replaceChildren(heading, ...view.nodes.flat().filter(Boolean));
+  main.replaceChildren(heading, ...view.nodes.flat(Infinity).filter(Boolean));
   nav.hidden = !signedIn;
   for (const link of nav.querySelectorAll('a')) {
     if (link.hash === (location.hash || '#desktops')) link.setAttribute('aria-current', 'page');
