@@ -19,13 +19,13 @@ bool asked_nothing(uint16_t type);
  */
 int asked_sign_in(struct gate_link *link, const union ipc_record *record);      /* signin.c */
 int asked_open(struct gate_link *link, const union ipc_record *record);         /* opening.c */
-int asked_enrol_begin(struct gate_link *link, const union ipc_record *record);  /* enrol.c */
-int asked_enrol_finish(struct gate_link *link, const union ipc_record *record); /* enrol.c */
+int asked_enrol_begin(struct gate_link *link, const union ipc_record *record);  /* enrolment.c */
+int asked_enrol_finish(struct gate_link *link, const union ipc_record *record); /* enrolment.c */
 int asked_password(struct gate_link *link, const union ipc_record *record);     /* new_password.c */
 int asked_ticket(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
 int asked_visit(struct gate_link *link, const union ipc_record *record);        /* ticket.c */
 int asked_certificate(struct gate_link *link, const union ipc_record *record);  /* trust.c */
-int asked_probe(struct gate_link *link, const union ipc_record *record);        /* probe.c */
+int asked_probe(struct gate_link *link, const union ipc_record *record);        /* dial_probe.c */
 int asked_sessions(struct gate_link *link, const union ipc_record *record);     /* mine.c */
 int asked_end_sessions(struct gate_link *link, const union ipc_record *record); /* mine.c */
 
