@@ -1,0 +1,74 @@
+// The card in the middle of the page while there is no picture: the form, the progress, the trouble.
+import { t } from '/i18n.js';
+
+const SLOW_MS = 8_000;
+
+const element = (id) => document.getElementById(id);
+
+export class Card {
+  #desktop;
+  #slow = null;
+  #submitted;
+
+  /** submitted({username, password, domain}); again(): the person wants another connection. */
+  constructor({ desktop, submitted, again }) {
+    this.#desktop = desktop;
+    this.#submitted = submitted;
+    element('form').addEventListener('submit', (event) => this.#submit(event));
+    element('again').addEventListener('click', again);
+  }
+
+  hide() {
+    clearTimeout(this.#slow);
+    element('card').hidden = true;
+  }
+
+  /** Asks for the desktop's credentials; trouble: why again, if so. */
+  ask({ username, same, trouble = null }) {
+    this.#compose({ title: trouble ? t(`viewer.trouble.${trouble}`) : t('viewer.form.title', { desktop: this.#desktop }),
+      text: t(same ? 'viewer.form.same' : 'viewer.form.text'), advice: trouble ? t(`viewer.trouble.${trouble}.do`) : '',
+      form: true });
+    const name = element('username');
+    if (username && !name.value) name.value = username;
+    (name.value ? element('password') : name).focus();
+    if (trouble) element('password').select();
+  }
+
+  /** Shows how far the connection has come. */
+  progress(step) {
+    const begins = element('progress').hidden || element('card').hidden;
+    this.#compose({ title: t('viewer.step.title', { desktop: this.#desktop }), text: t(`viewer.step.${step}`), progress: true });
+    if (begins) element('card-title').focus();
+    this.#slow = setTimeout(() => { element('card-do').textContent = t('viewer.slow'); }, SLOW_MS);
+  }
+
+  /** Shows why there is no connection (any more). */
+  trouble(reason) {
+    this.#compose({ title: t(`viewer.trouble.${reason}`), text: '', advice: t(`viewer.trouble.${reason}.do`), actions: true });
+    const retry = !['signed-out', 'not-allowed'].includes(reason);
+    element('again').hidden = !retry;
+    element('card-title').focus();
+  }
+
+  #compose({ title, text, advice = '', form = false, progress = false, actions = false }) {
+    clearTimeout(this.#slow);
+    element('card').hidden = false;
+    element('card-title').textContent = title;
+    element('card-text').textContent = text;
+    element('card-do').textContent = advice;
+    element('form').hidden = !form;
+    element('progress').hidden = !progress;
+    element('card-actions').hidden = !actions;
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const value = (id) => element(id).value;
+    const credentials = { username: value('username').trim(), password: value('password'), domain: value('domain').trim() };
+    // DOMAIN\name, as people are used to write it.
+    const [, domain, username] = /^([^\\]+)\\(.+)$/.exec(credentials.username) ?? [];
+    if (username && !credentials.domain) Object.assign(credentials, { domain, username });
+    element('password').value = ''; // from here on it is in the page's memory, not in its document
+    this.#submitted(credentials);
+  }
+}

@@ -1,0 +1,135 @@
+// One connection to the desktop, from ticket to end. Whether there will be another is decided in
+// life.js, what an end means in trouble.js.
+import { api } from '/api.js';
+import { Amender } from './wire.js';
+import { Mender } from './incoming.js';
+import { watchNext } from './socket.js';
+
+const CONNECT_MS = 20_000; // the package has no time limit of its own
+const LAST_WORDS_MS = 500; // what the package says of an end comes a little after the socket's end
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What is known of a connection that failed or ended; the material of trouble.js. */
+class Facts {
+  visit = null; // number, for /api/visits
+  phase = null; // see Phase in wire.js
+  kind = null; // IronErrorKind, if the package gave one
+  close = null; // {code, clean} of the WebSocket
+  api = null; // ApiError, when there was no ticket
+  text = ''; // the package's own words
+  timedOut = false;
+  opened = false; // there was a picture
+}
+
+/** Thrown by connect(). */
+export class NoConnection extends Error {
+  constructor(facts) {
+    super('no connection');
+    this.facts = facts;
+  }
+}
+
+function readError(facts, error) {
+  if (typeof error?.kind === 'function') {
+    facts.kind = error.kind();
+    facts.text = error.backtrace();
+  } else {
+    facts.text = String(error);
+  }
+}
+
+function proxyAddress() {
+  const address = new URL('/rdcleanpath', location.href);
+  address.protocol = address.protocol === 'http:' ? 'ws:' : 'wss:';
+  return address.href;
+}
+
+function prepare(client, ticket, options) {
+  const { credentials, size, canvas, hooks } = options;
+  const builder = new client.Backend.SessionBuilder();
+  builder.proxyAddress(proxyAddress());
+  builder.destination(ticket.desktop);
+  builder.authToken(ticket.ticket);
+  builder.username(credentials.username);
+  builder.password(credentials.password);
+  builder.serverDomain(credentials.domain);
+  builder.desktopSize(new client.Backend.DesktopSize(size.width, size.height));
+  builder.renderCanvas(canvas);
+  builder.setCursorStyleCallbackContext(null);
+  builder.setCursorStyleCallback(hooks.cursor);
+  builder.remoteClipboardChangedCallback(hooks.remoteClipboard);
+  builder.forceClipboardUpdateCallback(hooks.clipboardWanted);
+  builder.extension(client.displayControl(true));
+  for (const extension of hooks.extensions(client)) builder.extension(extension);
+  return builder;
+}
+
+/**
+ * Connects. Resolves to {session, ended, close}: `ended` resolves to the Facts.
+ *
+ * client: from client.js. desktop: its name. credentials: {username, password, domain}.
+ * size: {width, height, scale} (scale in per cent). keyboard: {layout, type, subtype}.
+ * hooks: {step(name), ticket(answer), data(size), cursor(…), remoteClipboard(data),
+ * clipboardWanted(), extensions(client)}.
+ */
+export async function connect(options) {
+  const { client, desktop, credentials, size, keyboard, hooks } = options;
+  const facts = new Facts();
+  hooks.step('ticket');
+  let ticket;
+  try {
+    ticket = await api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`, {});
+  } catch (error) {
+    facts.api = error;
+    throw new NoConnection(facts);
+  }
+  facts.visit = ticket.visit;
+  hooks.ticket(ticket);
+
+  const amender = new Amender({ keyboard, scale: size.scale, autologon: credentials.password !== '',
+    onPhase: (phase) => hooks.step(phase) });
+  let socketEnded;
+  const socketEnd = new Promise((resolve) => { socketEnded = resolve; });
+  const socket = watchNext({ amender, mender: new Mender(), onData: hooks.data, onClose(close) {
+    facts.close ??= close;
+    socketEnded();
+  } });
+
+  const session = await start(prepare(client, ticket, options), { facts, amender, socket, socketEnd });
+  facts.opened = true;
+  const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
+  return { session, ended, close: () => socket.close() };
+}
+
+async function start(builder, { facts, amender, socket, socketEnd }) {
+  const connecting = builder.connect();
+  let timer;
+  const limit = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      facts.timedOut = true;
+      reject(new Error('time is up'));
+    }, CONNECT_MS);
+  });
+  const closed = socketEnd.then(() => pause(LAST_WORDS_MS)).then(() => { throw new Error('closed'); });
+  try {
+    return await Promise.race([connecting, limit, closed]);
+  } catch (error) {
+    connecting.then((late) => late.shutdown()).catch(() => {});
+    readError(facts, error);
+    facts.phase = amender.phase;
+    socket.close();
+    throw new NoConnection(facts);
+  } finally {
+    clearTimeout(timer);
+    closed.catch(() => {});
+  }
+}
+
+async function wait(session, { facts, socketEnd }) {
+  const running = session.run().then(
+    (end) => { facts.text = end.reason(); },
+    (error) => readError(facts, error));
+  await Promise.race([running, socketEnd.then(() => pause(LAST_WORDS_MS))]);
+  return facts;
+}

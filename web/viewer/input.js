@@ -1,0 +1,60 @@
+// What keyboard, pointer and menus do, as the package's events. Without a session it goes nowhere.
+
+export class Input {
+  #client = null;
+  #session = null;
+
+  use(client, session) {
+    this.#client = client;
+    this.#session = session;
+  }
+
+  #send(make) {
+    if (!this.#session) return;
+    const { DeviceEvent, InputTransaction } = this.#client.Backend;
+    const transaction = new InputTransaction();
+    for (const event of [make(DeviceEvent)].flat()) transaction.addEvent(event);
+    try {
+      this.#session.applyInputs(transaction);
+    } catch {
+      this.#session = null; // it has ended; who waits for that will tell
+    }
+  }
+
+  /** A key, by scan code, down or up. */
+  key(code, down) {
+    this.#send((event) => (down ? event.keyPressed(code) : event.keyReleased(code)));
+  }
+
+  /** Several, in one go: [[code, down], …]. */
+  keys(list) {
+    this.#send((event) => list.map(([code, down]) => (down ? event.keyPressed(code) : event.keyReleased(code))));
+  }
+
+  /** Keys together, as in Ctrl+Alt+Del: down in this order, up in the other. */
+  chord(codes) {
+    this.keys([...codes.map((code) => [code, true]), ...[...codes].reverse().map((code) => [code, false])]);
+  }
+
+  move({ x, y }) {
+    this.#send((event) => event.mouseMove(x, y));
+  }
+
+  /** A button as in MouseEvent.button. */
+  button(number, down) {
+    this.#send((event) => (down ? event.mouseButtonPressed(number) : event.mouseButtonReleased(number)));
+  }
+
+  /** The wheel, in RDP's units: 120 for one step, positive is up or right. */
+  wheel(vertical, units) {
+    this.#send((event) => event.wheelRotations(vertical, units, 0));
+  }
+
+  locks(scroll, num, caps) {
+    this.#session?.synchronizeLockKeys(scroll, num, caps, false);
+  }
+
+  releaseAll() {
+    this.#session?.releaseAllInputs();
+  }
+}

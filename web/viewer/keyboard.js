@@ -1,0 +1,127 @@
+// Keys of the person to keys of the desktop.
+//
+// While the picture has the focus every key that the browser lets us have goes to the desktop,
+// except Ctrl+Alt+Home, which leads to the toolbar (as in Windows' own client): nobody may be caught
+// in the picture. What is held down is released when the focus goes, or it would stay down there.
+import { scancode } from './scancodes.js';
+
+const LOCKS = ['ScrollLock', 'NumLock', 'CapsLock'];
+const ALTGR_MS = 50;
+const isMac = /^Mac|^iP/.test(navigator.platform);
+const isWindows = /^Win/.test(navigator.platform);
+
+// Command does on a Mac what Ctrl does elsewhere; the Windows key is in the menu.
+function scancodeHere(code) {
+  return isMac && code.startsWith('Meta') ? scancode('ControlLeft') : scancode(code);
+}
+
+/**
+ * target: the element with the picture. leave(): Ctrl+Alt+Home. beforePaste(event): true if the key
+ * is held back (see clipboard.js).
+ */
+export class Keyboard {
+  #input;
+  #target;
+  #leave;
+  #beforePaste;
+  #down = new Map(); // code to scan code
+  #locks = ''; // the states last told to the desktop
+  #control = null; // a left Ctrl that may only be the half of an AltGr
+
+  constructor({ target, input, leave, beforePaste }) {
+    this.#input = input;
+    this.#target = target;
+    this.#leave = leave;
+    this.#beforePaste = beforePaste;
+    target.addEventListener('keydown', (event) => this.#pressed(event));
+    target.addEventListener('keyup', (event) => this.#released(event));
+    target.addEventListener('blur', () => this.releaseAll());
+    addEventListener('blur', () => this.releaseAll());
+    target.addEventListener('focus', () => { this.#locks = ''; });
+  }
+
+  /** A new session knows nothing of what went before. */
+  reset() {
+    this.#down.clear();
+    this.#locks = '';
+  }
+
+  releaseAll() {
+    this.#dropControl();
+    if (this.#down.size > 0) this.#input.releaseAll();
+    this.#down.clear();
+  }
+
+  #pressed(event) {
+    if (event.code === 'Home' && event.ctrlKey && event.altKey) {
+      event.preventDefault();
+      this.releaseAll();
+      this.#leave();
+      return;
+    }
+    if (this.#beforePaste(event)) return; // neither here nor there: it comes again with the text
+    event.preventDefault();
+    if (event.code === 'Pause') {
+      this.#input.keys([[0x1d, true], [0x45, true], [0x1d, false], [0x45, false]]);
+      return;
+    }
+    const code = scancodeHere(event.code);
+    if (code === null) return;
+    this.#tellLocks(event);
+    if (this.#altGr(event, code)) return;
+    this.#down.set(event.code, code);
+    this.#input.key(code, true);
+  }
+
+  #released(event) {
+    event.preventDefault();
+    this.#flushControl();
+    const code = this.#down.get(event.code);
+    if (code === undefined) return;
+    this.#down.delete(event.code);
+    this.#input.key(code, false);
+    // macOS tells of no key that is let go while Command is held.
+    if (isMac && event.code.startsWith('Meta')) this.releaseAll();
+  }
+
+  // Windows makes AltGr of a left Ctrl and a right Alt. Linux desktops take that Ctrl at its word,
+  // so it waits a moment for the Alt that would explain it.
+  #altGr(event, code) {
+    if (!isWindows) return false;
+    if (event.code === 'AltRight' && this.#control) {
+      this.#dropControl();
+      return false;
+    }
+    this.#flushControl();
+    if (event.code !== 'ControlLeft' || event.repeat) return false;
+    this.#control = { code, timer: setTimeout(() => this.#flushControl(), ALTGR_MS) };
+    return true;
+  }
+
+  #flushControl() {
+    const control = this.#control;
+    this.#dropControl();
+    if (!control) return;
+    this.#down.set('ControlLeft', control.code);
+    this.#input.key(control.code, true);
+  }
+
+  #dropControl() {
+    clearTimeout(this.#control?.timer);
+    this.#control = null;
+  }
+
+  // Only when they differ from what we last said, and with no key down, because the desktop lets all
+  // keys go at it. A lock key changes the state on both sides, or so one hopes: asked again after it.
+  #tellLocks(event) {
+    if (LOCKS.includes(event.code)) {
+      this.#locks = '';
+      return;
+    }
+    const [scroll, num, caps] = LOCKS.map((name) => event.getModifierState(name));
+    const states = [scroll, num || isMac, caps]; // a Mac's number pad has only numbers
+    if (this.#locks === states.join() || this.#down.size > 0) return;
+    this.#locks = states.join();
+    this.#input.locks(...states);
+  }
+}

@@ -1,0 +1,147 @@
+// The life of a desktop on this page: connections one after the other, so that a broken one, or a
+// change that needs a new one, costs the person nothing but a moment.
+import { connect, NoConnection } from './connect.js';
+import { discardClient, loadClient, onPanic } from './client.js';
+import { askVisit, diagnose } from './trouble.js';
+
+const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
+
+/**
+ * show: {step(name), open(session), waiting({reason, attempt, seconds}), over(trouble)}, what
+ * happens, told to the page. wishes(): {size, keyboard}, asked before each connection.
+ * hooks: see connect().
+ */
+export class Life {
+  constructor({ desktop, canvas, show, wishes, hooks }) {
+    Object.assign(this, { desktop, canvas, show, wishes, hooks });
+    this.credentials = null;
+    this.connection = null;
+    this.turn = 0; // counts what was begun; an answer that comes late sees that it is
+    this.wake = null;
+    this.panicked = false;
+    onPanic(() => this.#panic());
+    addEventListener('online', () => this.wake?.());
+  }
+
+  get session() {
+    return this.connection?.session ?? null;
+  }
+
+  /** Begins, with these credentials; they stay in memory for what comes after a break. */
+  async open(credentials) {
+    this.credentials = credentials;
+    await this.#run(this.#begin(), 0);
+  }
+
+  /** Ends by the person's wish. */
+  leave() {
+    const { connection } = this;
+    this.connection = null; // it is closed below, not here
+    this.#begin();
+    this.credentials = null;
+    try {
+      connection?.session.shutdown();
+    } finally {
+      setTimeout(() => connection?.close(), 300); // after the goodbye
+    }
+    this.show.over({ reason: 'left', ask: false });
+  }
+
+  /** A new connection in place of this one, because something changed that only it can bring. */
+  async renew() {
+    await this.#run(this.#begin(), 0);
+  }
+
+  /** The connection is dead although nobody has said so: makes a new one. */
+  presumeLost() {
+    if (this.connection) void this.#again(this.#begin(), 0, 'lost');
+  }
+
+  /** Ends a pause between attempts. */
+  tryNow() {
+    this.wake?.();
+  }
+
+  #begin() {
+    this.connection?.close();
+    this.connection = null;
+    this.wake?.();
+    return ++this.turn;
+  }
+
+  async #run(turn, attempt) {
+    let connection;
+    try {
+      if (attempt === 0) this.show.step('client');
+      const client = await loadClient().catch(() => null);
+      if (turn !== this.turn) return;
+      if (!client) {
+        this.#over({ reason: 'client', ask: false });
+        return;
+      }
+      connection = await connect({ client, desktop: this.desktop, canvas: this.canvas,
+        credentials: this.credentials, hooks: this.hooks, ...this.wishes() });
+    } catch (error) {
+      if (!(error instanceof NoConnection)) throw error;
+      if (turn === this.turn) await this.#failed(turn, attempt, error.facts);
+      return;
+    }
+    if (turn !== this.turn) {
+      connection.close();
+      return;
+    }
+    this.connection = connection;
+    this.show.open(connection.session);
+    const facts = await connection.ended;
+    if (turn === this.turn) await this.#ended(turn, facts);
+  }
+
+  async #ended(turn, facts) {
+    const trouble = diagnose(facts, await askVisit(facts.visit));
+    if (turn !== this.turn) return;
+    this.connection = null;
+    if (trouble.retry) await this.#again(turn, 0, trouble.reason);
+    else this.#over(trouble);
+  }
+
+  async #failed(turn, attempt, facts) {
+    const trouble = diagnose(facts, await askVisit(facts.visit));
+    if (turn !== this.turn) return;
+    // While we try to come back, a gateway or desktop that is not there yet is no reason to give up.
+    const passing = ['gateway', 'lost', 'timeout', 'asleep', 'refused', 'busy', 'failed'];
+    if (attempt > 0 && attempt < RETRY_SECONDS.length && passing.includes(trouble.reason)) {
+      await this.#again(turn, attempt, trouble.reason);
+    } else {
+      this.#over(trouble);
+    }
+  }
+
+  async #again(turn, attempt, reason) {
+    const seconds = RETRY_SECONDS[attempt];
+    this.show.waiting({ reason, attempt, seconds });
+    await new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, seconds * 1000);
+    });
+    this.wake = null;
+    if (turn === this.turn) await this.#run(turn, attempt + 1);
+  }
+
+  #over(trouble) {
+    this.connection = null;
+    this.show.over(trouble);
+  }
+
+  #panic() {
+    const { connection } = this;
+    discardClient();
+    if (!connection) return;
+    const turn = this.#begin();
+    if (this.panicked) {
+      this.#over({ reason: 'client', ask: false });
+      return;
+    }
+    this.panicked = true; // once; a second one would be the rule
+    void this.#again(turn, 0, 'lost');
+  }
+}

@@ -1,0 +1,94 @@
+// The picture on the page: the canvas, how it is scaled, and that the desktop has the window's size.
+import { place, wantedSize } from './geometry.js';
+
+const SETTLE_MS = 400; // a window that is being dragged larger asks once, at the end
+const ANSWER_MS = 2500; // for the desktop to change its size by itself
+
+/**
+ * renew(): makes a new connection, at wanted(). settings: see settings.js.
+ */
+export class Screen {
+  #stage;
+  #canvas;
+  #settings;
+  #renew;
+  #session = null;
+  #timer = null;
+  #asked = null; // the size last asked for
+  #answers = true; // the desktop takes another size without a new connection
+  #fixed = false; // it has its own size, whatever is asked for
+
+  constructor({ stage, canvas, settings, renew }) {
+    this.#stage = stage;
+    this.#canvas = canvas;
+    this.#settings = settings;
+    this.#renew = renew;
+    new ResizeObserver(() => this.#stageChanged()).observe(stage);
+    new MutationObserver(() => this.layout()).observe(canvas, { attributeFilter: ['width', 'height'] });
+  }
+
+  /** The size to ask for with the next connection. */
+  wanted() {
+    const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
+    this.#asked = wantedSize(stage, devicePixelRatio, this.#settings.dense);
+    return this.#asked;
+  }
+
+  /** A session has begun (null: it is over). */
+  use(session) {
+    clearTimeout(this.#timer);
+    this.#session = session;
+    if (!session) return;
+    this.layout();
+    this.#fixed = !this.#has(this.#asked);
+    if (!this.#fixed) this.#later(0); // the window may have changed while we connected
+  }
+
+  /** Puts the canvas where it belongs. */
+  layout() {
+    const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
+    const picture = { width: this.#canvas.width, height: this.#canvas.height };
+    const { mode, dense } = this.#settings;
+    const box = place(stage, picture, mode, dense ? 1 / devicePixelRatio : 1);
+    for (const side of ['left', 'top', 'width', 'height']) this.#canvas.style[side] = `${box[side]}px`;
+    this.#stage.classList.toggle('scrolls', mode === 'real');
+  }
+
+  /** A setting has changed that the desktop's size depends on. */
+  refresh() {
+    this.layout();
+    this.#later(0);
+  }
+
+  #has(size) {
+    return this.#canvas.width === size.width && this.#canvas.height === size.height;
+  }
+
+  #stageChanged() {
+    this.layout();
+    this.#later(SETTLE_MS);
+  }
+
+  #later(delay) {
+    clearTimeout(this.#timer);
+    if (this.#session && this.#settings.follow && !this.#fixed) {
+      this.#timer = setTimeout(() => this.#follow(), delay);
+    }
+  }
+
+  #follow() {
+    const before = this.#asked;
+    const size = this.wanted();
+    if (this.#has(size) && before.scale === size.scale) return;
+    if (!this.#answers) {
+      this.#renew();
+      return;
+    }
+    this.#session.resize(size.width, size.height, size.scale);
+    this.#timer = setTimeout(() => {
+      if (this.#has(size)) return;
+      this.#answers = false;
+      this.#renew();
+    }, ANSWER_MS);
+  }
+}

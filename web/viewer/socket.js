@@ -1,0 +1,83 @@
+// The package's WebSocket, with what the package does not give: what it sends can be amended, what
+// comes can be mended and is counted, and its end is told at once, with the close code.
+//
+// The package takes the global WebSocket and gives no socket out, so the global is replaced by a
+// subclass; a socket that nobody has asked to watch behaves like any other.
+
+const Plain = globalThis.WebSocket;
+let awaited = null;
+
+class WatchedSocket extends Plain {
+  #watch;
+  #amended = Promise.resolve();
+  #waiting = 0;
+
+  constructor(...parameters) {
+    super(...parameters);
+    this.#watch = awaited;
+    awaited = null;
+    this.#watch?.opened(this);
+  }
+
+  // Messages are Blobs, which only give their bytes later: a chain of promises keeps the order.
+  send(message) {
+    const amender = this.#watch?.amender;
+    if (!amender || (amender.done && this.#waiting === 0)) {
+      super.send(message);
+      return;
+    }
+    this.#waiting++;
+    this.#amended = this.#amended.then(async () => {
+      const bytes = new Uint8Array(await new Response(message).arrayBuffer());
+      if (this.readyState === Plain.OPEN) super.send(amender.done ? bytes : amender.apply(bytes));
+      this.#waiting--;
+    });
+  }
+
+  // The package listens once, for the socket's whole life; so nothing is kept for removal.
+  addEventListener(type, listener, options) {
+    const watch = this.#watch;
+    if (!watch || type !== 'message') {
+      super.addEventListener(type, listener, options);
+      return;
+    }
+    super.addEventListener(type, (event) => {
+      const data = watch.received(event.data);
+      if (data) listener.call(this, data === event.data ? event : new MessageEvent('message', { data }));
+    }, options);
+  }
+}
+
+/**
+ * Watches the next WebSocket that is made on this page.
+ *
+ * amender: see wire.js; mender: see incoming.js, used once the amender says that RDP has begun.
+ * onData(size): a message came. onClose({code, clean}): once, at its end.
+ * Returns {close()}, which ends the socket.
+ */
+export function watchNext({ amender, mender, onData, onClose }) {
+  globalThis.WebSocket = WatchedSocket;
+  let socket = null;
+  awaited = {
+    amender,
+    opened(made) {
+      socket = made;
+      made.addEventListener('close', ({ code, wasClean }) => onClose({ code, clean: wasClean }), { once: true });
+    },
+    received(data) {
+      if (!(data instanceof ArrayBuffer)) return data;
+      onData(data.byteLength);
+      if (!amender.started) return data;
+      const bytes = mender.apply(new Uint8Array(data));
+      if (bytes.length === data.byteLength) return data;
+      return bytes.length > 0 && bytes.slice().buffer;
+    },
+  };
+  const mine = awaited;
+  return {
+    close() {
+      if (awaited === mine) awaited = null;
+      socket?.close();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+// What an end means: facts in, a reason out. The words for a reason are in the language files, under
+// viewer.trouble.REASON (what happened) and viewer.trouble.REASON.do (what to do).
+import { api } from '/api.js';
+import { Phase } from './wire.js';
+
+// IronErrorKind of the package.
+const WRONG_PASSWORD = 1;
+const LOGON_FAILURE = 2;
+const ACCESS_DENIED = 3;
+
+// Reasons of /api/visits that say enough by themselves, and the reason that we show.
+const TOLD = {
+  'no_session': 'signed-out',
+  'signed-out': 'signed-out',
+  'session-ended': 'signed-out',
+  'no_desktop': 'not-allowed',
+  'grant-removed': 'not-allowed',
+  'user-disabled': 'not-allowed',
+  'desktop_asleep': 'asleep',
+  'desktop_refused': 'refused',
+  'desktop_name': 'address',
+  'desktop_address': 'address',
+  'busy': 'busy',
+  'idle': 'idle',
+  'limit': 'limit',
+  'tunnel-ended': 'administrator',
+  'setup': 'timeout',
+  'negotiation': 'negotiation',
+  'desktop-tls': 'desktop-tls',
+  'certificate-changed': 'certificate-changed',
+  'certificate-untrusted': 'certificate-untrusted',
+  'stopping': 'lost',
+  'gate-lost': 'lost',
+};
+
+// The connection broke rather than was ended: worth another try without asking.
+const BROKEN = new Set(['client-lost', 'desktop-lost', 'gate-lost', 'stopping']);
+
+// Where asking for user name and password again may help.
+const ASK_AGAIN = new Set(['password', 'logon', 'denied']);
+
+function ofApi({ status }) {
+  if (status === 401) return 'signed-out';
+  if (status === 403 || status === 404) return 'not-allowed';
+  if (status === 429 || status === 503) return 'busy';
+  return status >= 400 && status < 500 ? 'failed' : 'gateway';
+}
+
+function ofKind(kind) {
+  if (kind === WRONG_PASSWORD) return 'password';
+  if (kind === LOGON_FAILURE) return 'logon';
+  if (kind === ACCESS_DENIED) return 'denied';
+  return null;
+}
+
+function ofOpened({ text, clean }, visit) {
+  if (BROKEN.has(visit.reason)) return 'lost';
+  if (visit.reason === 'client') return 'left';
+  if (visit.reason === 'protocol') return 'protocol';
+  if (visit.reason === 'desktop' || clean) return 'desktop-ended';
+  return /logoff|logout|disconnect/i.test(text) ? 'desktop-ended' : 'lost';
+}
+
+/**
+ * The reason for these facts (of connect.js), with what the gateway says of the visit:
+ * {reason, retry, ask}. retry: try again without being asked. ask: for credentials, again.
+ */
+export function diagnose(facts, visit) {
+  const reason = reasonFor(facts, visit ?? { state: '', reason: '' });
+  const retry = facts.opened ? reason === 'lost' : false;
+  return { reason, retry, ask: ASK_AGAIN.has(reason) };
+}
+
+function reasonFor(facts, visit) {
+  if (facts.api) return ofApi(facts.api);
+  const told = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
+  if (told) return told;
+  if (facts.opened) return ofOpened({ text: facts.text, clean: facts.close?.clean }, visit);
+  const kind = ofKind(facts.kind);
+  if (kind) return kind;
+  if (facts.timedOut) return 'timeout';
+  // The desktop hung up on what was sent to sign in: some say no in no other way.
+  if (facts.phase === Phase.signingIn) return 'password';
+  return visit.reason === 'desktop' ? 'desktop-hung-up' : 'failed';
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * What the gateway says of a visit: {state, reason, message}, or null when it does not answer. It
+ * may learn of an end a moment after us.
+ */
+export async function askVisit(number) {
+  let visit = null;
+  for (let attempt = 0; number !== null && attempt < 4; attempt++) {
+    if (attempt > 0) await pause(attempt * 250);
+    visit = await api('GET', `/api/visits/${number}`).catch((error) => {
+      return error.status === 401 ? { state: 'ended', reason: 'no_session', message: '' } : null;
+    });
+    if (!visit || visit.state === 'ended' || visit.state === 'refused') break;
+  }
+  return visit;
+}
