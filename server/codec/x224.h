@@ -9,13 +9,13 @@
 #define X224_REQUEST_MOST 512 /* no client sends more; the length indicator ends at 255 */
 #define X224_CONFIRM_MOST 512
 
-    /* [MS-RDPBCGR] section 2.2.1.1.1: requestedProtocols and selectedProtocol. */
-    enum x224_protocol {
-        X224_PROTOCOL_RDP = 0,
-        X224_PROTOCOL_TLS = 1,
-        X224_PROTOCOL_HYBRID = 2,
-        X224_PROTOCOL_HYBRID_EX = 8
-    };
+/* [MS-RDPBCGR] section 2.2.1.1.1: requestedProtocols and selectedProtocol. */
+enum x224_protocol {
+    X224_PROTOCOL_RDP = 0,
+    X224_PROTOCOL_TLS = 1,
+    X224_PROTOCOL_HYBRID = 2,
+    X224_PROTOCOL_HYBRID_EX = 8
+};
 
 struct x224_confirm {
     bool negotiated;       /* RDP_NEG_RSP or RDP_NEG_FAILURE is there */
