@@ -1,4 +1,4 @@
-#include "store.h"
+#include "store_rig.h"
 #include "store_sql.h"
 
 #include <check.h>
@@ -10,77 +10,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/deskgate-store-XXXXXX";
-static char path[sizeof(folder) + 16];
-static struct store *store;
-
-static void setup(void)
-{
-    char why[256] = "";
-    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof(path), "%s/deskgate.db", folder);
-    ck_assert_msg(store_open(&store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK, "%s", why);
-}
-
-static void teardown(void)
-{
-    char command[128];
-    store_close(store);
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static struct store *open_again(void)
-{
-    struct store *again;
-    char why[256] = "";
-    ck_assert_msg(store_open(&again, path, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK, "%s",
-                  why);
-    return again;
-}
-
-static int64_t add_user(const char *name)
-{
-    struct store_user user = {.seed = "sealed", .seed_size = 6, .created_at = 1000};
-    int64_t id = 0;
-    text_copy(user.name, sizeof(user.name), name);
-    text_copy(user.password, sizeof(user.password), "$argon2id$");
-    ck_assert_int_eq(store_user_add(store, &user, &id), STORE_OK);
-    return id;
-}
-
-static int64_t add_desktop(const char *name)
-{
-    struct store_desktop desktop = {.host = "10.0.0.1", .port = 3389, .description = "a desk"};
-    int64_t id = 0;
-    text_copy(desktop.name, sizeof(desktop.name), name);
-    ck_assert_int_eq(store_desktop_add(store, &desktop, &id), STORE_OK);
-    return id;
-}
-
-static int64_t add_session(int64_t user, uint8_t mark, int64_t expires)
-{
-    struct store_session session = {.user = user, .created_at = 1000, .expires_at = expires};
-    int64_t id = 0;
-    memset(session.hash, mark, sizeof(session.hash));
-    ck_assert_int_eq(store_session_add(store, &session, &id), STORE_OK);
-    return id;
-}
-
-static int64_t add_tunnel(int64_t session, int64_t user, int64_t desktop)
-{
-    struct store_tunnel tunnel = {.session = session,
-                                  .user = user,
-                                  .desktop = desktop,
-                                  .way = "tunnel",
-                                  .conn = "0123456789abcdef",
-                                  .opened_at = 1001};
-    int64_t id = 0;
-    ck_assert_int_eq(store_tunnel_add(store, &tunnel, &id), STORE_OK);
-    return id;
-}
 
 static int count_up(void *owner)
 {
@@ -113,11 +42,11 @@ static int count_grants(void *owner, const struct store_grant *grant)
 START_TEST(the_file_is_private)
 {
     struct stat st;
-    char wal[sizeof(path) + 4];
-    add_user("a");
-    ck_assert_int_eq(stat(path, &st), 0);
+    char wal[sizeof(store_rig_path) + 4];
+    store_rig_add_user("a");
+    ck_assert_int_eq(stat(store_rig_path, &st), 0);
     ck_assert_int_eq(st.st_mode & 0777, 0600);
-    snprintf(wal, sizeof(wal), "%s-wal", path);
+    snprintf(wal, sizeof(wal), "%s-wal", store_rig_path);
     ck_assert_int_eq(stat(wal, &st), 0);
     ck_assert_int_eq(st.st_mode & 0777, 0600);
 }
@@ -126,13 +55,14 @@ END_TEST
 START_TEST(missing_newer_and_corrupt_are_told_apart)
 {
     struct store *other = NULL;
-    char why[256], elsewhere[sizeof(path) + 8];
-    snprintf(elsewhere, sizeof(elsewhere), "%s.x", path);
+    char why[256], elsewhere[sizeof(store_rig_path) + 8];
+    snprintf(elsewhere, sizeof(elsewhere), "%s.x", store_rig_path);
     ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
                      STORE_MISSING);
     ck_assert_int_eq(sqlite3_exec(store->db, "PRAGMA user_version = 999", NULL, NULL, NULL),
                      SQLITE_OK);
-    ck_assert_int_eq(store_open(&other, path, STORE_MUST_EXIST, why, sizeof(why)), STORE_NEWER);
+    ck_assert_int_eq(store_open(&other, store_rig_path, STORE_MUST_EXIST, why, sizeof(why)),
+                     STORE_NEWER);
     ck_assert_ptr_nonnull(strstr(why, "999"));
     int fd = open(elsewhere, O_CREAT | O_WRONLY, 0600);
     char rubbish[4096];
@@ -147,11 +77,11 @@ END_TEST
 
 START_TEST(an_older_schema_is_upgraded_with_a_backup)
 {
-    char old[sizeof(path) + 8], backup[sizeof(path) + 32], why[256] = "";
+    char old[sizeof(store_rig_path) + 8], backup[sizeof(store_rig_path) + 32], why[256] = "";
     sqlite3 *db;
     struct store *upgraded;
     struct stat st;
-    snprintf(old, sizeof(old), "%s.old", path);
+    snprintf(old, sizeof(old), "%s.old", store_rig_path);
     ck_assert_int_eq(sqlite3_open(old, &db), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db, sql_steps[0], NULL, NULL, NULL), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db,
@@ -181,8 +111,8 @@ END_TEST
 
 START_TEST(many_may_open_at_once)
 {
-    char fresh[sizeof(path) + 8];
-    snprintf(fresh, sizeof(fresh), "%s.many", path);
+    char fresh[sizeof(store_rig_path) + 8];
+    snprintf(fresh, sizeof(fresh), "%s.many", store_rig_path);
     pid_t pids[6];
     for (int i = 0; i < 6; i++) {
         pids[i] = fork();
@@ -205,9 +135,9 @@ END_TEST
 
 START_TEST(changes_of_others_are_noticed)
 {
-    struct store *other = open_again();
+    struct store *other = store_rig_open_again();
     ck_assert(!store_changed(other));
-    add_user("a");
+    store_rig_add_user("a");
     ck_assert(store_changed(other));
     ck_assert(!store_changed(other));
     ck_assert(!store_changed(store)); /* its own */
@@ -218,7 +148,7 @@ END_TEST
 START_TEST(check_is_clean)
 {
     char why[256] = "";
-    add_user("a");
+    store_rig_add_user("a");
     ck_assert_msg(store_check(store, why, sizeof(why)) == STORE_OK, "%s", why);
 }
 END_TEST
@@ -227,7 +157,7 @@ START_TEST(rollback_forgets)
 {
     struct store_user user;
     ck_assert_int_eq(store_begin(store), STORE_OK);
-    add_user("a");
+    store_rig_add_user("a");
     store_rollback(store);
     ck_assert_int_eq(store_user_by_name(store, "a", &user), STORE_NONE);
     store_rollback(store); /* outside a transaction: fine */
@@ -239,7 +169,7 @@ END_TEST
 START_TEST(users)
 {
     struct store_user user, again = {.created_at = 1};
-    int64_t id = add_user("Alice"), other;
+    int64_t id = store_rig_add_user("Alice"), other;
     ck_assert_int_eq(store_user_by_name(store, "aLiCe", &user), STORE_OK);
     ck_assert_str_eq(user.name, "Alice");
     ck_assert_int_eq(user.id, id);
@@ -268,8 +198,8 @@ END_TEST
 
 START_TEST(a_step_is_used_once)
 {
-    struct store *other = open_again();
-    int64_t id = add_user("a");
+    struct store *other = store_rig_open_again();
+    int64_t id = store_rig_add_user("a");
     ck_assert_int_eq(store_user_use_step(store, id, 100, 1), STORE_OK);
     ck_assert_int_eq(store_user_use_step(other, id, 100, 1), STORE_REFUSED);
     ck_assert_int_eq(store_user_use_step(other, id, 99, 1), STORE_REFUSED);
@@ -293,8 +223,8 @@ static int collect(void *owner, const struct store_granted *granted)
 
 START_TEST(grants)
 {
-    int64_t alice = add_user("alice"), bob = add_user("bob"), group;
-    int64_t one = add_desktop("one"), two = add_desktop("Two");
+    int64_t alice = store_rig_add_user("alice"), bob = store_rig_add_user("bob"), group;
+    int64_t one = store_rig_add_desktop("one"), two = store_rig_add_desktop("Two");
     struct store_desktop found;
     char names[100] = "";
     int count = 0;
@@ -334,7 +264,7 @@ END_TEST
 
 START_TEST(sessions)
 {
-    int64_t user = add_user("a"), id = add_session(user, 1, 9000);
+    int64_t user = store_rig_add_user("a"), id = store_rig_add_session(user, 1, 9000);
     struct store_session session;
     uint8_t hash[32];
     memset(hash, 1, sizeof(hash));
@@ -357,10 +287,11 @@ END_TEST
 
 START_TEST(the_sweep)
 {
-    int64_t user = add_user("a"), desktop = add_desktop("d");
-    int64_t expired = add_session(user, 1, 2000), idle = add_session(user, 2, 9000);
-    int64_t busy = add_session(user, 3, 9000);
-    add_tunnel(busy, user, desktop);
+    int64_t user = store_rig_add_user("a"), desktop = store_rig_add_desktop("d");
+    int64_t expired = store_rig_add_session(user, 1, 2000),
+            idle = store_rig_add_session(user, 2, 9000);
+    int64_t busy = store_rig_add_session(user, 3, 9000);
+    store_rig_add_tunnel(busy, user, desktop);
     ck_assert_int_eq(store_session_sweep(store, 2000, 1500, 0), STORE_OK);
     struct store_session session;
     ck_assert_int_eq(store_session_by_id(store, expired, &session), STORE_OK);
@@ -385,8 +316,9 @@ static enum store_tunnel_verdict verdict(int64_t tunnel)
 
 START_TEST(verdicts)
 {
-    int64_t user = add_user("a"), desktop = add_desktop("d"), group;
-    int64_t session = add_session(user, 1, 9000), tunnel = add_tunnel(session, user, desktop);
+    int64_t user = store_rig_add_user("a"), desktop = store_rig_add_desktop("d"), group;
+    int64_t session = store_rig_add_session(user, 1, 9000),
+            tunnel = store_rig_add_tunnel(session, user, desktop);
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
     store_group_add(store, "g", &group);
     store_group_join(store, group, user);
@@ -411,10 +343,11 @@ START_TEST(verdicts)
     store_user_set_disabled(store, user, false);
     ck_assert_int_eq(store_tunnel_request_end(store, tunnel), STORE_OK);
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_REQUESTED);
-    int64_t second = add_tunnel(session, user, desktop);
+    int64_t second = store_rig_add_tunnel(session, user, desktop);
     store_session_end(store, session, 2000, "signed-out");
     ck_assert_int_eq(verdict(second), STORE_TUNNEL_SIGNED_OUT);
-    int64_t other = add_session(user, 2, 9000), third = add_tunnel(other, user, desktop);
+    int64_t other = store_rig_add_session(user, 2, 9000),
+            third = store_rig_add_tunnel(other, user, desktop);
     store_session_end(store, other, 2000, "admin");
     ck_assert_int_eq(verdict(third), STORE_TUNNEL_SESSION_ENDED);
     store_desktop_remove(store, desktop);
@@ -434,8 +367,9 @@ static int see_names(void *owner, const struct store_tunnel *tunnel)
 
 START_TEST(tunnels)
 {
-    int64_t user = add_user("a"), desktop = add_desktop("d");
-    int64_t session = add_session(user, 1, 9000), tunnel = add_tunnel(session, user, desktop);
+    int64_t user = store_rig_add_user("a"), desktop = store_rig_add_desktop("d");
+    int64_t session = store_rig_add_session(user, 1, 9000),
+            tunnel = store_rig_add_tunnel(session, user, desktop);
     int count = 0;
     ck_assert_int_eq(store_tunnel_counts(store, tunnel, 5, 6), STORE_OK);
     ck_assert_int_eq(store_tunnel_list(store, true, count_tunnels, &count), STORE_OK);
@@ -515,7 +449,7 @@ static void write_until_killed(int acknowledge)
 {
     struct store *mine;
     char why[256];
-    if (store_open(&mine, path, STORE_MUST_EXIST, why, sizeof(why)) != STORE_OK)
+    if (store_open(&mine, store_rig_path, STORE_MUST_EXIST, why, sizeof(why)) != STORE_OK)
         _exit(1);
     for (int32_t i = 0;; i++) {
         struct store_user user = {.seed = "s", .seed_size = 1, .created_at = i};
@@ -580,7 +514,7 @@ int main(void)
 {
     Suite *suite = suite_create("store");
     TCase *tests = tcase_create("store");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_rig_setup, store_rig_teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, the_file_is_private);
     tcase_add_test(tests, missing_newer_and_corrupt_are_told_apart);
