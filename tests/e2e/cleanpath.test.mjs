@@ -146,6 +146,9 @@ test('without a session of this site nothing is upgraded', async () => {
   assert.equal(await status({ Origin: 'https://evil.example' }), 403);
   assert.equal(await status({ Origin: null }), 403);
   assert.equal(await status({ Upgrade: null }), 426);
+  const other = `127.0.0.1:${gateway.port}`; // another name of the same gateway
+  assert.equal(await status({ Host: other, Origin: `https://${other}` }), 101);
+  assert.equal(await status({ Host: other, Origin: `http://${other}` }), 403);
   await until(() => 'the foreign page is on record', () => gateway.audit('--event', 'foreign-origin').length > 0);
 });
 
