@@ -6,7 +6,7 @@ import { Mender } from './incoming.js';
 import { watchNext } from './socket.js';
 
 const CONNECT_MS = 20_000; // the package has no time limit of its own
-const LAST_WORDS_MS = 500; // what the package says of an end comes a little after the socket's end
+const LAST_WORDS_MS = 150; // what the package says of an end comes a little after the socket's end
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
