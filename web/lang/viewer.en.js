@@ -71,6 +71,8 @@ export default {
   'viewer.limits': 'Not in the browser',
   'viewer.limits.text': 'Sound, several monitors, printers and drives need a program of your own.',
   'viewer.limits.file': 'Download the .rdp file',
+  'viewer.soft': 'Type',
+  'viewer.soft.input': 'Text for the desktop',
   'viewer.full': 'Full screen',
   'viewer.full.leave': 'Leave full screen',
   'viewer.leave': 'Disconnect',
@@ -82,7 +84,7 @@ export default {
 
   'viewer.waiting.now': 'The connection was lost. Connecting again…',
   'viewer.waiting.later': 'The connection was lost. Next attempt in {seconds} s. Your programs stay open on the desktop.',
-  'viewer.resizing': 'Taking on the new size…',
+  'viewer.renewing': 'Connecting anew…',
   'viewer.now': 'Try now',
   'viewer.again': 'Connect again',
 

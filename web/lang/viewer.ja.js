@@ -71,6 +71,8 @@ export default {
   'viewer.limits': 'ブラウザーではできないこと',
   'viewer.limits.text': '音声、複数モニター、プリンター、ドライブを使うには、専用のプログラムが必要です。',
   'viewer.limits.file': '.rdp ファイルをダウンロード',
+  'viewer.soft': 'キーボード',
+  'viewer.soft.input': 'デスクトップに入力する文字',
   'viewer.full': '全画面表示',
   'viewer.full.leave': '全画面表示を終了',
   'viewer.leave': '切断',
@@ -82,7 +84,7 @@ export default {
 
   'viewer.waiting.now': '接続が切れました。再接続しています…',
   'viewer.waiting.later': '接続が切れました。{seconds} 秒後に再接続します。接続先のプログラムは開いたままです。',
-  'viewer.resizing': '新しい大きさに合わせています…',
+  'viewer.renewing': '接続し直しています…',
   'viewer.now': '今すぐ再接続',
   'viewer.again': 'もう一度接続',
 

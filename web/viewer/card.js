@@ -30,6 +30,9 @@ export class Card {
       form: true });
     const name = element('username');
     if (username && !name.value) name.value = username;
+    // A password manager's entry for this page is the gateway's.
+    name.autocomplete = same ? 'username' : 'off';
+    element('password').autocomplete = same ? 'current-password' : 'off';
     (name.value ? element('password') : name).focus();
     if (trouble) element('password').select();
   }

@@ -5,10 +5,22 @@ import { Amender } from './wire.js';
 import { Mender } from './incoming.js';
 import { watchNext } from './socket.js';
 
+const TICKET_MS = 10_000;
 const CONNECT_MS = 20_000; // the package has no time limit of its own
 const LAST_WORDS_MS = 150; // what the package says of an end comes a little after the socket's end
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The promise, or an error after this time. */
+function within(ms, promise) {
+  let timer;
+  const limit = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new TimeIsUp()), ms);
+  });
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}
+
+class TimeIsUp extends Error {}
 
 /** What is known of a connection that failed or ended; the material of trouble.js. */
 class Facts {
@@ -70,8 +82,8 @@ function prepare(client, ticket, options) {
  *
  * client: from client.js. desktop: its name. credentials: {username, password, domain}.
  * size: {width, height, scale} (scale in per cent). keyboard: {layout, type, subtype}.
- * hooks: {step(name), ticket(answer), data(size), cursor(…), remoteClipboard(data),
- * clipboardWanted(), extensions(client)}.
+ * hooks: {step(name), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
+ * extensions(client)}.
  */
 export async function connect(options) {
   const { client, desktop, credentials, size, keyboard, hooks } = options;
@@ -79,13 +91,12 @@ export async function connect(options) {
   hooks.step('ticket');
   let ticket;
   try {
-    ticket = await api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`, {});
+    ticket = await within(TICKET_MS, api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`, {}));
   } catch (error) {
-    facts.api = error;
+    facts.api = error instanceof TimeIsUp ? { status: 0 } : error;
     throw new NoConnection(facts);
   }
   facts.visit = ticket.visit;
-  hooks.ticket(ticket);
 
   const amender = new Amender({ keyboard, scale: size.scale, autologon: credentials.password !== '',
     onPhase: (phase) => hooks.step(phase) });
@@ -96,33 +107,24 @@ export async function connect(options) {
     socketEnded();
   } });
 
-  const session = await start(prepare(client, ticket, options), { facts, amender, socket, socketEnd });
+  const begin = () => prepare(client, ticket, options).connect();
+  const session = await start(begin, { facts, amender, socket, socketEnd });
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   return { session, ended, close: () => socket.close() };
 }
 
-async function start(builder, { facts, amender, socket, socketEnd }) {
-  const connecting = builder.connect();
-  let timer;
-  const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => {
-      facts.timedOut = true;
-      reject(new Error('time is up'));
-    }, CONNECT_MS);
-  });
+async function start(begin, { facts, amender, socket, socketEnd }) {
   const closed = socketEnd.then(() => pause(LAST_WORDS_MS)).then(() => { throw new Error('closed'); });
+  closed.catch(() => {}); // it comes, sooner or later
   try {
-    return await Promise.race([connecting, limit, closed]);
+    return await within(CONNECT_MS, Promise.race([begin(), closed]));
   } catch (error) {
-    connecting.then((late) => late.shutdown()).catch(() => {});
+    facts.timedOut = error instanceof TimeIsUp;
     readError(facts, error);
     facts.phase = amender.phase;
     socket.close();
     throw new NoConnection(facts);
-  } finally {
-    clearTimeout(timer);
-    closed.catch(() => {});
   }
 }
 

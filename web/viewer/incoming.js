@@ -10,15 +10,16 @@ const SEND_DATA_INDICATION = 0x68; // PER, MCS DomainMCSPDU choice 26
 const PDU_DEACTIVATE_ALL = 0x16; // with protocol version 1 in the upper bits
 const SHORT = 32; // a packet up to this size may be the one; only such a one is ever held back
 
-/** The size of the packet at `at`: 0 when its header is not complete there. */
+/** The size of the packet at `at`: 0 while its header is not complete, -1 when it is none. */
 export function packetSize(bytes, at) {
   if (at + 4 > bytes.length) return 0;
-  if (bytes[at] === 3) return (bytes[at + 2] << 8) | bytes[at + 3]; // TPKT
-  if (bytes[at + 1] & 0x80) return ((bytes[at + 1] & 0x7f) << 8) | bytes[at + 2]; // fast path
-  return bytes[at + 1];
+  let size = bytes[at + 1];
+  if (bytes[at] === 3) size = (bytes[at + 2] << 8) | bytes[at + 3]; // TPKT
+  else if (size & 0x80) size = ((size & 0x7f) << 8) | bytes[at + 2]; // fast path
+  return size < 3 ? -1 : size;
 }
 
-// 03 00 00 15 | 02 f0 80 | 68 user channel 70 06 | 06 00 16 00 source
+// 03 00 00 14 | 02 f0 80 | 68 user channel 70 06 | 06 00 16 00 source
 function isShortDeactivate(packet) {
   const control = packet.length - 6;
   return packet.length >= 20 && packet[0] === 3 && packet[4] === 2 && packet[7] === SEND_DATA_INDICATION &&
@@ -65,7 +66,7 @@ export class Mender {
     let at = this.#skip;
     while (at < bytes.length) {
       const size = packetSize(bytes, at);
-      if (size !== 0 && size < 3) return this.#lost(out, bytes, from);
+      if (size < 0) return this.#lost(out, bytes, from);
       if (size === 0 || (size <= SHORT && at + size > bytes.length)) {
         this.#held = bytes.slice(at);
         break;

@@ -36,6 +36,11 @@ export class Input {
     this.keys([...codes.map((code) => [code, true]), ...[...codes].reverse().map((code) => [code, false])]);
   }
 
+  /** A character for which there is no key. */
+  character(text) {
+    this.#send((event) => [event.unicodePressed(text), event.unicodeReleased(text)]);
+  }
+
   move({ x, y }) {
     this.#send((event) => event.mouseMove(x, y));
   }

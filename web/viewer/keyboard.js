@@ -21,7 +21,6 @@ function scancodeHere(code) {
  */
 export class Keyboard {
   #input;
-  #target;
   #leave;
   #beforePaste;
   #down = new Map(); // code to scan code
@@ -30,14 +29,18 @@ export class Keyboard {
 
   constructor({ target, input, leave, beforePaste }) {
     this.#input = input;
-    this.#target = target;
     this.#leave = leave;
     this.#beforePaste = beforePaste;
-    target.addEventListener('keydown', (event) => this.#pressed(event));
-    target.addEventListener('keyup', (event) => this.#released(event));
-    target.addEventListener('blur', () => this.releaseAll());
+    this.listen(target);
     addEventListener('blur', () => this.releaseAll());
-    target.addEventListener('focus', () => { this.#locks = ''; });
+  }
+
+  /** Takes the keys of this element; hasKey(event): those of them that are keys (see typing.js). */
+  listen(element, { hasKey = () => true } = {}) {
+    element.addEventListener('keydown', (event) => { if (hasKey(event)) this.#pressed(event); });
+    element.addEventListener('keyup', (event) => { if (this.#down.has(event.code) || hasKey(event)) this.#released(event); });
+    element.addEventListener('blur', () => this.releaseAll());
+    element.addEventListener('focus', () => { this.#locks = ''; });
   }
 
   /** A new session knows nothing of what went before. */

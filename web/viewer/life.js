@@ -2,7 +2,8 @@
 // change that needs a new one, costs the person nothing but a moment.
 import { connect, NoConnection } from './connect.js';
 import { discardClient, loadClient, onPanic } from './client.js';
-import { askVisit, diagnose } from './trouble.js';
+import { diagnose } from './trouble.js';
+import { askVisit } from './visit.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
 

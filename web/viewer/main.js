@@ -16,6 +16,7 @@ import { Screen } from './screen.js';
 import { loadSettings } from './settings.js';
 import { setUpShare, shareShow } from './share.js';
 import { Touch } from './touch.js';
+import { setUpTyping } from './typing.js';
 
 const element = (id) => document.getElementById(id);
 const desktop = decodeURIComponent(location.pathname.split('/')[2] ?? '');
@@ -31,6 +32,10 @@ function showQuality(measured) {
   box.dataset.grade = measured?.grade ?? 'none';
   element('quality-text').textContent = measured
     ? t(`viewer.quality.${measured.grade}`, { ms: measured.milliseconds }) : t('viewer.quality.none');
+}
+
+function layoutOf(settings, guessed) {
+  return layoutNumbers(settings.layout) ? settings.layout : guessed;
 }
 
 // Name and setting of the desktop, for the form; the form works without them.
@@ -65,14 +70,16 @@ class Page {
     const panels = new Panels({ closed: () => canvas.focus() });
     listenToPointer({ canvas, input });
     new Touch({ canvas, input });
+    setUpTyping({ input, keyboard: this.keyboard, layout: () => layoutOf(settings, this.guessed) });
     setUpKeys({ input, panels, settings, guessed: this.guessed, layoutChanged: () => this.renew() });
     setUpView({ settings, desktop, changed: () => this.screen.refresh() });
     this.share = setUpShare({ clipboard: this.clipboard, files: this.files, settings, panels, announce });
     element('leave').addEventListener('click', () => this.life.leave());
     element('waiting-leave').addEventListener('click', () => this.life.leave());
+    element('home').addEventListener('click', () => { this.leaving = true; });
     element('waiting-now').addEventListener('click', () => this.life.tryNow());
     addEventListener('beforeunload', (event) => {
-      if (this.life.session) event.preventDefault(); // one Ctrl+W or swipe too many
+      if (this.life.session && !this.leaving) event.preventDefault(); // one Ctrl+W or swipe too many
     });
   }
 
@@ -93,8 +100,7 @@ class Page {
   }
 
   wishes() {
-    const layout = layoutNumbers(this.settings.layout) ?? layoutNumbers(this.guessed);
-    return { size: this.screen.wanted(), keyboard: layout };
+    return { size: this.screen.wanted(), keyboard: layoutNumbers(layoutOf(this.settings, this.guessed)) };
   }
 
   /** A new connection because of a choice, if there is one now. */
@@ -112,7 +118,6 @@ class Page {
   hooks() {
     return {
       step: (name) => this.step(name),
-      ticket: () => {},
       data: () => this.quality.sawData(),
       cursor: (...parameters) => showCursor(canvas, ...parameters),
       remoteClipboard: (data) => this.clipboard.received(data),
@@ -132,7 +137,7 @@ class Page {
 
   step(name) {
     if (this.reconnecting) return; // the banner says it, over the last picture
-    if (this.renewing) this.banner(t('viewer.resizing'), false);
+    if (this.renewing) this.banner(t('viewer.renewing'), false);
     else this.card.progress(name);
     if (!this.renewing) announce(t(`viewer.step.${name}`));
   }
@@ -161,6 +166,7 @@ class Page {
     this.quality.stop();
     this.input.use(null, null);
     this.clipboard.use(null, null);
+    this.files.use(null);
     this.screen.use(null);
   }
 

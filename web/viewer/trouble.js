@@ -1,6 +1,5 @@
 // What an end means: facts in, a reason out. The words for a reason are in the language files, under
 // viewer.trouble.REASON (what happened) and viewer.trouble.REASON.do (what to do).
-import { api } from '/api.js';
 import { Phase } from './wire.js';
 
 // IronErrorKind of the package.
@@ -82,22 +81,4 @@ function reasonFor(facts, visit) {
   // The desktop hung up on what was sent to sign in: some say no in no other way.
   if (facts.phase === Phase.signingIn) return 'password';
   return visit.reason === 'desktop' ? 'desktop-hung-up' : 'failed';
-}
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/**
- * What the gateway says of a visit: {state, reason, message}, or null when it does not answer. It
- * may learn of an end a moment after us.
- */
-export async function askVisit(number) {
-  let visit = null;
-  for (let attempt = 0; number !== null && attempt < 4; attempt++) {
-    if (attempt > 0) await pause(attempt * 250);
-    visit = await api('GET', `/api/visits/${number}`).catch((error) => {
-      return error.status === 401 ? { state: 'ended', reason: 'no_session', message: '' } : null;
-    });
-    if (!visit || visit.state === 'ended' || visit.state === 'refused') break;
-  }
-  return visit;
 }

@@ -60,6 +60,7 @@ function find(bytes, wanted, from, to) {
 
 // A PER length (X.691 10.9): {value, next}, or null where it is longer than we know.
 function perLength(bytes, at) {
+  if (at + 2 > bytes.length) return null;
   if (!(bytes[at] & 0x80)) return { value: bytes[at], next: at + 1 };
   if (bytes[at] & 0x40) return null;
   return { value: ((bytes[at] & 0x3f) << 8) | bytes[at + 1], next: at + 2 };
