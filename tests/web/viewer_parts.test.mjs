@@ -1,0 +1,183 @@
+// The viewer's rules: what an end means, which keys and layouts there are, sizes and places, words.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import './portal_rig.mjs';
+
+const { diagnose } = await import('/viewer/trouble.js');
+const { scancode } = await import('/viewer/scancodes.js');
+const { guessLayout, layoutNumbers, LAYOUTS } = await import('/viewer/layouts.js');
+const { keyFor } = await import('/viewer/characters.js');
+const { pixelAt, place, wantedSize } = await import('/viewer/geometry.js');
+const { grade } = await import('/viewer/quality.js');
+const { Wheel } = await import('/viewer/pointer.js');
+const { default: english } = await import('/lang/viewer.en.js');
+const { default: japanese } = await import('/lang/viewer.ja.js');
+
+// ---- an end, and its reason ----
+
+const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', timedOut: false, opened: false };
+const why = (facts, reason = '') => diagnose({ ...FACTS, ...facts }, { state: reason && 'ended', reason }).reason;
+
+test('no ticket: the API says why', () => {
+  for (const [status, reason] of [[401, 'signed-out'], [403, 'not-allowed'], [404, 'not-allowed'], [429, 'busy'],
+    [503, 'busy'], [400, 'failed'], [500, 'gateway'], [0, 'gateway']]) {
+    assert.equal(why({ api: { status } }), reason, String(status));
+  }
+});
+
+test('not opened: what the gateway knows goes before what the package says', () => {
+  assert.equal(why({ kind: 4 }, 'desktop_asleep'), 'asleep');
+  assert.equal(why({ kind: 4 }, 'desktop_refused'), 'refused');
+  assert.equal(why({ kind: 0, timedOut: true }, 'certificate-changed'), 'certificate-changed');
+  assert.equal(why({ kind: 4 }, 'no_desktop'), 'not-allowed');
+});
+
+test('not opened: a wrong password, said clearly or by hanging up', () => {
+  assert.deepEqual(diagnose({ ...FACTS, kind: 1 }, null), { reason: 'password', retry: false, ask: true });
+  assert.equal(why({ kind: 2 }, 'desktop'), 'logon');
+  assert.equal(why({ kind: 3 }, 'desktop'), 'denied');
+  assert.equal(why({ kind: 0, phase: 'signing-in' }, 'desktop'), 'password');
+  assert.equal(why({ kind: 0, phase: 'starting' }, 'desktop'), 'desktop-hung-up');
+  assert.equal(why({ timedOut: true, phase: 'signing-in' }), 'timeout');
+});
+
+test('opened: what breaks is tried again, what is ended is not', () => {
+  for (const reason of ['client-lost', 'desktop-lost', 'gate-lost', 'stopping']) {
+    assert.deepEqual(diagnose({ ...FACTS, opened: true }, { state: 'ended', reason }),
+      { reason: 'lost', retry: true, ask: false });
+  }
+  for (const [reason, shown] of [['tunnel-ended', 'administrator'], ['signed-out', 'signed-out'], ['idle', 'idle'],
+    ['grant-removed', 'not-allowed'], ['desktop', 'desktop-ended'], ['client', 'left'], ['limit', 'limit']]) {
+    assert.deepEqual(diagnose({ ...FACTS, opened: true }, { state: 'ended', reason }),
+      { reason: shown, retry: false, ask: false });
+  }
+  assert.equal(diagnose({ ...FACTS, opened: true, close: { code: 1006, clean: false } }, null).retry, true);
+});
+
+test('every reason of the gateway, and every one that is shown, has words', () => {
+  const refused = 'ticket no_session no_desktop desktop_asleep desktop_refused desktop_name desktop_address busy failed';
+  const ended = 'client client-lost desktop desktop-lost protocol idle limit signed-out session-ended tunnel-ended ' +
+    'user-disabled grant-removed stopping gate-lost setup negotiation desktop-tls certificate-changed certificate-untrusted';
+  for (const opened of [true, false]) {
+    for (const reason of `${refused} ${ended} something-new`.split(' ')) {
+      const shown = why({ opened }, reason);
+      assert.ok(english[`viewer.trouble.${shown}`], shown);
+      assert.ok(english[`viewer.trouble.${shown}.do`], shown);
+    }
+  }
+  assert.equal(why({}, 'constructor'), 'failed');
+});
+
+// ---- keys ----
+
+test('scan codes: places that are easily mixed up', () => {
+  for (const [code, wanted] of Object.entries({ Escape: 0x01, Digit0: 0x0b, Tab: 0x0f, KeyP: 0x19, Enter: 0x1c,
+    ControlLeft: 0x1d, KeyA: 0x1e, Backquote: 0x29, ShiftLeft: 0x2a, Backslash: 0x2b, KeyZ: 0x2c, Slash: 0x35,
+    Space: 0x39, CapsLock: 0x3a, F1: 0x3b, F10: 0x44, NumLock: 0x45, ScrollLock: 0x46, Numpad0: 0x52, IntlBackslash: 0x56,
+    F11: 0x57, F12: 0x58, KanaMode: 0x70, IntlRo: 0x73, Convert: 0x79, NonConvert: 0x7b, IntlYen: 0x7d,
+    ControlRight: 0xe01d, AltRight: 0xe038, Delete: 0xe053, OSLeft: 0xe05b, ContextMenu: 0xe05d })) {
+    assert.equal(scancode(code), wanted, code);
+  }
+  assert.equal(scancode('Fn'), null);
+  assert.equal(scancode('toString'), null);
+});
+
+test('layouts: guessed by the keys, or else by the languages', () => {
+  const keys = (signs) => new Map(Object.entries({ KeyQ: 'q', KeyY: 'y', Semicolon: ';', BracketLeft: '[', Quote: "'", ...signs }));
+  assert.equal(guessLayout(keys({}), ['ja']), 'us'); // a Japanese person at an American keyboard
+  assert.equal(guessLayout(keys({ BracketLeft: '@', Quote: ':' }), ['en']), 'ja');
+  assert.equal(guessLayout(keys({ KeyY: 'z', BracketLeft: 'ü' }), ['en']), 'de');
+  assert.equal(guessLayout(keys({ KeyY: 'z', BracketLeft: 'ü', Minus: "'" }), ['de']), 'de-ch');
+  assert.equal(guessLayout(keys({ KeyQ: 'a', Semicolon: 'm' }), ['en']), 'fr');
+  assert.equal(guessLayout(null, ['ja', 'en']), 'ja');
+  assert.equal(guessLayout(null, ['de-DE']), 'de');
+  assert.equal(guessLayout(null, ['en-GB']), 'gb');
+  assert.equal(guessLayout(null, ['xx']), 'us');
+  assert.equal(guessLayout(new Map(), []), 'us');
+});
+
+test('layouts: each has its numbers', () => {
+  for (const { id } of LAYOUTS) assert.ok(layoutNumbers(id).layout > 0x400, id);
+  assert.deepEqual(layoutNumbers('ja'), { layout: 0x411, type: 7, subtype: 2 });
+  assert.equal(layoutNumbers('auto'), null);
+});
+
+test('characters: every printable one of ASCII has its key on these layouts', () => {
+  for (const layout of ['us', 'ja']) {
+    for (let code = 0x20; code < 0x7f; code++) assert.ok(keyFor(String.fromCharCode(code), layout), String.fromCharCode(code));
+  }
+  assert.deepEqual(keyFor('@', 'ja'), { code: scancode('BracketLeft'), shift: false });
+  assert.deepEqual(keyFor('Y', 'de'), { code: scancode('KeyZ'), shift: true });
+  assert.equal(keyFor('あ', 'ja'), null);
+  assert.equal(keyFor('a', 'fr'), null);
+});
+
+test('the wheel: small movements add up, large ones are bounded', () => {
+  const wheel = new Wheel();
+  assert.deepEqual([0.4, 0.4, 0.4].map((amount) => wheel.units('y', amount)), [0, 0, 1]);
+  assert.equal(wheel.units('x', -1000), -255);
+  assert.equal(wheel.units('x', 10), 10);
+});
+
+// ---- sizes and places ----
+
+test('the size to ask for', () => {
+  assert.deepEqual(wantedSize({ width: 1203, height: 757 }, 1, false), { width: 1200, height: 756, scale: 100 });
+  assert.deepEqual(wantedSize({ width: 1203, height: 757 }, 2, false), { width: 1200, height: 756, scale: 100 });
+  assert.deepEqual(wantedSize({ width: 1203, height: 757 }, 2, true), { width: 2404, height: 1514, scale: 200 });
+  assert.deepEqual(wantedSize({ width: 360, height: 500 }, 3, false), { width: 640, height: 500, scale: 100 });
+  assert.deepEqual(wantedSize({ width: 9000, height: 90000 }, 1, false), { width: 8192, height: 8192, scale: 100 });
+});
+
+test('where the picture goes', () => {
+  const stage = { width: 1000, height: 500 };
+  const picture = { width: 1000, height: 1000 };
+  assert.deepEqual(place(stage, picture, 'fit'), { width: 500, height: 500, left: 250, top: 0 });
+  assert.deepEqual(place(stage, picture, 'fill'), { width: 1000, height: 500, left: 0, top: 0 });
+  assert.deepEqual(place(stage, picture, 'real'), { width: 1000, height: 1000, left: 0, top: 0 });
+  assert.deepEqual(place(stage, picture, 'real', 0.5), { width: 500, height: 500, left: 250, top: 0 });
+  // Rounded down to what RDP allows: shown as it is.
+  assert.deepEqual(place({ width: 1003, height: 501 }, { width: 1000, height: 500 }, 'fit'),
+    { width: 1000, height: 500, left: 1, top: 0 });
+});
+
+test('the pixel under a point', () => {
+  const box = { left: 10, top: 20, width: 500, height: 250 };
+  const picture = { width: 1000, height: 500 };
+  assert.deepEqual(pixelAt({ x: 10, y: 20 }, box, picture), { x: 0, y: 0 });
+  assert.deepEqual(pixelAt({ x: 260, y: 145 }, box, picture), { x: 500, y: 250 });
+  assert.deepEqual(pixelAt({ x: 510, y: 270 }, box, picture), { x: 999, y: 499 });
+  assert.deepEqual(pixelAt({ x: -5, y: 9999 }, box, picture), { x: 0, y: 499 });
+});
+
+test('quality by the median', () => {
+  assert.equal(grade([10, 20, 900]), 'good');
+  assert.equal(grade([10, 200, 900]), 'fair');
+  assert.equal(grade([400]), 'poor');
+});
+
+// ---- words ----
+
+const folder = new URL('../../web/', import.meta.url);
+const sources = ['viewer.html', ...readdirSync(new URL('viewer', folder)).map((name) => `viewer/${name}`)]
+  .map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+
+test('both languages have the same keys, and the same places for values', () => {
+  assert.deepEqual(Object.keys(japanese), Object.keys(english));
+  const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const [key, text] of Object.entries(english)) assert.deepEqual(places(japanese[key]), places(text), key);
+});
+
+test('every key that the viewer asks for is there, and none is there for nothing', () => {
+  const asked = new Set([...sources.matchAll(/['"`](viewer\.[\w.-]+)(?=['"`])/g)].map(([, key]) => key));
+  const stems = [...sources.matchAll(/`(viewer\.[\w.-]+\.)\$\{/g)].map(([, stem]) => stem);
+  for (const key of asked) assert.ok(english[key], key);
+  for (const key of Object.keys(english)) {
+    assert.ok(asked.has(key) || stems.some((stem) => key.startsWith(stem)), key);
+  }
+});
+
+test('no inline style or script, which the policy forbids', () => {
+  assert.doesNotMatch(sources, /\sstyle="|<style|\son\w+="|<script(?! type="module" src=)/);
+});

@@ -1,0 +1,152 @@
+// What is amended and mended on the wire: messages as the package and xrdp really send them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import './portal_rig.mjs';
+
+const { Amender, coreData, infoFlags, packets, Phase } = await import('/viewer/wire.js');
+const { Mender, packetSize } = await import('/viewer/incoming.js');
+
+const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
+const toHex = (bytes) => Buffer.from(bytes).toString('hex');
+
+// MCS Connect Initial of @devolutions/iron-remote-desktop-rdp 0.7.0 (1280 by 800 asked for 1024 by 768).
+const CONNECT_INITIAL = hex(`
+  0300019302f0807f65820187040101040101 0101ff301a020122020102020100020101020100020101020300ffff020102
+  3019020101020101020101020101020100020101020204200201023020020300ffff020300fc17020300ffff020101
+  020100020101020300ffff02010204820121 000500147c00018116 0008001000 01c00044756361810a
+  01c0ea00 04000800 0004 0003 01ca03aa 00000000 00000000
+  690072006f006e007200640070002d00770065006200 00000000000000000000
+  04000000 00000000 0c000000 ${'00'.repeat(64)}
+  01ca 0100 00000000 1000 0f00 2908 ${'00'.repeat(64)} 06 00 02000000 ${'00'.repeat(18)}
+  02c00c000000000000000000 03c0140001000000636c6970726472000000 8000`);
+
+// Client Info, shortened: user name "ada", password "pw".
+const CLIENT_INFO = hex(`
+  0300003802f08064000403eb70 2a 40000000 00000000 73014b00 0000 0600 0400 0000 0000
+  0000 610064006100 0000 70007700 0000 0000 0000`);
+
+const options = { keyboard: { layout: 0x411, type: 7, subtype: 2 }, scale: 150, autologon: true };
+const view = (bytes, start) => new DataView(bytes.buffer, bytes.byteOffset + start);
+
+test('the samples are whole packets', () => {
+  assert.deepEqual(packets(CONNECT_INITIAL), [{ start: 0, end: CONNECT_INITIAL.length }]);
+  assert.deepEqual(packets(CLIENT_INFO), [{ start: 0, end: CLIENT_INFO.length }]);
+});
+
+test('core data: colours, keyboard, build and scale are set, and nothing else', () => {
+  const amender = new Amender(options);
+  const amended = amender.apply(CONNECT_INITIAL);
+  const { start, size } = coreData(amended, { start: 0, end: amended.length });
+  const core = view(amended, start);
+  assert.equal(size, 234);
+  assert.equal(core.getUint32(16, true), 0x411);
+  assert.equal(core.getUint32(20, true), 18363);
+  assert.deepEqual([56, 60, 64].map((offset) => core.getUint32(offset, true)), [7, 2, 12]);
+  assert.equal(core.getUint16(140, true), 24);
+  assert.equal(core.getUint16(144, true), 0x0829 | 2);
+  assert.deepEqual([226, 230].map((offset) => core.getUint32(offset, true)), [150, 100]);
+  const touched = [16, 20, 56, 60, 64, 226, 230].flatMap((offset) => [0, 1, 2, 3].map((i) => start + offset + i))
+    .concat([140, 141, 144, 145].map((offset) => start + offset));
+  amended.forEach((byte, i) => { if (!touched.includes(i)) assert.equal(byte, CONNECT_INITIAL[i]); });
+  assert.equal(amender.phase, Phase.starting);
+});
+
+test('client info: automatic sign-in is added to the flags, once, and then all is done', () => {
+  const amender = new Amender(options);
+  const amended = amender.apply(CLIENT_INFO);
+  const flags = infoFlags(amended, { start: 0, end: amended.length });
+  assert.equal(view(amended, flags).getUint32(0, true), 0x004b0173 | 8);
+  assert.ok(amender.done);
+  assert.equal(toHex(new Amender({ ...options, autologon: false }).apply(CLIENT_INFO)), toHex(CLIENT_INFO));
+});
+
+test('the input is left alone', () => {
+  const before = toHex(CONNECT_INITIAL);
+  new Amender(options).apply(CONNECT_INITIAL);
+  assert.equal(toHex(CONNECT_INITIAL), before);
+});
+
+test('several packets in one message', () => {
+  const message = new Uint8Array([...hex('0300000c02f080040100010 0'), ...CLIENT_INFO]);
+  const amender = new Amender(options);
+  assert.equal(amender.apply(message).length, message.length);
+  assert.ok(amender.done);
+});
+
+test('the phases, and the callback for each', () => {
+  const told = [];
+  const amender = new Amender({ ...options, onPhase: (phase) => told.push(phase) });
+  const der = hex('3003020101');
+  for (const message of [der, der, der, CONNECT_INITIAL, CLIENT_INFO]) amender.apply(message);
+  assert.deepEqual(told, ['asked', 'signing-in', 'starting', 'started']);
+});
+
+test('cut or bent messages pass unchanged or amended, but never throw or grow', () => {
+  for (const sample of [CONNECT_INITIAL, CLIENT_INFO]) {
+    for (let size = 0; size < sample.length; size++) {
+      const cut = sample.slice(0, size);
+      if (size >= 4) new DataView(cut.buffer).setUint16(2, size); // a whole packet of that size
+      assert.equal(new Amender(options).apply(cut).length, size);
+    }
+    for (let at = 4; at < sample.length; at++) {
+      for (const byte of [0x00, 0x7f, 0x80, 0xff]) {
+        const bent = sample.slice();
+        bent[at] = byte;
+        assert.equal(new Amender(options).apply(bent).length, sample.length);
+      }
+    }
+  }
+});
+
+// ---- from the desktop ----
+
+const SHORT_DEACTIVATE = hex('0300001402f080 68000103eb70 06 060016 00ea03');
+const LONG_DEACTIVATE = hex('0300001b02f080 68000103eb70 0d 0d0016 00ea03 00000000 0100 00');
+const FAST_PATH = hex('00 05 aabbcc');
+const FAST_PATH_LONG = hex(`00 8064 ${'01'.repeat(97)}`);
+const OTHER = hex('0300000c02f08068000103eb');
+
+const together = (...parts) => new Uint8Array(parts.flatMap((part) => [...part]));
+
+test('the size of a packet', () => {
+  assert.equal(packetSize(SHORT_DEACTIVATE, 0), 20);
+  assert.equal(packetSize(FAST_PATH, 0), 5);
+  assert.equal(packetSize(FAST_PATH_LONG, 0), 100);
+  assert.equal(packetSize(hex('030000'), 0), 0);
+});
+
+test('a short Deactivate All gets its missing fields', () => {
+  assert.equal(toHex(new Mender().apply(SHORT_DEACTIVATE)), toHex(LONG_DEACTIVATE));
+});
+
+test('a complete one, and everything else, passes as it came', () => {
+  for (const bytes of [LONG_DEACTIVATE, OTHER, FAST_PATH, FAST_PATH_LONG, together(OTHER, FAST_PATH_LONG, LONG_DEACTIVATE)]) {
+    assert.equal(toHex(new Mender().apply(bytes)), toHex(bytes));
+  }
+});
+
+test('wherever the stream is cut, the same comes out', () => {
+  const stream = together(FAST_PATH_LONG, OTHER, SHORT_DEACTIVATE, FAST_PATH, SHORT_DEACTIVATE, FAST_PATH_LONG);
+  const wanted = toHex(together(FAST_PATH_LONG, OTHER, LONG_DEACTIVATE, FAST_PATH, LONG_DEACTIVATE, FAST_PATH_LONG));
+  for (let first = 0; first <= stream.length; first++) {
+    for (let second = first; second <= stream.length; second++) {
+      const mender = new Mender();
+      const parts = [stream.slice(0, first), stream.slice(first, second), stream.slice(second)];
+      assert.equal(toHex(together(...parts.map((part) => mender.apply(part)))), wanted);
+    }
+  }
+});
+
+test('byte by byte', () => {
+  const stream = together(OTHER, SHORT_DEACTIVATE, FAST_PATH_LONG, SHORT_DEACTIVATE);
+  const mender = new Mender();
+  const out = [...stream].map((byte) => mender.apply(Uint8Array.of(byte)));
+  assert.equal(toHex(together(...out)), toHex(together(OTHER, LONG_DEACTIVATE, FAST_PATH_LONG, LONG_DEACTIVATE)));
+});
+
+test('what is no stream of packets passes, for good', () => {
+  const mender = new Mender();
+  const nonsense = hex('0000 0000 0000 ffff');
+  assert.equal(toHex(mender.apply(nonsense)), toHex(nonsense));
+  assert.equal(toHex(mender.apply(SHORT_DEACTIVATE)), toHex(SHORT_DEACTIVATE));
+});
