@@ -113,11 +113,13 @@ test('characters: every printable one of ASCII has its key on these layouts', ()
   assert.equal(keyFor('a', 'fr'), null);
 });
 
-test('the wheel: small movements add up, large ones are bounded', () => {
+test('the wheel: a notch is a step, small movements add up, large ones are bounded', () => {
   const wheel = new Wheel();
-  assert.deepEqual([0.4, 0.4, 0.4].map((amount) => wheel.units('y', amount)), [0, 0, 1]);
-  assert.equal(wheel.units('x', -1000), -255);
-  assert.equal(wheel.units('x', 10), 10);
+  assert.deepEqual([53, 100, 120, -120, 240].map((pixels) => wheel.steps('y', pixels)), [1, 1, 1, -1, 2]);
+  assert.deepEqual([20, 20, 20, 20, 20, 20].map((pixels) => wheel.steps('y', pixels)), [0, 0, 1, 0, 0, 1]);
+  assert.deepEqual([30, -40, -25, -25].map((pixels) => wheel.steps('x', pixels)), [0, 0, 0, -1]);
+  assert.equal(wheel.steps('x', -100_000), -3);
+  assert.equal(wheel.steps('y', 0), 0);
 });
 
 // ---- sizes and places ----

@@ -1,5 +1,8 @@
 // What keyboard, pointer and menus do, as the package's events. Without a session it goes nowhere.
 
+const WHEEL_STEP = 120; // [MS-RDPBCGR] 2.2.8.1.1.3.1.1.3
+const PIXELS = 0; // RotationUnit of the package: passes the number as it is
+
 export class Input {
   #client = null;
   #session = null;
@@ -50,9 +53,11 @@ export class Input {
     this.#send((event) => (down ? event.mouseButtonPressed(number) : event.mouseButtonReleased(number)));
   }
 
-  /** The wheel, in RDP's units: 120 for one step, positive is up or right. */
-  wheel(vertical, units) {
-    this.#send((event) => event.wheelRotations(vertical, units, 0));
+  /** The wheel, in steps; positive is up, or right. */
+  wheel(vertical, steps) {
+    for (let i = 0; i < Math.abs(steps); i++) {
+      this.#send((event) => event.wheelRotations(vertical, Math.sign(steps) * WHEEL_STEP, PIXELS));
+    }
   }
 
   locks(scroll, num, caps) {

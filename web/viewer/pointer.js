@@ -1,25 +1,36 @@
 // Mouse, pen and wheel to the desktop's mouse. Fingers are in touch.js.
 import { pixelAt } from './geometry.js';
 
-const STEP = 120; // of a wheel, in RDP's units
-const LINE = 40; // the same in CSS pixels per line that browsers report, three lines a step
-const PAGE = 3 * STEP;
+const LINE = 40; // CSS pixels for what browsers report as a line, three of which are a wheel's step
+const PAGE = 360;
+const NOTCH = 50; // CSS pixels: an event of this much is a wheel's step (they report 100, 120, 57…)
+const ENOUGH = 60; // of smaller ones, as touch pads send, so much is taken for one
+const MOST = 3; // steps at once
 
 /** Where on the desktop an event is. */
 export function spot(canvas, event) {
   return pixelAt({ x: event.clientX, y: event.clientY }, canvas.getBoundingClientRect(), canvas);
 }
 
-/** Collects the small movements of touch pads until they make a unit that the desktop knows. */
+/**
+ * Scrolling in whole steps of a wheel: X servers make one of every message, however small what it
+ * says, so the small movements of touch pads and fingers are collected.
+ */
 export class Wheel {
   #rest = { x: 0, y: 0 };
 
-  /** What to send for this much scrolling: whole units along an axis, within a message's range. */
-  units(axis, amount) {
-    const sum = this.#rest[axis] + amount;
-    const whole = Math.max(-255, Math.min(255, Math.trunc(sum)));
-    this.#rest[axis] = Math.abs(sum) > 255 ? 0 : sum - whole;
-    return whole;
+  /** The steps for this much scrolling (CSS pixels) along an axis. */
+  steps(axis, pixels) {
+    let steps;
+    if (Math.abs(pixels) >= NOTCH) {
+      steps = Math.sign(pixels) * Math.max(1, Math.round(Math.abs(pixels) / 120));
+      this.#rest[axis] = 0;
+    } else {
+      const sum = this.#rest[axis] + pixels;
+      steps = Math.trunc(sum / ENOUGH);
+      this.#rest[axis] = sum - steps * ENOUGH;
+    }
+    return Math.max(-MOST, Math.min(MOST, steps)) || 0;
   }
 }
 
@@ -57,14 +68,8 @@ export function listenToPointer({ canvas, input }) {
   canvas.addEventListener('contextmenu', (event) => event.preventDefault());
   canvas.addEventListener('wheel', (event) => {
     event.preventDefault();
-    if (event.deltaY) {
-      const units = wheel.units('y', -amount(event.deltaY, event.deltaMode));
-      if (units) input.wheel(true, units);
-    }
-    if (event.deltaX) {
-      const units = wheel.units('x', amount(event.deltaX, event.deltaMode));
-      if (units) input.wheel(false, units);
-    }
+    input.wheel(true, -wheel.steps('y', amount(event.deltaY, event.deltaMode)));
+    input.wheel(false, wheel.steps('x', amount(event.deltaX, event.deltaMode)));
   }, { passive: false });
 }
 

@@ -1,10 +1,10 @@
 // Fingers as a mouse: a tap clicks, a long press is the right button, a finger that moves drags, two
 // fingers scroll. A state for the gesture, and what each event makes of it.
-import { spot } from './pointer.js';
+import { spot, Wheel } from './pointer.js';
 
 const HOLD_MS = 500;
 const NEAR = 10; // CSS pixels that a finger may tremble
-const SCROLL = 3; // RDP's wheel units per CSS pixel: 40 px are a step
+const SPEED = 1.5; // a finger's way counts more than a touch pad's
 
 const LEFT = 0;
 const RIGHT = 2;
@@ -16,6 +16,7 @@ export class Touch {
   #gesture = null; // null, 'press', 'drag', 'held' or 'scroll'
   #start = null; // the event that began it
   #timer = null;
+  #wheel = new Wheel();
 
   constructor({ canvas, input }) {
     this.#canvas = canvas;
@@ -30,7 +31,9 @@ export class Touch {
     on('pointerup', this.#up);
     on('pointercancel', this.#cancel);
     // The mouse events that browsers make up afterwards would click twice.
-    canvas.addEventListener('touchend', (event) => event.preventDefault(), { passive: false });
+    canvas.addEventListener('touchend', (event) => {
+      if (event.cancelable) event.preventDefault();
+    }, { passive: false });
   }
 
   #down(event) {
@@ -73,9 +76,8 @@ export class Touch {
 
   // Each of the fingers tells of its own way: half of the scrolling each.
   #scroll(moved) {
-    const units = (length) => Math.max(-255, Math.min(255, Math.round((length * SCROLL) / 2)));
-    if (units(moved.y)) this.#input.wheel(true, units(moved.y));
-    if (units(moved.x)) this.#input.wheel(false, -units(moved.x));
+    this.#input.wheel(true, this.#wheel.steps('y', (moved.y * SPEED) / 2));
+    this.#input.wheel(false, -this.#wheel.steps('x', (moved.x * SPEED) / 2));
   }
 
   #up(event) {
