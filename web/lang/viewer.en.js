@@ -36,7 +36,7 @@ export default {
   'viewer.keys.winl': 'Windows+L',
   'viewer.keys.wind': 'Windows+D',
   'viewer.keys.printscreen': 'Print Screen',
-  'viewer.keys.kanji': 'Hankaku/Zenkaku',
+  'viewer.keys.kanji': '半角/全角',
   'viewer.layout': 'Keyboard layout',
   'viewer.layout.auto': 'As on this computer ({name})',
   'viewer.layout.note': 'A change connects anew; your programs stay open.',

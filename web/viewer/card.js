@@ -26,8 +26,7 @@ export class Card {
   /** Asks for the desktop's credentials; trouble: why again, if so. */
   ask({ username, same, trouble = null }) {
     this.#compose({ title: trouble ? t(`viewer.trouble.${trouble}`) : t('viewer.form.title', { desktop: this.#desktop }),
-      text: t(same ? 'viewer.form.same' : 'viewer.form.text'), advice: trouble ? t(`viewer.trouble.${trouble}.do`) : '',
-      form: true });
+      text: trouble ? t(`viewer.trouble.${trouble}.do`) : t(same ? 'viewer.form.same' : 'viewer.form.text'), form: true });
     const name = element('username');
     if (username && !name.value) name.value = username;
     // A password manager's entry for this page is the gateway's.
