@@ -23,11 +23,12 @@ export class Clipboard {
   #owed = false; // the desktop has asked before there was a session
 
   /** show: {remoteText(text), written()}, told to the page. */
-  constructor({ target, input, settings, show }) {
+  constructor({ input, settings, show }) {
     this.#input = input;
     this.#settings = settings;
     this.#show = show;
-    target.addEventListener('paste', (event) => this.#pasted(event));
+    // Not of the picture: Firefox sends it to the body.
+    document.addEventListener('paste', (event) => this.#pasted(event));
     addEventListener('focus', () => this.#look());
     for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => this.#writePending());
   }

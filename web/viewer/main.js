@@ -56,7 +56,7 @@ class Page {
     this.screen = new Screen({ stage: element('stage'), canvas, settings, renew: () => this.renew() });
     this.quality = new Quality({ show: showQuality, gone: () => this.life.presumeLost() });
     const show = shareShow({ announce });
-    this.clipboard = new Clipboard({ target: canvas, input: this.input, settings, show: show.clipboard });
+    this.clipboard = new Clipboard({ input: this.input, settings, show: show.clipboard });
     this.files = new Files({ show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });
     this.fullScreen = new FullScreen({ back: () => canvas.focus() });
     this.keyboard = new Keyboard({ target: canvas, input: this.input, leave: () => this.fullScreen.showBar(),
