@@ -71,7 +71,10 @@ class Page {
     listenToPointer({ canvas, input });
     new Touch({ canvas, input });
     setUpTyping({ input, keyboard: this.keyboard, layout: () => layoutOf(settings, this.guessed) });
-    setUpKeys({ input, panels, settings, guessed: this.guessed, layoutChanged: () => this.renew() });
+    setUpKeys({ input, panels, settings, guessed: this.guessed, layoutChanged: () => {
+      panels.close();
+      this.renew();
+    } });
     setUpView({ settings, desktop, changed: () => this.screen.refresh() });
     this.share = setUpShare({ clipboard: this.clipboard, files: this.files, settings, panels, announce });
     element('leave').addEventListener('click', () => this.life.leave());
