@@ -16,6 +16,7 @@
 #define REMEMBERED_MS 15000
 #define REMEMBERED 256 /* desktops */
 #define UNDER_WAY_MOST 32
+#define SESSION_MOST 4  /* … that one session began */
 #define ASKERS_MOST 256 /* of one probe */
 
 struct asker {
@@ -29,6 +30,7 @@ struct probe {
     struct keeper *keeper;
     struct asker *askers;
     unsigned asker_count;
+    int64_t session; /* which began it */
     struct store_desktop desktop;
 };
 
@@ -91,7 +93,8 @@ static void on_dialled(void *owner, enum ipc_status status, int fd)
         at = &(*at)->next;
     if (*at)
         *at = probe->next;
-    remember(probe, status);
+    if (status != IPC_FAILED) /* our own trouble says nothing about the desktop */
+        remember(probe, status);
     while (probe->askers) {
         struct asker *asker = probe->askers;
         probe->askers = asker->next;
@@ -115,13 +118,14 @@ static enum ipc_status join(struct probe *probe, struct gate_link *gate, uint32_
     return IPC_OK;
 }
 
-static enum ipc_status start(struct keeper *keeper, const struct store_desktop *desktop,
-                             struct probe **out)
+static enum ipc_status start(struct keeper *keeper, int64_t session,
+                             const struct store_desktop *desktop, struct probe **out)
 {
     struct probe *probe = calloc(1, sizeof(*probe));
     if (!probe)
         return IPC_FAILED;
     probe->keeper = keeper;
+    probe->session = session;
     probe->desktop = *desktop;
     struct dial_setup setup = {.loop = keeper->loop,
                                .resolvers = keeper->resolvers,
@@ -142,30 +146,33 @@ static enum ipc_status start(struct keeper *keeper, const struct store_desktop *
 }
 
 /* The probe of this desktop that is under way, or a new one. */
-static enum ipc_status find_or_start(struct keeper *keeper, const struct store_desktop *desktop,
-                                     struct probe **out)
+static enum ipc_status find_or_start(struct keeper *keeper, int64_t session,
+                                     const struct store_desktop *desktop, struct probe **out)
 {
-    unsigned count = 0;
-    for (struct probe *probe = keeper->probes; probe; probe = probe->next, count++) {
+    unsigned all = 0, own = 0;
+    for (struct probe *probe = keeper->probes; probe; probe = probe->next) {
         *out = probe;
         if (probe->desktop.id == desktop->id &&
             same_place(probe->desktop.host, probe->desktop.port, desktop))
             return IPC_OK;
+        all++;
+        own += probe->session == session;
     }
-    return count < UNDER_WAY_MOST ? start(keeper, desktop, out) : IPC_BUSY;
+    if (all >= UNDER_WAY_MOST || own >= SESSION_MOST)
+        return IPC_BUSY;
+    return start(keeper, session, desktop, out);
 }
 
 /* ---- the question ---- */
 
 static enum ipc_status judge(struct keeper *keeper, const struct ipc_probe *ask,
-                             struct store_desktop *desktop)
+                             struct store_session *session, struct store_desktop *desktop)
 {
-    struct store_session session;
-    enum store_result result = session_find(keeper, ask->token, &session);
+    enum store_result result = session_find(keeper, ask->token, session);
     if (result == STORE_NONE)
         return IPC_NO_SESSION;
     if (result == STORE_OK)
-        result = store_granted(keeper->store, session.user, ask->desktop, desktop);
+        result = store_granted(keeper->store, session->user, ask->desktop, desktop);
     if (result == STORE_NONE)
         return IPC_NO_DESKTOP;
     if (result == STORE_OK)
@@ -178,17 +185,18 @@ int asked_probe(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_probe *ask = &record->probe;
     struct keeper *keeper = link->keeper;
+    struct store_session session;
     struct store_desktop desktop;
     struct probe *probe = NULL;
     if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->desktop, sizeof(ask->desktop)))
         return -EPROTO;
-    enum ipc_status status = judge(keeper, ask, &desktop);
+    enum ipc_status status = judge(keeper, ask, &session, &desktop);
     if (status == IPC_OK && is_fresh(keeper, &desktop)) {
         answer(link, ask->head.request, slot_of(desktop.id)->status);
         return 0;
     }
     if (status == IPC_OK)
-        status = find_or_start(keeper, &desktop, &probe);
+        status = find_or_start(keeper, session.id, &desktop, &probe);
     if (status == IPC_OK)
         status = join(probe, link, ask->head.request);
     if (status != IPC_OK)

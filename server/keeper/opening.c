@@ -36,21 +36,29 @@ static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status 
     gate_link_send(gate, &opened.head, -1);
 }
 
-/* IPC_OK with session and desktop, or why not. */
-static enum ipc_status judge(struct keeper *keeper, struct opening *opening)
+static enum ipc_status status_of(struct keeper *keeper, enum store_result result,
+                                 enum ipc_status none)
 {
-    enum store_result result = session_find(keeper, opening->ask.token, &opening->session);
-    if (result == STORE_NONE)
-        return IPC_NO_SESSION;
-    if (result == STORE_OK)
-        result = store_granted(keeper->store, opening->session.user, opening->ask.desktop,
-                               &opening->desktop);
-    if (result == STORE_NONE)
-        return IPC_NO_DESKTOP;
     if (result == STORE_OK)
         return IPC_OK;
+    if (result == STORE_NONE)
+        return none;
     LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
     return IPC_FAILED;
+}
+
+static enum ipc_status judge_session(struct keeper *keeper, struct opening *opening)
+{
+    return status_of(keeper, session_find(keeper, opening->ask.token, &opening->session),
+                     IPC_NO_SESSION);
+}
+
+static enum ipc_status judge_grant(struct keeper *keeper, struct opening *opening)
+{
+    return status_of(keeper,
+                     store_granted(keeper->store, opening->session.user, opening->ask.desktop,
+                                   &opening->desktop),
+                     IPC_NO_DESKTOP);
 }
 
 static const char *outcome_of(enum ipc_status status)
@@ -75,6 +83,13 @@ static const char *outcome_of(enum ipc_status status)
     }
 }
 
+/* A ticket that opened nothing. */
+static void end_ticket(const struct opening *opening, enum ipc_status status)
+{
+    if (opening->ticket) /* lost: it is told to have failed, after a while */
+        store_ticket_end(opening->gate->keeper->store, opening->ticket, 0, ipc_status_name(status));
+}
+
 static void refuse(struct opening *opening, enum ipc_status status)
 {
     struct keeper *keeper = opening->gate->keeper;
@@ -85,8 +100,7 @@ static void refuse(struct opening *opening, enum ipc_status status)
     else if (status != IPC_BAD_TICKET) /* which has its own row already */
         record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
                      opening->ask.desktop, NULL);
-    if (opening->ticket)
-        store_ticket_end(keeper->store, opening->ticket, 0, ipc_status_name(status));
+    end_ticket(opening, status);
     answer_no(opening->gate, opening->ask.head.request, status);
 }
 
@@ -194,10 +208,14 @@ static void on_dialled(void *owner, enum ipc_status status, int fd)
     struct opening *opening = owner;
     struct keeper *keeper = opening->gate->keeper;
     dials_remove(keeper, opening);
-    if (!opening->gate->gone) {
+    if (opening->gate->gone) {
+        end_ticket(opening, IPC_FAILED);
+    } else {
         struct store_desktop dialled = opening->desktop;
         if (status == IPC_OK)
-            status = judge(keeper, opening);
+            status = judge_session(keeper, opening);
+        if (status == IPC_OK)
+            status = judge_grant(keeper, opening);
         /* Moved while we dialled: what we hold is no longer that desktop. */
         if (status == IPC_OK && (opening->desktop.port != dialled.port ||
                                  strcmp(opening->desktop.host, dialled.host) != 0))
@@ -211,10 +229,36 @@ static void on_dialled(void *owner, enum ipc_status status, int fd)
     opening_free(opening);
 }
 
+/* The ticket comes before all that may be refused for other reasons: whoever made it is told them.
+ */
+static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
+{
+    const struct ipc_open *ask = &opening->ask;
+    enum ipc_status status = judge_session(keeper, opening);
+    if (status == IPC_OK && ask->way == IPC_WAY_CLEANPATH)
+        status = ticket_use(keeper, ask, &opening->session, &opening->ticket);
+    if (status == IPC_OK)
+        status = judge_grant(keeper, opening);
+    if (status == IPC_OK && dials_full(keeper, opening->session.id))
+        status = IPC_BUSY;
+    if (status != IPC_OK)
+        return status;
+    struct dial_setup setup = {.loop = keeper->loop,
+                               .resolvers = keeper->resolvers,
+                               .conf = keeper->conf,
+                               .host = opening->desktop.host,
+                               .port = opening->desktop.port,
+                               .done = on_dialled,
+                               .owner = opening};
+    if (dial_start(&setup))
+        return IPC_BUSY;
+    dials_add(keeper, opening);
+    return IPC_OK; /* on_dialled() goes on */
+}
+
 int asked_open(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_open *ask = &record->open;
-    struct keeper *keeper = link->keeper;
     if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || !asked_origin_ok(&ask->origin) ||
         (ask->way != IPC_WAY_TUNNEL && ask->way != IPC_WAY_CLEANPATH))
         return -EPROTO;
@@ -225,25 +269,10 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
     }
     opening->ask = *ask;
     opening->gate = gate_link_ref(link);
-    enum ipc_status status = judge(keeper, opening);
-    if (status == IPC_OK && dials_full(keeper, opening->session.id))
-        status = IPC_BUSY;
-    if (status == IPC_OK && ask->way == IPC_WAY_CLEANPATH)
-        status = ticket_use(keeper, ask, &opening->session, &opening->ticket);
-    struct dial_setup setup = {.loop = keeper->loop,
-                               .resolvers = keeper->resolvers,
-                               .conf = keeper->conf,
-                               .host = opening->desktop.host,
-                               .port = opening->desktop.port,
-                               .done = on_dialled,
-                               .owner = opening};
-    if (status == IPC_OK && dial_start(&setup))
-        status = IPC_BUSY;
-    if (status == IPC_OK) {
-        dials_add(keeper, opening);
-        return 0; /* on_dialled() goes on */
+    enum ipc_status status = begin(link->keeper, opening);
+    if (status != IPC_OK) {
+        refuse(opening, status);
+        opening_free(opening);
     }
-    refuse(opening, status);
-    opening_free(opening);
     return 0;
 }

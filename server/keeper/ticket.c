@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define OUTCOME_SECONDS 5 /* after the longest dialling, an outcome is written */
+
 /* ---- making ---- */
 
 static enum ipc_status failed(struct keeper *keeper)
@@ -64,9 +66,12 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
         return -EPROTO;
     IPC_INIT(&made, TICKET_MADE, ask->head.request);
     made.status = (uint8_t)make(link->keeper, ask, &session, &made);
-    if (made.status == IPC_NO_DESKTOP)
-        record_note(link->keeper, &ask->origin, "ticket", "not-granted", session.user_name,
-                    ask->desktop);
+    if (made.status == IPC_NO_SESSION || made.status == IPC_NO_DESKTOP || made.status == IPC_BUSY)
+        record_note(link->keeper, &ask->origin, "ticket",
+                    made.status == IPC_NO_SESSION   ? "no-session"
+                    : made.status == IPC_NO_DESKTOP ? "not-granted"
+                                                    : "busy",
+                    session.user_name, ask->desktop);
     gate_link_send(link, &made.head, -1);
     sodium_memzero(&made, sizeof(made));
     return 0;
@@ -148,6 +153,10 @@ static enum ipc_status tell(struct keeper *keeper, const struct ipc_visit *ask,
     } else if (!ticket.used_at && ticket.expires_at <= keeper_now()) {
         visited->state = IPC_VISIT_REFUSED;
         reason = ipc_status_name(IPC_BAD_TICKET);
+    } else if (ticket.used_at && keeper_now() - ticket.used_at >
+                                     (int64_t)keeper->conf->dial_seconds + OUTCOME_SECONDS) {
+        visited->state = IPC_VISIT_REFUSED; /* a keeper died over it */
+        reason = ipc_status_name(IPC_FAILED);
     } else {
         visited->state = IPC_VISIT_WAITING;
     }

@@ -28,8 +28,11 @@ static enum ipc_status alarm(struct keeper *keeper, const struct live *live,
     text_hex(got, seen, IPC_FINGERPRINT_SIZE);
     snprintf(detail, sizeof(detail), "expected=%s seen=%s", expected, got);
     LOG_WARNING("desktop.certificate",
-                "a desktop shows another certificate than before; if it was renewed, tell the "
-                "gateway with 'deskgate desktop trust NAME --renew'",
+                strcmp(desktop->trust, "pin") == 0
+                    ? "a desktop shows another certificate than the pinned one; if it was renewed, "
+                      "tell the gateway with 'deskgate desktop trust NAME --pin SHA256'"
+                    : "a desktop shows another certificate than before; if it was renewed, tell "
+                      "the gateway with 'deskgate desktop trust NAME --renew'",
                 LOG_TEXT("desktop", desktop->name), LOG_TEXT("seen", got));
     note(keeper, live, "changed", detail);
     return IPC_CERTIFICATE_CHANGED;
@@ -84,8 +87,9 @@ int asked_certificate(struct gate_link *link, const union ipc_record *record)
     const struct live *live = live_find(link->keeper, link, ask->tunnel);
     struct ipc_certificate_judged judged;
     IPC_INIT(&judged, CERTIFICATE_JUDGED, ask->head.request);
-    /* A tunnel that the keeper has just ended may still be asked about. */
-    judged.status = (uint8_t)(live ? judge(link->keeper, live, ask) : IPC_FAILED);
+    /* A tunnel that must not live on teaches nothing any more; one that has just ended may still be
+     * asked about. */
+    judged.status = (uint8_t)(live && !live->closing ? judge(link->keeper, live, ask) : IPC_FAILED);
     gate_link_send(link, &judged.head, -1);
     return 0;
 }
