@@ -130,6 +130,8 @@ export class Life {
 
   #over(trouble) {
     this.connection = null;
+    // Nobody may be there any more who would come back with these.
+    if (['signed-out', 'not-allowed'].includes(trouble.reason)) this.credentials = null;
     this.show.over(trouble);
   }
 
