@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "keeper.h"
 #include "log.h"
+#include "session.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -236,6 +237,51 @@ enum ipc_status fake_gate_who(struct fake_gate *fake, const uint8_t *token)
     memcpy(ask.token, token, IPC_TOKEN_SIZE);
     fake_gate_ask(fake, &ask.head, IPC_WHO_IS, &answer, &fd);
     return (enum ipc_status)answer.who_is.status;
+}
+
+/* ---- rows of its own ---- */
+
+void fake_gate_session(struct fake_gate *fake, int64_t user, uint8_t mark,
+                       uint8_t token[IPC_TOKEN_SIZE])
+{
+    struct store_session row = {.user = user, .created_at = time(NULL)};
+    int64_t id;
+    memset(token, mark, IPC_TOKEN_SIZE);
+    session_hash(token, row.hash);
+    row.expires_at = row.created_at + 3600;
+    ck_assert(addr_parse(&row.address, "198.51.100.1"));
+    ck_assert_int_eq(store_session_add(fake->store, &row, &id), STORE_OK);
+}
+
+int64_t fake_gate_person(struct fake_gate *fake, const char *name)
+{
+    struct store_user row = {.password = "*", .seed_size = 1, .created_at = 1};
+    int64_t id;
+    text_copy(row.name, sizeof(row.name), name);
+    ck_assert_int_eq(store_user_add(fake->store, &row, &id), STORE_OK);
+    return id;
+}
+
+struct audited {
+    const char *outcome, *part;
+    unsigned count;
+};
+
+static int count_audited(void *owner, const struct store_audit *row)
+{
+    struct audited *audited = owner;
+    audited->count +=
+        strcmp(row->outcome, audited->outcome) == 0 && strstr(row->detail, audited->part) != NULL;
+    return 0;
+}
+
+unsigned fake_gate_audited(struct fake_gate *fake, const char *event, const char *outcome,
+                           const char *part)
+{
+    const struct store_audit_filter filter = {.event = event};
+    struct audited audited = {outcome, part, 0};
+    ck_assert_int_eq(store_audit_list(fake->store, &filter, count_audited, &audited), STORE_OK);
+    return audited.count;
 }
 
 int64_t fake_gate_now_ms(void)

@@ -53,4 +53,12 @@ enum ipc_status fake_gate_open(struct fake_gate *fake, const uint8_t *token, con
 int64_t fake_gate_open_well(struct fake_gate *fake, const uint8_t *token); /* the tunnel */
 enum ipc_status fake_gate_who(struct fake_gate *fake, const uint8_t *token);
 
+/* A session without a sign-in, for whoever; its reference is `mark` IPC_TOKEN_SIZE times. */
+void fake_gate_session(struct fake_gate *fake, int64_t user, uint8_t mark,
+                       uint8_t token[IPC_TOKEN_SIZE]);
+int64_t fake_gate_person(struct fake_gate *fake, const char *name); /* who cannot sign in */
+/* How many rows the audit log has of this event with this outcome, whose detail contains `part`. */
+unsigned fake_gate_audited(struct fake_gate *fake, const char *event, const char *outcome,
+                           const char *part);
+
 int64_t fake_gate_now_ms(void); /* monotonic */

@@ -1,5 +1,5 @@
-/* What the keeper does for browsers: tickets, certificates, probes, people's own sessions and
- * factors. The test plays the gate, a hostile one where it matters. */
+/* What the keeper does for browsers: certificates, probes, people's own sessions and factors (for
+ * tickets see test_ticket.c). The test plays the gate, a hostile one where it matters. */
 #include "fake_gate.h"
 #include "totp.h"
 
@@ -23,97 +23,6 @@ static void teardown(void)
 {
     fake_gate_teardown(&fake);
 }
-
-/* ---- tickets ---- */
-
-static struct ipc_ticket_made make_ticket(const uint8_t *token, const char *desktop)
-{
-    struct ipc_ticket ask;
-    IPC_INIT(&ask, TICKET, 0);
-    fake_gate_origin(&ask.origin, "198.51.100.1");
-    memcpy(ask.token, token, IPC_TOKEN_SIZE);
-    ask.way = IPC_WAY_CLEANPATH;
-    text_copy(ask.desktop, sizeof(ask.desktop), desktop);
-    fake_gate_ask(&fake, &ask.head, IPC_TICKET_MADE, &answer, &answer_fd);
-    return answer.ticket_made;
-}
-
-static struct ipc_opened present(const uint8_t *token, const char *desktop, const uint8_t *ticket)
-{
-    struct ipc_open ask;
-    fake_gate_open_ask(&ask, token, desktop);
-    ask.way = IPC_WAY_CLEANPATH;
-    memcpy(ask.ticket, ticket, IPC_TOKEN_SIZE);
-    fake_gate_ask(&fake, &ask.head, IPC_OPENED, &answer, &answer_fd);
-    if (answer_fd >= 0)
-        close(answer_fd);
-    return answer.opened;
-}
-
-static struct ipc_visited visited(const uint8_t *token, int64_t visit)
-{
-    struct ipc_visit ask;
-    IPC_INIT(&ask, VISIT, 0);
-    fake_gate_origin(&ask.origin, "198.51.100.1");
-    memcpy(ask.token, token, IPC_TOKEN_SIZE);
-    ask.visit = visit;
-    fake_gate_ask(&fake, &ask.head, IPC_VISITED, &answer, &answer_fd);
-    return answer.visited;
-}
-
-START_TEST(a_ticket_opens_its_desktop_once)
-{
-    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
-    struct ipc_ticket_made made = make_ticket(me.token, "DESK");
-    ck_assert_int_eq(made.status, IPC_OK);
-    ck_assert_str_eq(made.desktop, "desk");
-    ck_assert_str_eq(made.username, "alice");
-    ck_assert_uint_gt(made.seconds, 0);
-    ck_assert_int_eq(visited(me.token, made.visit).state, IPC_VISIT_WAITING);
-    uint8_t other[IPC_TOKEN_SIZE] = {0};
-    ck_assert_int_eq(present(me.token, "desk", other).status, IPC_BAD_TICKET);
-    ck_assert_int_eq(present(me.token, "named", made.ticket).status, IPC_BAD_TICKET);
-    struct ipc_opened opened = present(me.token, "desk", made.ticket);
-    ck_assert_int_eq(opened.status, IPC_OK);
-    ck_assert_str_eq(opened.host, "127.0.0.1");
-    ck_assert_int_eq(visited(me.token, made.visit).state, IPC_VISIT_OPEN);
-    ck_assert_int_eq(present(me.token, "desk", made.ticket).status, IPC_BAD_TICKET);
-    ck_assert_int_eq(visited(me.token, made.visit + 1).status, IPC_NOT_FOUND);
-}
-END_TEST
-
-START_TEST(a_ticket_belongs_to_its_session)
-{
-    struct ipc_signed_in first = fake_gate_sign_in_well(&fake, 0);
-    struct ipc_signed_in second = fake_gate_sign_in_well(&fake, 1);
-    struct ipc_ticket_made made = make_ticket(first.token, "desk");
-    ck_assert_int_eq(present(second.token, "desk", made.ticket).status, IPC_BAD_TICKET);
-    ck_assert_int_eq(present(first.token, "desk", made.ticket).status, IPC_OK);
-}
-END_TEST
-
-START_TEST(tickets_are_bounded_and_only_for_what_is_granted)
-{
-    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
-    uint8_t nobody[IPC_TOKEN_SIZE] = {0};
-    ck_assert_int_eq(make_ticket(nobody, "desk").status, IPC_NO_SESSION);
-    ck_assert_int_eq(make_ticket(me.token, "nowhere").status, IPC_NO_DESKTOP);
-    for (int i = 0; i < 16; i++)
-        ck_assert_int_eq(make_ticket(me.token, "desk").status, IPC_OK);
-    ck_assert_int_eq(make_ticket(me.token, "desk").status, IPC_BUSY);
-}
-END_TEST
-
-START_TEST(what_became_of_a_refused_one_is_told)
-{
-    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
-    struct ipc_ticket_made made = make_ticket(me.token, "closed");
-    ck_assert_int_eq(present(me.token, "closed", made.ticket).status, IPC_DESKTOP_REFUSED);
-    struct ipc_visited told = visited(me.token, made.visit);
-    ck_assert_int_eq(told.state, IPC_VISIT_REFUSED);
-    ck_assert_str_eq(told.reason, "desktop_refused");
-}
-END_TEST
 
 /* ---- certificates ---- */
 
@@ -273,10 +182,6 @@ int main(void)
     TCase *tests = tcase_create("keeper_browser");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_ticket_opens_its_desktop_once);
-    tcase_add_test(tests, a_ticket_belongs_to_its_session);
-    tcase_add_test(tests, tickets_are_bounded_and_only_for_what_is_granted);
-    tcase_add_test(tests, what_became_of_a_refused_one_is_told);
     tcase_add_test(tests, certificates_are_judged_as_the_desktop_demands);
     tcase_add_test(tests, probes_tell_who_answers);
     tcase_add_test(tests, people_see_and_end_their_sessions);
