@@ -1,10 +1,12 @@
-/* What the keeper does for browsers: certificates, probes, people's own sessions and factors (for
- * tickets see test_ticket.c). The test plays the gate, a hostile one where it matters. */
+/* What the keeper does for browsers: certificates, people's lists, their own sessions and factors
+ * (tickets and probes have tests of their own). The test plays the gate, a hostile one where it
+ * matters. */
 #include "fake_gate.h"
 #include "totp.h"
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,50 +69,161 @@ START_TEST(certificates_are_judged_as_the_desktop_demands)
 }
 END_TEST
 
-/* ---- probes ---- */
-
-static enum ipc_status probe(const uint8_t *token, const char *desktop)
+static unsigned noted(const char *outcome, const char *part)
 {
-    struct ipc_probe ask;
-    IPC_INIT(&ask, PROBE, 0);
-    fake_gate_origin(&ask.origin, "198.51.100.1");
-    memcpy(ask.token, token, IPC_TOKEN_SIZE);
-    text_copy(ask.desktop, sizeof(ask.desktop), desktop);
-    fake_gate_ask(&fake, &ask.head, IPC_PROBED, &answer, &answer_fd);
-    return answer.probed.status;
+    return fake_gate_audited(&fake, "desktop-certificate", outcome, part);
 }
 
-START_TEST(probes_tell_who_answers)
+START_TEST(what_certificates_teach_is_on_record)
 {
     struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
-    uint8_t nobody[IPC_TOKEN_SIZE] = {0};
-    ck_assert_int_eq(probe(me.token, "desk"), IPC_OK);
-    ck_assert_int_eq(probe(me.token, "closed"), IPC_DESKTOP_REFUSED);
-    ck_assert_int_eq(probe(me.token, "nowhere"), IPC_NO_DESKTOP);
-    ck_assert_int_eq(probe(nobody, "desk"), IPC_NO_SESSION);
-    /* What was found holds for a while, unless the desktop moves. */
-    close(fake.desktop);
-    fake.desktop = -1;
-    ck_assert_int_eq(probe(me.token, "desk"), IPC_OK);
+    int64_t first = fake_gate_open_well(&fake, me.token),
+            second = fake_gate_open_well(&fake, me.token);
+    char known[65], seen[65], both[256];
+    uint8_t one[32], two[32];
+    memset(one, 1, sizeof(one));
+    memset(two, 2, sizeof(two));
+    text_hex(known, one, sizeof(one));
+    text_hex(seen, two, sizeof(two));
+    snprintf(both, sizeof(both), "expected=%s seen=%s", known, seen);
+    /* Both see a first one: one is remembered, the other is compared with it. */
+    ck_assert_int_eq(show_certificate(first, 1, false), IPC_OK);
+    ck_assert_int_eq(show_certificate(second, 2, false), IPC_CERTIFICATE_CHANGED);
+    ck_assert_uint_eq(noted("remembered", known), 1);
+    ck_assert_uint_eq(noted("changed", both), 1);
     struct store_desktop desktop;
     ck_assert_int_eq(store_desktop_by_name(fake.store, "desk", &desktop), STORE_OK);
-    text_copy(desktop.host, sizeof(desktop.host), "127.0.0.2");
+    ck_assert_mem_eq(desktop.fingerprint, one, sizeof(one));
+    ck_assert_int_eq(show_certificate(second, 1, false), IPC_OK); /* nothing new: no row */
+    trust("ca", NULL);
+    ck_assert_int_eq(show_certificate(second, 1, false), IPC_CERTIFICATE_UNTRUSTED);
+    ck_assert_uint_eq(noted("untrusted", ""), 1);
+    ck_assert_uint_eq(noted("remembered", ""), 1);
+    ck_assert_uint_eq(noted("changed", ""), 1);
+}
+END_TEST
+
+START_TEST(a_tunnel_that_must_close_or_is_anothers_teaches_nothing)
+{
+    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
+    int64_t tunnel = fake_gate_open_well(&fake, me.token);
+    int mine = fake.gate;
+    struct store_desktop desktop;
+    fake.gate = fake_gate_new(&fake); /* another gate */
+    ck_assert_int_eq(show_certificate(tunnel, 9, true), IPC_FAILED);
+    close(fake.gate);
+    fake.gate = mine;
+    ck_assert_int_eq(store_tunnel_request_end(fake.store, tunnel), STORE_OK);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), 0);
+    ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
+    ck_assert_int_eq(show_certificate(tunnel, 9, true), IPC_FAILED);
+    ck_assert_int_eq(store_desktop_by_name(fake.store, "desk", &desktop), STORE_OK);
+    ck_assert_int_eq(desktop.fingerprint_at, 0);
+}
+END_TEST
+
+/* ---- the list of desktops ---- */
+
+static struct ipc_desktop_item listed(const uint8_t *token, const char *name)
+{
+    struct ipc_desktops ask;
+    IPC_INIT(&ask, DESKTOPS, 0);
+    fake_gate_origin(&ask.origin, "198.51.100.1");
+    memcpy(ask.token, token, IPC_TOKEN_SIZE);
+    fake_gate_ask(&fake, &ask.head, IPC_DESKTOP_PAGE, &answer, &answer_fd);
+    ck_assert_int_eq(answer.desktop_page.status, IPC_OK);
+    for (unsigned i = 0; i < answer.desktop_page.count; i++) {
+        if (strcmp(answer.desktop_page.items[i].name, name) == 0)
+            return answer.desktop_page.items[i];
+    }
+    ck_abort_msg("%s is not listed", name);
+    return (struct ipc_desktop_item){0};
+}
+
+START_TEST(the_list_says_what_is_used)
+{
+    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
+    struct ipc_desktop_item item = listed(me.token, "desk");
+    ck_assert(!item.in_use && !item.last_used && !item.same_credentials);
+    int64_t before = time(NULL), tunnel = fake_gate_open_well(&fake, me.token);
+    struct store_desktop desktop;
+    ck_assert_int_eq(store_desktop_by_name(fake.store, "desk", &desktop), STORE_OK);
+    desktop.same_credentials = true;
     ck_assert_int_eq(store_desktop_set(fake.store, &desktop), STORE_OK);
-    ck_assert_int_eq(probe(me.token, "desk"), IPC_DESKTOP_REFUSED);
+    item = listed(me.token, "desk");
+    ck_assert(item.in_use && item.same_credentials);
+    ck_assert(item.last_used >= before && item.last_used <= time(NULL));
+    ck_assert(!listed(me.token, "named").in_use && !listed(me.token, "named").last_used);
+    uint8_t theirs[IPC_TOKEN_SIZE];
+    int64_t bob = fake_gate_person(&fake, "bob");
+    fake_gate_session(&fake, bob, 3, theirs);
+    ck_assert_int_eq(store_grant_add(fake.store, false, bob, desktop.id), STORE_OK);
+    ck_assert(!listed(theirs, "desk").in_use && !listed(theirs, "desk").last_used);
+    struct ipc_tunnel_ended ended;
+    IPC_INIT(&ended, TUNNEL_ENDED, 0);
+    ended.tunnel = tunnel;
+    fake_gate_send(&fake, &ended.head);
+    item = listed(me.token, "desk");
+    ck_assert(!item.in_use && item.last_used >= before);
 }
 END_TEST
 
 /* ---- sessions ---- */
 
-static struct ipc_session_list sessions(const uint8_t *token)
+static struct ipc_session_list sessions_after(const uint8_t *token, int64_t after)
 {
     struct ipc_sessions ask;
     IPC_INIT(&ask, SESSIONS, 0);
     fake_gate_origin(&ask.origin, "198.51.100.1");
     memcpy(ask.token, token, IPC_TOKEN_SIZE);
+    ask.after = after;
     fake_gate_ask(&fake, &ask.head, IPC_SESSION_LIST, &answer, &answer_fd);
     return answer.session_list;
 }
+
+static struct ipc_session_list sessions(const uint8_t *token)
+{
+    return sessions_after(token, 0);
+}
+
+START_TEST(sessions_come_page_by_page)
+{
+    uint8_t mine[IPC_TOKEN_SIZE], theirs[IPC_TOKEN_SIZE];
+    fake_gate_session(&fake, fake_gate_person(&fake, "bob"), 100, theirs);
+    for (uint8_t mark = 1; mark <= IPC_SESSION_PAGE + 1; mark++)
+        fake_gate_session(&fake, fake.alice.id, mark, mine); /* the last one is asked with */
+    struct ipc_session_list list = sessions(mine);
+    ck_assert_uint_eq(list.count, IPC_SESSION_PAGE);
+    ck_assert(list.more);
+    for (unsigned i = 0; i < list.count; i++)
+        ck_assert(!list.items[i].current);
+    list = sessions_after(mine, list.items[IPC_SESSION_PAGE - 1].id);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert(!list.more && list.items[0].current);
+    list = sessions(theirs);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert(list.items[0].current);
+}
+END_TEST
+
+START_TEST(a_session_names_four_desktops_and_counts_all)
+{
+    uint8_t mine[IPC_TOKEN_SIZE];
+    struct ipc_opened opened;
+    fake_gate_session(&fake, fake.alice.id, 1, mine);
+    const char *names[] = {"desk", "a", "b", "c", "d"};
+    for (int i = 0; i < 5; i++) {
+        if (i > 0)
+            fake_gate_desktop(&fake, names[i], "127.0.0.1", fake.desktop_port, true);
+        ck_assert_int_eq(fake_gate_open(&fake, mine, names[i], &opened, &answer_fd), IPC_OK);
+        close(answer_fd);
+    }
+    struct ipc_session_list list = sessions(mine);
+    ck_assert_uint_eq(list.items[0].desktop_count, 5);
+    ck_assert_str_eq(list.items[0].desktops[0], "a");
+    ck_assert_str_eq(list.items[0].desktops[3], "d");
+}
+END_TEST
 
 START_TEST(people_see_and_end_their_sessions)
 {
@@ -124,6 +237,8 @@ START_TEST(people_see_and_end_their_sessions)
     ck_assert_uint_eq(list.items[0].desktop_count, 1);
     ck_assert_str_eq(list.items[0].desktops[0], "desk");
     ck_assert_uint_eq(list.items[1].desktop_count, 0);
+    uint8_t theirs[IPC_TOKEN_SIZE];
+    fake_gate_session(&fake, fake_gate_person(&fake, "bob"), 3, theirs);
     struct ipc_end_sessions end;
     IPC_INIT(&end, END_SESSIONS, 0);
     fake_gate_origin(&end.origin, "198.51.100.1");
@@ -136,6 +251,8 @@ START_TEST(people_see_and_end_their_sessions)
     ck_assert_int_eq(answer.close_tunnel.end, IPC_END_SIGNED_OUT);
     ck_assert_int_eq(fake_gate_who(&fake, first.token), IPC_NO_SESSION);
     ck_assert_int_eq(sessions(second.token).status, IPC_NO_SESSION);
+    ck_assert_int_eq(fake_gate_who(&fake, theirs), IPC_OK);
+    ck_assert_uint_eq(fake_gate_audited(&fake, "sign-out-everywhere", "ok", ""), 1);
 }
 END_TEST
 
@@ -183,7 +300,11 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, certificates_are_judged_as_the_desktop_demands);
-    tcase_add_test(tests, probes_tell_who_answers);
+    tcase_add_test(tests, what_certificates_teach_is_on_record);
+    tcase_add_test(tests, a_tunnel_that_must_close_or_is_anothers_teaches_nothing);
+    tcase_add_test(tests, the_list_says_what_is_used);
+    tcase_add_test(tests, sessions_come_page_by_page);
+    tcase_add_test(tests, a_session_names_four_desktops_and_counts_all);
     tcase_add_test(tests, people_see_and_end_their_sessions);
     tcase_add_loop_test(tests, records_that_break_a_rule_end_the_link, 0, 6);
     suite_add_tcase(suite, tests);
