@@ -16,7 +16,8 @@ async function desktop(script, args) {
 }
 
 export const shadowDesktop = (...args) => desktop(SHADOW, ['--plain', '--size', '1024x768', ...args]);
-export const xrdpDesktop = () => desktop(XRDP, []);
+// With "--xorg" (as root): xorgxrdp and a clipboard channel; otherwise a VNC server behind xrdp.
+export const xrdpDesktop = (...args) => desktop(XRDP, args);
 
 // An X display for a client: {display, stop()}.
 export async function screen(size = '1024x768') {

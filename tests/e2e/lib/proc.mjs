@@ -58,7 +58,7 @@ export async function until(what, ask, { ms = 15_000, every = 25 } = {}) {
   for (const end = Date.now() + ms; ;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? what() : what}`);
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? await what() : what}`);
     await sleep(every);
   }
 }

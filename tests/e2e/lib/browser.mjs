@@ -1,0 +1,153 @@
+// Real browsers: Debian's Chromium, driven by Playwright, and Debian's Firefox, driven by WebDriver
+// BiDi (https://w3c.github.io/webdriver-bidi/), whose own Playwright would need a patched Firefox.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium as playwright } from 'playwright-core';
+import WebSocket from 'ws';
+import { start, stop, until } from './proc.mjs';
+
+const require = createRequire(import.meta.url);
+const asRoot = process.getuid() === 0;
+
+// ---- Chromium ----
+
+export const chromium = () => playwright.launch({
+  executablePath: '/usr/bin/chromium',
+  args: asRoot ? ['--no-sandbox'] : [],
+});
+
+// A fresh context of a person with this language and so on; the gateway's certificate is the test's
+// own. `noise` gathers what must not be: errors of the page and breaches of its policy.
+export async function person(browser, { lang = 'en-US', scheme = 'light', width = 1280, height = 800, ...more } = {}) {
+  const context = await browser.newContext({
+    locale: lang, colorScheme: scheme, viewport: { width, height }, ignoreHTTPSErrors: true,
+    permissions: ['clipboard-read', 'clipboard-write'], ...more,
+  });
+  const noise = [];
+  context.on('weberror', (error) => noise.push(String(error.error())));
+  context.on('console', (message) => {
+    // The browser itself reports each 401 and the like; those are part of the game.
+    if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) noise.push(message.text());
+  });
+  return { context, noise, page: await context.newPage() };
+}
+
+// Fills in the portal's form.
+export async function signIn(page, gateway, user, { code } = {}) {
+  await page.goto(`https://localhost:${gateway.port}/`);
+  await page.fill('input[autocomplete=username]', user.name);
+  await page.fill('input[type=password]', user.password);
+  await page.fill('input[autocomplete=one-time-code]', code ?? await user.codes.next());
+  await page.click('button[type=submit]');
+  await page.waitForSelector('nav:not([hidden])');
+}
+
+// Violations that axe-core calls serious or critical: [{id, nodes}]. The page's own policy would keep
+// axe out.
+export async function axe(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Page.setBypassCSP', { enabled: true });
+  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  await session.send('Page.setBypassCSP', { enabled: false });
+  await session.detach();
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html.slice(0, 200)) }));
+}
+
+// ---- Firefox ----
+
+export class Firefox {
+  #waiting = new Map();
+
+  #last = 0;
+
+  static async launch() {
+    const firefox = new Firefox();
+    firefox.profile = mkdtempSync(join(tmpdir(), 'deskgate-firefox-'));
+    firefox.process = start('firefox-esr', ['--headless', '--no-remote', '--remote-debugging-port', '0', '--profile', firefox.profile],
+      { env: { HOME: firefox.profile, MOZ_DISABLE_CONTENT_SANDBOX: asRoot ? '1' : '' } });
+    firefox.process.child.stderr.on('data', (text) => { firefox.log = (firefox.log ?? '') + text; });
+    let address;
+    await until(() => `Firefox listens\n${firefox.log}`, () => {
+      address = /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(firefox.log ?? '')?.[1];
+      return address;
+    }, { ms: 60_000 });
+    firefox.socket = new WebSocket(`${address}/session`);
+    await once(firefox.socket, 'open');
+    firefox.socket.on('message', (data) => firefox.#heard(JSON.parse(data)));
+    await firefox.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
+    const { contexts } = await firefox.send('browsingContext.getTree', {});
+    firefox.tab = contexts[0].context;
+    return firefox;
+  }
+
+  #heard(message) {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (!waiting) return;
+    if (message.type === 'error') waiting.fail(new Error(`${waiting.method}: ${message.error}: ${message.message}`));
+    else waiting.fulfil(message.result);
+  }
+
+  send(method, params) {
+    const id = ++this.#last;
+    this.socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((fulfil, fail) => { this.#waiting.set(id, { method, fulfil, fail }); });
+  }
+
+  async goto(url) {
+    await this.send('browsingContext.navigate', { context: this.tab, url, wait: 'complete' });
+  }
+
+  // The value of an expression, a promise awaited; only what JSON can say.
+  async evaluate(expression) {
+    const { result, exceptionDetails } = await this.send('script.evaluate', {
+      expression: `(async () => JSON.stringify(await (${expression})) ?? null)()`,
+      target: { context: this.tab }, awaitPromise: true, userActivation: true,
+    });
+    if (exceptionDetails) throw new Error(exceptionDetails.text);
+    return result.value === undefined ? undefined : JSON.parse(result.value);
+  }
+
+  // Waits until the expression is true.
+  async until(expression, ms = 30_000) {
+    await until(() => `in Firefox: ${expression}`, () => this.evaluate(expression), { ms, every: 100 });
+  }
+
+  async act(type, actions) {
+    const parameters = type === 'pointer' ? { parameters: { pointerType: 'mouse' } } : {};
+    await this.send('input.performActions', { context: this.tab, actions: [{ type, id: type, ...parameters, actions }] });
+  }
+
+  async click(selector) {
+    const { x, y } = await this.evaluate(`(() => { const node = document.querySelector(${JSON.stringify(selector)});
+      node.scrollIntoView({ block: 'center' });
+      const box = node.getBoundingClientRect(); return { x: box.x + box.width / 2, y: box.y + box.height / 2 }; })()`);
+    await this.act('pointer', [{ type: 'pointerMove', x: Math.round(x), y: Math.round(y) },
+      { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }]);
+  }
+
+  async type(text) {
+    await this.act('key', [...text].flatMap((value) => [{ type: 'keyDown', value }, { type: 'keyUp', value }, { type: 'pause', duration: 20 }]));
+  }
+
+  async fill(selector, text) {
+    await this.click(selector);
+    await this.type(text);
+  }
+
+  async screenshot() {
+    const { data } = await this.send('browsingContext.captureScreenshot', { context: this.tab });
+    return Buffer.from(data, 'base64');
+  }
+
+  async close() {
+    this.socket?.close();
+    await stop(this.process);
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
