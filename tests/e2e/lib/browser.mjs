@@ -1,5 +1,6 @@
 // Real browsers: Debian's Chromium, driven by Playwright, and Debian's Firefox, driven by WebDriver
 // BiDi (https://w3c.github.io/webdriver-bidi/), whose own Playwright would need a patched Firefox.
+import { X509Certificate, createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -14,16 +15,25 @@ const asRoot = process.getuid() === 0;
 
 // ---- Chromium ----
 
-export const chromium = () => playwright.launch({
+// With `trusted`, a PEM certificate, that one counts as a good one: only then does Chromium cache.
+export const chromium = ({ trusted } = {}) => playwright.launch({
   executablePath: '/usr/bin/chromium',
-  args: asRoot ? ['--no-sandbox'] : [],
+  args: [
+    ...(asRoot ? ['--no-sandbox'] : []),
+    ...(trusted ? [`--ignore-certificate-errors-spki-list=${keyHash(trusted)}`] : []),
+  ],
 });
+
+function keyHash(pem) {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
 
 // A fresh context of a person with this language and so on; the gateway's certificate is the test's
 // own. `noise` gathers what must not be: errors of the page and breaches of its policy.
-export async function person(browser, { lang = 'en-US', scheme = 'light', width = 1280, height = 800, ...more } = {}) {
+export async function person(browser, { lang = 'en-US', scheme = 'light', width = 1280, height = 800, trusted = false, ...more } = {}) {
   const context = await browser.newContext({
-    locale: lang, colorScheme: scheme, viewport: { width, height }, ignoreHTTPSErrors: true,
+    locale: lang, colorScheme: scheme, viewport: { width, height }, ignoreHTTPSErrors: !trusted,
     permissions: ['clipboard-read', 'clipboard-write'], ...more,
   });
   const noise = [];
