@@ -164,7 +164,9 @@ START_TEST(and_no_longer)
 {
     ck_assert_int_eq(probe(token, "desk"), IPC_OK);
     stop_desktop();
-    sleep(16);
+    sleep(10);
+    ck_assert_int_eq(probe(token, "desk"), IPC_OK);
+    sleep(6);
     ck_assert_int_eq(probe(token, "desk"), IPC_DESKTOP_REFUSED);
 }
 END_TEST
