@@ -18,23 +18,30 @@ static const struct listing_column admin_desktop_columns[] = {
     {"mac", "MAC", LISTING_TEXT},
     {"description", "DESCRIPTION", LISTING_TEXT},
     {"trust", NULL, LISTING_TEXT},
+    {"fingerprint", NULL, LISTING_TEXT},
     {"same_credentials", NULL, LISTING_YES},
     {NULL, NULL, LISTING_TEXT},
 };
 
 struct admin_desktop_values {
-    struct listing_value all[7];
+    struct listing_value all[8];
+    char fingerprint[2 * 32 + 1];
 };
 
-static struct admin_desktop_values admin_desktop_values(const struct store_desktop *desktop)
+static void admin_desktop_values(struct admin_desktop_values *to,
+                                 const struct store_desktop *desktop)
 {
-    return (struct admin_desktop_values){{{.text = desktop->name},
-                                          {.text = desktop->host},
-                                          {.number = desktop->port},
-                                          {.text = desktop->mac},
-                                          {.text = desktop->description},
-                                          {.text = desktop->trust},
-                                          {.number = desktop->same_credentials}}};
+    *to = (struct admin_desktop_values){{{.text = desktop->name},
+                                         {.text = desktop->host},
+                                         {.number = desktop->port},
+                                         {.text = desktop->mac},
+                                         {.text = desktop->description},
+                                         {.text = desktop->trust},
+                                         {.text = to->fingerprint},
+                                         {.number = desktop->same_credentials}},
+                                        ""};
+    if (desktop->fingerprint_at)
+        text_hex(to->fingerprint, desktop->fingerprint, sizeof(desktop->fingerprint));
 }
 
 static int admin_desktop_bad(const char *option, const char *typed, const char *why)
@@ -116,8 +123,9 @@ static int admin_desktop_insert(struct act *act, void *owner)
 static int admin_desktop_show(const struct store_desktop *desktop, const char *done,
                               const struct sub_args *args)
 {
-    struct admin_desktop_values values = admin_desktop_values(desktop);
+    struct admin_desktop_values values;
 
+    admin_desktop_values(&values, desktop);
     if (sub_value(args, "json"))
         return listing_json(listing_object(admin_desktop_columns, values.all));
     bool ipv6 = strchr(desktop->host, ':') != NULL;
@@ -147,8 +155,9 @@ static int admin_desktop_add(struct act *act, const struct sub_args *args)
 
 static int admin_desktop_row(void *owner, const struct store_desktop *desktop)
 {
-    struct admin_desktop_values values = admin_desktop_values(desktop);
+    struct admin_desktop_values values;
 
+    admin_desktop_values(&values, desktop);
     listing_row(owner, values.all);
     return 0;
 }
@@ -261,7 +270,8 @@ static const struct sub admin_desktop_subs[] = {
     {"set",
      "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
      "[--json]",
-     "Changes what is given; a new host or port ends its live tunnels.",
+     "Changes what is given; a new host or port ends its live tunnels and forgets the certificate "
+     "that was seen first.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",
      admin_desktop_field_options, 1, 1, admin_desktop_set},
     {"trust", "NAME [--first-use | --renew | --pin SHA256 | --ca] [--json]",

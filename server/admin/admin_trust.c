@@ -12,7 +12,7 @@
 
 const struct sub_option admin_trust_options[] = {
     {"first-use", NULL, "trust the first certificate seen from now on, and only that one"},
-    {"renew", NULL, "the same: forget the one that was remembered"},
+    {"renew", NULL, "forget the one that was seen first; the next one seen is remembered"},
     {"pin", "SHA256", "trust only the certificate with this fingerprint (hexadecimal)"},
     {"ca", NULL, "trust what an authority of [desktops] authorities has signed for its host"},
     {"json", NULL, "print the desktop's trust as a JSON object"},
@@ -22,7 +22,7 @@ const struct sub_option admin_trust_options[] = {
 struct change {
     const struct sub_args *args;
     const char *trust; /* NULL: only look */
-    bool pinned;
+    bool pinned, renew;
     uint8_t fingerprint[32];
     struct store_desktop desktop;
 };
@@ -31,10 +31,10 @@ struct change {
 static int wanted(const struct sub_args *args, struct change *change)
 {
     const char *pin = sub_value(args, "pin");
-    bool first = sub_value(args, "first-use") || sub_value(args, "renew");
+    bool first = sub_value(args, "first-use") != NULL, renew = sub_value(args, "renew") != NULL;
     bool ca = sub_value(args, "ca") != NULL;
 
-    if ((pin != NULL) + first + ca > 1)
+    if ((pin != NULL) + first + renew + ca > 1)
         return act_error(EX_USAGE, "give one of --first-use, --renew, --pin and --ca");
     if (pin != NULL) {
         const char *why = field_fingerprint(pin, change->fingerprint);
@@ -42,8 +42,37 @@ static int wanted(const struct sub_args *args, struct change *change)
             return act_error(EX_DATAERR, "--pin '%s': it %s", pin, why);
     }
     change->pinned = pin != NULL;
-    change->trust = pin != NULL ? "pin" : ca ? "ca" : first ? "first-use" : NULL;
+    change->renew = renew;
+    change->trust = pin != NULL ? "pin" : ca ? "ca" : first || renew ? "first-use" : NULL;
     return EX_OK;
+}
+
+/* To renew must not weaken: what is stricter than first use stays so. */
+static int renewable(const struct store_desktop *desktop)
+{
+    if (strcmp(desktop->trust, "pin") == 0)
+        return act_error(EX_DATAERR,
+                         "the certificate of desktop '%s' is pinned; give the new one's "
+                         "fingerprint with --pin, or --first-use to trust the next one seen",
+                         desktop->name);
+    if (strcmp(desktop->trust, "ca") == 0)
+        return act_error(EX_DATAERR,
+                         "desktop '%s' is trusted by authority, nothing is remembered; give "
+                         "--first-use to trust the next certificate seen",
+                         desktop->name);
+    return EX_OK;
+}
+
+static int record(struct act *act, const struct change *change, const struct store_desktop *before)
+{
+    char old[HEX_SIZE] = "", new[HEX_SIZE] = "";
+
+    if (before->fingerprint_at)
+        text_hex(old, before->fingerprint, sizeof(before->fingerprint));
+    if (change->pinned)
+        text_hex(new, change->fingerprint, sizeof(change->fingerprint));
+    return act_audit(act, "desktop-trust", NULL, before->name, "%s%s%s%s%s", change->trust,
+                     new[0] ? " " : "", new, old[0] ? ", not any more " : "", old);
 }
 
 static int apply(struct act *act, void *owner)
@@ -52,15 +81,15 @@ static int apply(struct act *act, void *owner)
     struct store_desktop *desktop = &change->desktop;
     int code = act_desktop(act, change->args->words[0], desktop);
 
+    if (code == EX_OK && change->renew)
+        code = renewable(desktop);
     if (code != EX_OK || change->trust == NULL)
         return code;
     if (store_desktop_trust(act->store, desktop->id, change->trust,
                             change->pinned ? change->fingerprint : NULL, act->now) != STORE_OK)
         return act_store_failed(act);
-    code = act_desktop(act, change->args->words[0], desktop);
-    return code != EX_OK
-               ? code
-               : act_audit(act, "desktop-trust", NULL, desktop->name, "%s", change->trust);
+    code = record(act, change, desktop);
+    return code == EX_OK ? act_desktop(act, change->args->words[0], desktop) : code;
 }
 
 static int show(const struct store_desktop *desktop, bool json)

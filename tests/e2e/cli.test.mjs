@@ -57,7 +57,7 @@ good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
 test('every verb and sub-verb has help with an example', () => {
   const verbs = {
     user: ['add', 'list', 'passwd', 'totp', 'disable', 'enable', 'remove'],
-    desktop: ['add', 'list', 'set', 'remove'],
+    desktop: ['add', 'list', 'set', 'trust', 'remove'],
     group: ['add', 'list', 'remove', 'join', 'leave', 'members'],
     grant: ['add', 'remove', 'list'],
     session: ['list', 'end'],
@@ -173,7 +173,7 @@ test('user list, disable, enable, passwd, totp, remove', () => {
 
 test('desktops', () => {
   const made = json(['desktop', 'add', 'desk', '--host', '192.168.10.7']);
-  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '', trust: 'first-use', same_credentials: false });
+  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '', trust: 'first-use', fingerprint: '', same_credentials: false });
   assert.equal(json(['desktop', 'add', 'six', '--host', '[fd00::7]', '--port=3390']).host, 'fd00::7');
   const named = json(['desktop', 'add', 'named', '--host', 'pc.example.com', '--description',
     'Büro 東京', '--mac', '00-1A-2B-3C-4D-5E']);
@@ -196,6 +196,54 @@ test('desktops', () => {
   bad(EX.DATA, /control characters/,
     ['desktop', 'add', 'n', '--host', 'x', '--description', 'a\x1b]0;x\x07']);
   bad(EX.DATA, /200 bytes/, ['desktop', 'add', 'n', '--host', 'x', '--description', 'x'.repeat(201)]);
+});
+
+test('desktops where people have the same name', () => {
+  assert.equal(json(['desktop', 'set', 'named', '--same-credentials', 'yes']).same_credentials, true);
+  assert.equal(json(['desktop', 'set', 'named', '--port', '13390']).same_credentials, true);
+  bad(EX.DATA, /neither yes nor no/, ['desktop', 'set', 'named', '--same-credentials', 'maybe']);
+  assert.equal(json(['desktop', 'set', 'named', '--same-credentials', 'no']).same_credentials, false);
+});
+
+test('which certificate of a desktop is trusted', () => {
+  const seen = 'ab'.repeat(32);
+  const typed = `${'AB:'.repeat(16)} ${'ab '.repeat(16)}`;
+  const trust = (...args) => json(['desktop', 'trust', 'named', ...args]);
+  const last = () => audit('--event', 'desktop-trust').at(-1).detail;
+  const listed = () => json(['desktop', 'list']).find((desktop) => desktop.name === 'named');
+  const remember = (print) => sql(`UPDATE desktops SET fingerprint = x'${print}', fingerprint_at = 1000 WHERE name = 'named'`);
+
+  assert.deepEqual(trust(), { name: 'named', trust: 'first-use', fingerprint: '', fingerprint_at: null });
+  assert.match(good(['desktop', 'trust', 'named']).stdout, /the next certificate seen is remembered/);
+  remember(seen);
+  assert.equal(trust().fingerprint, seen);
+  assert.equal(listed().fingerprint, seen);
+  assert.match(good(['desktop', 'trust', 'named']).stdout, new RegExp(seen));
+  assert.equal(audit('--event', 'desktop-trust').length, 0, 'looking leaves no trace');
+
+  assert.equal(trust('--renew').fingerprint, '');
+  assert.equal(last(), `first-use, not any more ${seen}`);
+  remember(seen);
+  assert.equal(json(['desktop', 'set', 'named', '--host', 'pc2.example.com']).name, 'named');
+  assert.equal(trust().fingerprint, '', 'another machine');
+
+  assert.deepEqual([trust('--pin', typed).trust, trust().fingerprint], ['pin', seen]);
+  assert.equal(last(), `pin ${seen}`);
+  assert.notEqual(trust().fingerprint_at, null);
+  bad(EX.DATA, /pinned; .*--pin, or --first-use/, ['desktop', 'trust', 'named', '--renew']);
+  assert.deepEqual([trust().trust, listed().fingerprint], ['pin', seen]);
+
+  const told = good(['desktop', 'trust', 'named', '--ca']);
+  assert.match(told.stderr, /warning: .*authorities/);
+  assert.deepEqual([trust().trust, trust().fingerprint], ['ca', '']);
+  bad(EX.DATA, /--first-use/, ['desktop', 'trust', 'named', '--renew']);
+  assert.equal(trust('--first-use').trust, 'first-use');
+
+  for (const print of ['', 'ab', 'ab'.repeat(33), `${'ab'.repeat(31)}ag`, 'ab'.repeat(31)])
+    bad(EX.DATA, /64 hexadecimal digits/, ['desktop', 'trust', 'named', `--pin=${print}`]);
+  bad(EX.USAGE, /one of/, ['desktop', 'trust', 'named', '--ca', '--renew']);
+  bad(EX.USAGE, /one of/, ['desktop', 'trust', 'named', '--first-use', '--pin', seen]);
+  bad(EX.NO_ROW, /did you mean 'named'/, ['desktop', 'trust', 'nmaed']);
 });
 
 test('ports of other services, and addresses that may not be dialled, are warned about', () => {
@@ -249,7 +297,7 @@ test('grants', () => {
 test('the audit log holds every act, with who did it', () => {
   const rows = audit();
   for (const event of ['user-add', 'user-passwd', 'user-totp', 'user-disable', 'user-enable',
-    'user-remove', 'desktop-add', 'desktop-set', 'desktop-remove', 'group-add', 'group-remove',
+    'user-remove', 'desktop-add', 'desktop-set', 'desktop-trust', 'desktop-remove', 'group-add', 'group-remove',
     'group-join', 'group-leave', 'grant-add', 'grant-remove']) {
     const row = rows.find((one) => one.event === event);
     assert.ok(row, event);
