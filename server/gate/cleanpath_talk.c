@@ -9,11 +9,11 @@
 #include "conn.h"
 #include "desktop_hello.h"
 #include "desktop_tls.h"
-#include "fd.h"
 #include "gate_state.h"
 #include "log.h"
 #include "owner.h"
 #include "request.h"
+#include "talk_ask.h"
 #include "tunnel.h"
 #include "worker.h"
 
@@ -30,8 +30,7 @@
 
 struct cleanpath_talk {
     struct talk talk;
-    struct gate_state *gate;
-    struct conn *conn; /* referenced: for the answers of the keeper */
+    struct talk_ask ask;
     uint8_t token[IPC_TOKEN_SIZE];
     struct ipc_origin origin;
     uint8_t x224[X224_REQUEST_MOST];
@@ -39,13 +38,6 @@ struct cleanpath_talk {
     char host[IPC_HOST_SIZE];
     int64_t tunnel; /* 0: none yet */
     struct desktop_hello hello;
-    /* One question to the keeper at a time. */
-    struct keeper_call call;
-    struct loop_task told; /* its answer's way to the worker */
-    union ipc_record *answer;
-    int answer_fd;
-    bool asking, unlisted, gone;
-    void (*on_answer)(struct cleanpath_talk *talk);
 };
 
 static struct cleanpath_talk *of(struct talk *talk)
@@ -53,10 +45,14 @@ static struct cleanpath_talk *of(struct talk *talk)
     return OWNER_OF(talk, struct cleanpath_talk, talk);
 }
 
-static void talk_free(struct cleanpath_talk *talk)
+static struct cleanpath_talk *of_ask(struct talk_ask *ask)
 {
-    conn_unref(talk->conn);
-    free(talk->answer);
+    return OWNER_OF(ask, struct cleanpath_talk, ask);
+}
+
+static void release(struct talk_ask *ask)
+{
+    struct cleanpath_talk *talk = of_ask(ask);
     explicit_bzero(talk, sizeof(*talk));
     free(talk);
 }
@@ -65,9 +61,7 @@ static void gone(struct talk *base)
 {
     struct cleanpath_talk *talk = of(base);
     desktop_hello_stop(&talk->hello);
-    talk->gone = true;
-    if (!talk->asking)
-        talk_free(talk);
+    talk_ask_gone(&talk->ask);
 }
 
 /* ---- refusing ---- */
@@ -140,49 +134,11 @@ static void stop(struct talk *base, enum ipc_end end)
     talk_close(base, code, words);
 }
 
-/* ---- asking the keeper ---- */
-
-/* Worker's thread. */
-static void on_told(struct loop_task *task)
-{
-    struct cleanpath_talk *talk = OWNER_OF(task, struct cleanpath_talk, told);
-    talk->asking = false;
-    if (!talk->gone) {
-        talk->on_answer(talk);
-        return;
-    }
-    if (talk->answer->head.type == IPC_OPENED && talk->answer->opened.status == IPC_OK) {
-        struct tunnel_grant grant = {.tunnel = talk->answer->opened.tunnel,
-                                     .desktop = talk->answer_fd};
-        tunnel_abandon(talk->gate, &grant);
-    }
-    talk_free(talk);
-}
-
-/* Main loop. From here on the keeper may order the tunnel's end: list it before the next record is
- * read. */
-static void on_answer(struct keeper_call *call, const union ipc_record *answer, int fd)
-{
-    struct cleanpath_talk *talk = OWNER_OF(call, struct cleanpath_talk, call);
-    if (answer->head.type == IPC_OPENED && answer->opened.status == IPC_OK &&
-        tunnel_table_add(talk->gate->tunnels, answer->opened.tunnel, talk->conn))
-        talk->unlisted = true;
-    memcpy(talk->answer, answer, answer->head.size);
-    talk->answer_fd = fd;
-    loop_post(talk->conn->worker->loop, &talk->told);
-}
-
 static void ask(struct cleanpath_talk *talk, struct ipc_head *record, enum ipc_type expected,
-                void (*answered)(struct cleanpath_talk *talk))
+                void (*answered)(struct talk_ask *ask))
 {
-    talk->call.done = on_answer;
-    talk->told.run = on_told;
-    talk->on_answer = answered;
-    talk->asking = true;
-    if (keeper_link_ask(talk->gate->keeper, record, expected, &talk->call)) {
-        talk->asking = false;
+    if (!talk_ask(&talk->ask, record, expected, answered))
         refuse_status(talk, IPC_BUSY);
-    }
 }
 
 /* ---- the answer ---- */
@@ -211,7 +167,7 @@ static size_t write_answer(const struct cleanpath_talk *talk, uint8_t *to)
 /* Everything is as it should be: our PDU, and the tunnel has the connection. */
 static void begin_tunnel(struct cleanpath_talk *talk)
 {
-    struct conn *conn = talk->conn;
+    struct conn *conn = talk->talk.conn;
     uint8_t *pdu = malloc(ANSWER_MOST);
     size_t size = pdu ? write_answer(talk, pdu) : 0;
     bool said = size && talk_say(&talk->talk, pdu, size);
@@ -228,22 +184,24 @@ static void begin_tunnel(struct cleanpath_talk *talk)
     talk->hello.tls = NULL;
     talk->talk.rest = NULL;
     talk_forget(conn); /* frees `talk` */
-    tunnel_begin(conn, tls, rest, rest_size);
+    tunnel_begin(conn, RELAY_WS_SERVER, tls, rest, rest_size);
     free(rest);
 }
 
-static void on_judged(struct cleanpath_talk *talk)
+static void on_judged(struct talk_ask *asked)
 {
-    unsigned status = talk->answer->head.type == IPC_CERTIFICATE_JUDGED
-                          ? talk->answer->certificate_judged.status
+    struct cleanpath_talk *talk = of_ask(asked);
+    unsigned status = asked->answer->head.type == IPC_CERTIFICATE_JUDGED
+                          ? asked->answer->certificate_judged.status
                           : IPC_FAILED;
     if (status == IPC_OK) {
         begin_tunnel(talk);
         return;
     }
-    tunnel_fail(talk->conn, status == IPC_CERTIFICATE_CHANGED     ? IPC_END_CERTIFICATE_CHANGED
-                            : status == IPC_CERTIFICATE_UNTRUSTED ? IPC_END_CERTIFICATE_UNTRUSTED
-                                                                  : IPC_END_SETUP);
+    tunnel_fail(talk->talk.conn, status == IPC_CERTIFICATE_CHANGED ? IPC_END_CERTIFICATE_CHANGED
+                                 : status == IPC_CERTIFICATE_UNTRUSTED
+                                     ? IPC_END_CERTIFICATE_UNTRUSTED
+                                     : IPC_END_SETUP);
     refuse_status(talk, status);
 }
 
@@ -255,12 +213,12 @@ static void ask_about_certificate(struct cleanpath_talk *talk)
     struct ipc_certificate record;
     IPC_INIT(&record, CERTIFICATE, 0);
     record.tunnel = talk->tunnel;
-    record.verified = desktop_tls_verified(talk->gate->desktop_tls, session, talk->host);
+    record.verified = desktop_tls_verified(talk->ask.gate->desktop_tls, session, talk->host);
     if (desktop_tls_fingerprint(session, record.fingerprint)) {
         ask(talk, &record.head, IPC_CERTIFICATE_JUDGED, on_judged);
         return;
     }
-    tunnel_fail(talk->conn, IPC_END_DESKTOP_TLS);
+    tunnel_fail(talk->talk.conn, IPC_END_DESKTOP_TLS);
     refuse_status(talk, IPC_FAILED);
 }
 
@@ -296,38 +254,31 @@ static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
     default:
         error.wsa = CLEANPATH_WSA_RESET;
     }
-    tunnel_fail(talk->conn, table[end].end);
+    tunnel_fail(talk->talk.conn, table[end].end);
     refuse(talk, &error, x224, table[end].words);
 }
 
-static void on_opened(struct cleanpath_talk *talk)
+static void on_opened(struct talk_ask *asked)
 {
-    const struct ipc_opened *opened = &talk->answer->opened;
-    struct conn *conn = talk->conn;
-    unsigned status = talk->answer->head.type == IPC_OPENED ? opened->status : IPC_BUSY;
+    struct cleanpath_talk *talk = of_ask(asked);
+    const struct ipc_opened *opened = &asked->answer->opened;
+    struct conn *conn = talk->talk.conn;
+    unsigned status = asked->answer->head.type == IPC_OPENED ? opened->status : IPC_BUSY;
+    struct tunnel_grant grant;
+    if (status == IPC_OK && !talk_ask_grant(asked, &grant))
+        status = IPC_BUSY;
+    if (status == IPC_OK && !tunnel_take(conn, &grant))
+        status = IPC_FAILED;
     if (status != IPC_OK) {
         refuse_status(talk, status);
         return;
     }
-    struct tunnel_grant grant = {.tunnel = opened->tunnel,
-                                 .desktop = talk->answer_fd,
-                                 .idle_seconds = opened->idle_seconds,
-                                 .absolute_seconds = opened->absolute_seconds};
     talk->tunnel = opened->tunnel;
     text_copy(talk->host, sizeof(talk->host), opened->host);
-    if (talk->unlisted || grant.desktop < 0) {
-        tunnel_abandon(talk->gate, &grant);
-        refuse_status(talk, IPC_BUSY);
-        return;
-    }
-    if (!tunnel_take(conn, &grant)) {
-        refuse_status(talk, IPC_FAILED);
-        return;
-    }
     talk->hello = (struct desktop_hello){.done = on_hello,
                                          .loop = conn->worker->loop,
                                          .scratch = conn->worker->scratch,
-                                         .desktop_tls = talk->gate->desktop_tls,
+                                         .desktop_tls = asked->gate->desktop_tls,
                                          .fd = conn->far,
                                          .host = talk->host};
     if (desktop_hello_begin(&talk->hello, talk->x224, talk->x224_size, HELLO_MS))
@@ -385,17 +336,11 @@ struct talk *cleanpath_talk_new(const struct request *request)
 {
     static const struct talk_kind kind = {CLEANPATH_REQUEST_MOST, begin, heard, late, stop, gone};
     struct cleanpath_talk *talk = calloc(1, sizeof(*talk));
-    union ipc_record *answer = malloc(sizeof(*answer));
-    if (!talk || !answer) {
+    if (!talk || talk_ask_init(&talk->ask, request->gate, request->conn, release)) {
         free(talk);
-        free(answer);
         return NULL;
     }
     talk->talk.kind = &kind;
-    talk->gate = request->gate;
-    talk->conn = conn_ref(request->conn);
-    talk->answer = answer;
-    talk->answer_fd = -1;
     memcpy(talk->token, request->token, IPC_TOKEN_SIZE);
     request_origin(request, &talk->origin);
     return &talk->talk;

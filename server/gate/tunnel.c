@@ -74,7 +74,7 @@ static void take(struct conn *conn, void *owner)
 
 static void begin(struct conn *conn, uint8_t *early, size_t size)
 {
-    tunnel_begin(conn, NULL, early, size);
+    tunnel_begin(conn, RELAY_WS_SERVER, NULL, early, size);
 }
 
 static void lost(struct gate_state *gate, void *owner)
@@ -156,7 +156,8 @@ static void close_relay(struct conn *conn)
     relay_close(conn->relay, code, words);
 }
 
-void tunnel_begin(struct conn *conn, struct stream_tls *desktop, const uint8_t *early, size_t size)
+void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_tls *desktop,
+                  const uint8_t *early, size_t size)
 {
     struct worker *worker = conn->worker;
     struct tunnel *tunnel = conn->tunnel;
@@ -168,7 +169,7 @@ void tunnel_begin(struct conn *conn, struct stream_tls *desktop, const uint8_t *
         .scratch = worker->scratch,
         .framed = &conn->outer.stream,
         .plain = desktop ? &desktop->stream : &conn->far_stream.stream,
-        .framing = RELAY_WS_SERVER,
+        .framing = framing,
         .ping_ms = worker->gate->conf->tunnel_ping_seconds * 1000,
         .idle_ms = tunnel->grant.idle_seconds * 1000,
         .early = early,

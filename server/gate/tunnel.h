@@ -4,6 +4,7 @@
 
 #include "ipc.h"
 
+#include "relay.h"
 #include "stream.h"
 
 #include <microhttpd.h>
@@ -33,7 +34,8 @@ bool tunnel_take(struct conn *conn, struct tunnel_grant *grant);
 
 /* Relays from now on. `desktop` is the stream to the desktop when it is TLS (malloc'd, the tunnel's
  * now); NULL: conn->far as it is. `early`: bytes that the client sent before, in frames. */
-void tunnel_begin(struct conn *conn, struct stream_tls *desktop, const uint8_t *early, size_t size);
+void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_tls *desktop,
+                  const uint8_t *early, size_t size);
 
 /* Decides why it will have ended, unless that is decided already. */
 void tunnel_fail(struct conn *conn, enum ipc_end end);

@@ -139,7 +139,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;
     relay->owner = setup->owner;
-    relay->reader.from_client = setup->framing == RELAY_WS_SERVER;
+    relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;
     relay->framed_source.ready = on_framed;
     relay->plain_source.ready = on_plain;
     relay->timer.fire = on_timer;

@@ -21,6 +21,7 @@
 enum relay_framing {
     RELAY_RAW,       /* none: the HTTP phase, between TLS and libmicrohttpd */
     RELAY_WS_SERVER, /* RFC 6455, we are the server: their frames masked, ours not */
+    RELAY_RDG_WS,    /* the same, and in the messages the data packets of an RD Gateway channel */
     RELAY_WS_CLIENT  /* RFC 6455, we are the client: our frames masked, theirs not */
 };
 

@@ -43,6 +43,18 @@ static int write_pong(struct relay *relay)
     return error;
 }
 
+/* An RD Gateway's client is told in its own protocol first. */
+static int write_close_packet(struct relay *relay)
+{
+    uint8_t packet[TSGU_ANSWER_MOST];
+    const struct relay_result *result = relay->result;
+    bool theirs = result->end == RELAY_FRAMED_CLOSED;
+    uint32_t status = theirs                      ? TSGU_OK
+                      : result->end == RELAY_IDLE ? TSGU_E_SESSION_TIMEOUT
+                                                  : TSGU_GRACEFUL;
+    return write_frame(relay, WS_BINARY, packet, tsgu_write_close(packet, theirs, status));
+}
+
 static int write_close(struct relay *relay)
 {
     uint8_t payload[WS_CONTROL_MOST] = {0};
@@ -50,7 +62,17 @@ static int write_close(struct relay *relay)
     if (relay->result->close_code != WS_NO_CODE)
         size = ws_close_payload(payload, relay->result->close_code, relay->result->reason);
     relay->close_due = false;
-    return write_frame(relay, WS_CLOSE, payload, size);
+    int error = relay->framing == RELAY_RDG_WS ? write_close_packet(relay) : 0;
+    return error ? error : write_frame(relay, WS_CLOSE, payload, size);
+}
+
+/* Every RD Gateway client echoes a keepalive; not all that speak WebSocket know its pings. */
+static int write_ping(struct relay *relay)
+{
+    uint8_t packet[TSGU_ANSWER_MOST];
+    if (relay->framing != RELAY_RDG_WS)
+        return write_frame(relay, WS_PING, (const uint8_t *)"", 0);
+    return write_frame(relay, WS_BINARY, packet, tsgu_write_keepalive(packet));
 }
 
 int relay_control_write(struct relay *relay)
@@ -60,7 +82,7 @@ int relay_control_write(struct relay *relay)
         error = write_pong(relay);
     if (!error && relay->ping_due) {
         relay->ping_due = false;
-        error = write_frame(relay, WS_PING, (const uint8_t *)"", 0);
+        error = write_ping(relay);
     }
     if (!error && relay->close_due)
         error = write_close(relay);

@@ -9,6 +9,9 @@
  * Larger gains nothing, and delays echoes. */
 #define DOWN_READ (64 * 1024 - 8)
 
+/* With both headers before it, likewise. */
+#define RDG_READ (DOWN_READ - TSGU_DATA_HEADER - 2)
+
 static int frame_and_deliver(struct relay *relay, uint8_t *data, size_t size)
 {
     uint8_t mask[4];
@@ -20,6 +23,9 @@ static int frame_and_deliver(struct relay *relay, uint8_t *data, size_t size)
         head = ws_header_before(data, WS_BINARY, size, mask);
     } else if (relay->framing == RELAY_WS_SERVER) {
         head = ws_header_before(data, WS_BINARY, size, NULL);
+    } else if (relay->framing == RELAY_RDG_WS) {
+        size_t packet = tsgu_header_before(data, (uint16_t)size);
+        head = packet + ws_header_before(data - packet, WS_BINARY, packet + size, NULL);
     }
     return backlog_deliver(&relay->to_framed, relay->framed, data - head, head + size);
 }
@@ -46,7 +52,8 @@ bool relay_down_wanted(const struct relay *relay)
 static bool read_once(struct relay *relay)
 {
     struct stream_scratch *scratch = relay->scratch;
-    ssize_t got = stream_read(relay->plain, scratch->data, DOWN_READ);
+    size_t most = relay->framing == RELAY_RDG_WS ? RDG_READ : DOWN_READ;
+    ssize_t got = stream_read(relay->plain, scratch->data, most);
     if (got == -EAGAIN)
         return false;
     if (got <= 0) {

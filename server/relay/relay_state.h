@@ -4,6 +4,7 @@
 #include "backlog.h"
 #include "relay.h"
 #include "scratch.h"
+#include "tsgu.h"
 #include "ws.h"
 
 struct relay {
@@ -30,6 +31,7 @@ struct relay {
     bool ping_due, close_due;       /* control frames to write when framed takes them */
     bool closing, over;
     struct ws_reader reader;
+    struct tsgu_reader packets; /* RELAY_RDG_WS */
 };
 
 /* ---- relay_end.c ---- */

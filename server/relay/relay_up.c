@@ -20,6 +20,25 @@ static void on_close(struct relay *relay, const struct ws_event *event)
     relay_end_heard(relay, &result, true);
 }
 
+/* The packets of an RD Gateway channel, out of the payload that has just been gathered. */
+static void unpack(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
+{
+    while (size && !relay->closing) {
+        enum tsgu_event_kind kind;
+        size_t payload, used = tsgu_read_onto(&relay->packets, gather->to + gather->size, data,
+                                              size, &kind, &payload);
+        gather->size += payload;
+        data += used;
+        size -= used;
+        if (kind == TSGU_EVENT_BAD)
+            relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR,
+                            "not an RD Gateway packet");
+        else if (kind == TSGU_EVENT_CLOSE)
+            relay_end_close(relay, RELAY_FRAMED_CLOSED, 0, WS_NORMAL, "");
+        /* A keepalive is an echo of ours, or asks for nothing. */
+    }
+}
+
 static void on_event(struct relay *relay, const struct ws_event *event, struct gather *gather)
 {
     switch (event->kind) {
@@ -27,7 +46,9 @@ static void on_event(struct relay *relay, const struct ws_event *event, struct g
     case WS_EVENT_PONG:
         break;
     case WS_EVENT_DATA:
-        if (!relay->closing)
+        if (relay->framing == RELAY_RDG_WS)
+            unpack(relay, event->data, event->size, gather);
+        else if (!relay->closing)
             gather->size += event->size;
         break;
     case WS_EVENT_PING:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stream.h"
+#include "tsgu.h"
 #include "ws.h"
 
 /* One recv() takes as much as this; measured: without batching, upload costs a fifth more. */
@@ -20,6 +21,6 @@ struct stream_scratch {
     size_t out_size;
     uint8_t in[SCRATCH_IN];
     uint8_t out[SCRATCH_OUT];
-    uint8_t head[WS_HEADER_MOST]; /* must stand directly before data */
+    uint8_t head[WS_HEADER_MOST + TSGU_DATA_HEADER]; /* must stand directly before data */
     uint8_t data[SCRATCH_DATA];
 };
