@@ -230,7 +230,8 @@ struct store_ticket {
     int64_t created_at, expires_at, used_at;                      /* used_at 0: not yet */
     int64_t tunnel;                                               /* 0: none came of it */
     char outcome[32];                                             /* why it was refused; "" */
-    char tunnel_end[32]; /* out only: why its tunnel ended; "" while it lives */
+    char tunnel_end[32];     /* out only: why its tunnel ended; "" while it lives */
+    int64_t tunnel_ended_at; /* out only */
 };
 enum store_result store_ticket_add(struct store *, const struct store_ticket *, int64_t *id);
 enum store_result store_ticket_by_hash(struct store *, const uint8_t hash[32],

@@ -17,6 +17,7 @@ static void read_ticket(sqlite3_stmt *s, void *row)
     ticket->tunnel = sqlite3_column_int64(s, 11);
     store_column_text(s, 12, ticket->outcome, sizeof(ticket->outcome));
     store_column_text(s, 13, ticket->tunnel_end, sizeof(ticket->tunnel_end));
+    ticket->tunnel_ended_at = sqlite3_column_int64(s, 14);
 }
 
 enum store_result store_ticket_add(struct store *store, const struct store_ticket *ticket,

@@ -4,14 +4,16 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
 -- name: ticket_by_hash
 SELECT t.id, t.hash, t.session_id, t.desktop_id, u.id, u.name, d.name, t.way, t.created_at,
-    t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, '')
+    t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, ''),
+    coalesce(n.ended_at, 0)
 FROM tickets t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
 JOIN desktops d ON d.id = t.desktop_id LEFT JOIN tunnels n ON n.id = t.tunnel_id
 WHERE t.hash = ?1;
 
 -- name: ticket_by_id
 SELECT t.id, t.hash, t.session_id, t.desktop_id, u.id, u.name, d.name, t.way, t.created_at,
-    t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, '')
+    t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, ''),
+    coalesce(n.ended_at, 0)
 FROM tickets t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
 JOIN desktops d ON d.id = t.desktop_id LEFT JOIN tunnels n ON n.id = t.tunnel_id
 WHERE t.id = ?1;

@@ -41,6 +41,7 @@
     X(DESKTOPS, desktops, GATE)                                                                    \
     X(OPEN, open, GATE)                                                                            \
     X(TICKET, ticket, GATE)                                                                        \
+    X(TICKET_LOOK, ticket_look, GATE)                                                              \
     X(VISIT, visit, GATE)                                                                          \
     X(CERTIFICATE, certificate, GATE)                                                              \
     X(PROBE, probe, GATE)                                                                          \
@@ -59,6 +60,7 @@
     X(DESKTOP_PAGE, desktop_page, KEEPER)                                                          \
     X(OPENED, opened, KEEPER)                                                                      \
     X(TICKET_MADE, ticket_made, KEEPER)                                                            \
+    X(TICKET_SEEN, ticket_seen, KEEPER)                                                            \
     X(VISITED, visited, KEEPER)                                                                    \
     X(CERTIFICATE_JUDGED, certificate_judged, KEEPER)                                              \
     X(PROBED, probed, KEEPER)                                                                      \
@@ -175,7 +177,9 @@ struct ipc_open {
     struct ipc_origin origin;
     uint8_t token[IPC_TOKEN_SIZE];
     uint8_t way;                    /* enum ipc_way */
-    uint8_t ticket[IPC_TOKEN_SIZE]; /* IPC_WAY_CLEANPATH: must be of this session and desktop */
+    uint8_t ticket[IPC_TOKEN_SIZE]; /* CLEANPATH: must be of this session and desktop; RDG: of this
+                                       desktop, and stands for the session (`token` is not looked
+                                       at) */
     char desktop[TEXT_NAME_SIZE];
 };
 struct ipc_ticket { /* makes one */
@@ -184,6 +188,11 @@ struct ipc_ticket { /* makes one */
     uint8_t token[IPC_TOKEN_SIZE];
     uint8_t way; /* enum ipc_way, but not TUNNEL */
     char desktop[TEXT_NAME_SIZE];
+};
+struct ipc_ticket_look { /* RDG: may it open something now? Uses nothing up */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t ticket[IPC_TOKEN_SIZE];
 };
 struct ipc_visit { /* what became of a ticket of this person's */
     struct ipc_head head;
@@ -312,6 +321,11 @@ struct ipc_ticket_made {
     uint8_t same_credentials;
     char desktop[TEXT_NAME_SIZE]; /* as the administrator spells it */
     char username[TEXT_NAME_SIZE];
+};
+struct ipc_ticket_seen {
+    struct ipc_head head;
+    uint8_t status;        /* OK, BAD_TICKET, FAILED */
+    uint32_t idle_seconds; /* of the tunnel to come; 0: no limit */
 };
 struct ipc_visited {
     struct ipc_head head;

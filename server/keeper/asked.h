@@ -23,6 +23,7 @@ int asked_enrol_begin(struct gate_link *link, const union ipc_record *record);  
 int asked_enrol_finish(struct gate_link *link, const union ipc_record *record); /* enrolment.c */
 int asked_password(struct gate_link *link, const union ipc_record *record);     /* new_password.c */
 int asked_ticket(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
+int asked_ticket_look(struct gate_link *link, const union ipc_record *record);  /* ticket.c */
 int asked_visit(struct gate_link *link, const union ipc_record *record);        /* ticket.c */
 int asked_certificate(struct gate_link *link, const union ipc_record *record);  /* trust.c */
 int asked_probe(struct gate_link *link, const union ipc_record *record);        /* dial_probe.c */

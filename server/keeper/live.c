@@ -172,11 +172,31 @@ static const enum ipc_end end_of[] = {
     [STORE_TUNNEL_NO_GRANT] = IPC_END_GRANT_REMOVED,
 };
 
+static void order_close(struct keeper *keeper, struct live *live, enum ipc_end end)
+{
+    struct ipc_close_tunnel order;
+    IPC_INIT(&order, CLOSE_TUNNEL, 0);
+    order.tunnel = live->tunnel;
+    order.end = (uint8_t)end;
+    live->closing = true;
+    live->close_by_ms = loop_now(keeper->loop) + OBEY_MS;
+    if (!keeper->enforce_ms)
+        keeper->enforce_ms = live->close_by_ms;
+    gate_link_send(live->gate, &order.head, -1);
+}
+
+void live_replace(struct keeper *keeper, int64_t tunnel)
+{
+    for (struct live *live = keeper->live; live; live = live->next) {
+        if (live->tunnel == tunnel && !live->closing)
+            order_close(keeper, live, IPC_END_CLIENT_LOST);
+    }
+}
+
 /* Asks the store about one, and orders its gate to close it when it may not live on. */
 static void review(struct keeper *keeper, struct live *live)
 {
     enum store_tunnel_verdict verdict = STORE_TUNNEL_MAY;
-    struct ipc_close_tunnel order;
     if (live->closing)
         return;
     enum store_result result = store_tunnel_verdict(keeper->store, live->tunnel, &verdict);
@@ -185,16 +205,8 @@ static void review(struct keeper *keeper, struct live *live)
     if (result == STORE_FAILED)
         LOG_ERROR("store", "a tunnel's right to live could not be looked up",
                   LOG_TEXT("error", store_error(keeper->store)));
-    if (verdict == STORE_TUNNEL_MAY)
-        return;
-    IPC_INIT(&order, CLOSE_TUNNEL, 0);
-    order.tunnel = live->tunnel;
-    order.end = (uint8_t)end_of[verdict];
-    live->closing = true;
-    live->close_by_ms = loop_now(keeper->loop) + OBEY_MS;
-    if (!keeper->enforce_ms)
-        keeper->enforce_ms = live->close_by_ms;
-    gate_link_send(live->gate, &order.head, -1);
+    if (verdict != STORE_TUNNEL_MAY)
+        order_close(keeper, live, end_of[verdict]);
 }
 
 void live_review(struct keeper *keeper)

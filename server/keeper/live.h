@@ -47,6 +47,8 @@ enum store_result live_save(struct keeper *keeper);
 
 /* Asks the store about each and orders the gates to close those that may not live on. */
 void live_review(struct keeper *keeper);
+/* Its client is back by another connection: orders the gate to close this one. */
+void live_replace(struct keeper *keeper, int64_t tunnel);
 /* Cuts those whose gate has not obeyed in time. Call it often; it looks only when one is due. */
 void live_enforce(struct keeper *keeper);
 /* The gate is gone, and all its tunnels with it. */

@@ -49,6 +49,10 @@ static enum ipc_status status_of(struct keeper *keeper, enum store_result result
 
 static enum ipc_status judge_session(struct keeper *keeper, struct opening *opening)
 {
+    /* A file's ticket stands for the session that it was made in. */
+    if (opening->ask.way == IPC_WAY_RDG)
+        return status_of(keeper, session_by_id(keeper, opening->session.id, &opening->session),
+                         IPC_NO_SESSION);
     return status_of(keeper, session_find(keeper, opening->ask.token, &opening->session),
                      IPC_NO_SESSION);
 }
@@ -86,7 +90,9 @@ static const char *outcome_of(enum ipc_status status)
 /* A ticket that opened nothing. */
 static void end_ticket(const struct opening *opening, enum ipc_status status)
 {
-    if (opening->ticket) /* lost: it is told to have failed, after a while */
+    /* A file's may be used again. */
+    if (opening->ticket &&
+        opening->ask.way != IPC_WAY_RDG) /* lost: it is told to have failed, after a while */
         store_ticket_end(opening->gate->keeper->store, opening->ticket, 0, ipc_status_name(status));
 }
 
@@ -234,9 +240,19 @@ static void on_dialled(void *owner, enum ipc_status status, int fd)
 static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
 {
     const struct ipc_open *ask = &opening->ask;
-    enum ipc_status status = judge_session(keeper, opening);
+    struct store_ticket ticket;
+    enum ipc_status status = IPC_OK;
+    if (ask->way == IPC_WAY_RDG) {
+        status = ticket_look(keeper, &ask->origin, ask->ticket, ask->desktop, &ticket,
+                             &opening->session);
+        opening->ticket = status == IPC_OK ? ticket.id : 0;
+    }
+    if (status == IPC_OK)
+        status = judge_session(keeper, opening);
     if (status == IPC_OK && ask->way == IPC_WAY_CLEANPATH)
         status = ticket_use(keeper, ask, &opening->session, &opening->ticket);
+    if (status == IPC_OK && ask->way == IPC_WAY_RDG)
+        status = ticket_use_again(keeper, &ticket);
     if (status == IPC_OK)
         status = judge_grant(keeper, opening);
     if (status == IPC_OK && dials_full(keeper, opening->session.id))
@@ -260,7 +276,7 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_open *ask = &record->open;
     if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || !asked_origin_ok(&ask->origin) ||
-        (ask->way != IPC_WAY_TUNNEL && ask->way != IPC_WAY_CLEANPATH))
+        ask->way > IPC_WAY_CLEANPATH)
         return -EPROTO;
     struct opening *opening = calloc(1, sizeof(*opening));
     if (!opening) {

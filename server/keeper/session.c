@@ -24,19 +24,29 @@ void session_touch(struct keeper *keeper, const struct store_session *session, i
         store_session_use(keeper->store, session->id, now); /* lost: it idles out a little early */
 }
 
+static enum store_result if_it_stands(struct keeper *keeper, enum store_result result,
+                                      struct store_session *session)
+{
+    int64_t now = keeper_now();
+    if (result != STORE_OK)
+        return result;
+    if (!stands(keeper, session, now))
+        return STORE_NONE;
+    session_touch(keeper, session, now);
+    return STORE_OK;
+}
+
 enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
                                struct store_session *out)
 {
     uint8_t hash[32];
-    int64_t now = keeper_now();
     session_hash(token, hash);
-    enum store_result result = store_session_by_hash(keeper->store, hash, out);
-    if (result != STORE_OK)
-        return result;
-    if (!stands(keeper, out, now))
-        return STORE_NONE;
-    session_touch(keeper, out, now);
-    return STORE_OK;
+    return if_it_stands(keeper, store_session_by_hash(keeper->store, hash, out), out);
+}
+
+enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out)
+{
+    return if_it_stands(keeper, store_session_by_id(keeper->store, id, out), out);
 }
 
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,

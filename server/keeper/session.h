@@ -11,6 +11,9 @@ void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32]);
 enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
                                struct store_session *out);
 
+/* The same by its number. */
+enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out);
+
 /* A new session, within the caller's transaction: `token` gets the reference. */
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
                                 int64_t user, int64_t now, uint8_t token[IPC_TOKEN_SIZE],

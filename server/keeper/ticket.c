@@ -2,6 +2,7 @@
 
 #include "asked.h"
 #include "gate_link.h"
+#include "live.h"
 #include "log.h"
 #include "record_audit.h"
 #include "session.h"
@@ -25,7 +26,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
                             struct store_session *session, struct ipc_ticket_made *made)
 {
     struct store_desktop desktop;
-    unsigned waiting = 0;
+    unsigned waiting = 0, seconds = ask->way == IPC_WAY_RDG ? TICKET_FILE_SECONDS : TICKET_SECONDS;
     int64_t now = keeper_now();
     enum store_result result = session_find(keeper, ask->token, session);
     if (result == STORE_NONE)
@@ -41,7 +42,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     struct store_ticket ticket = {.session = session->id,
                                   .desktop = desktop.id,
                                   .created_at = now,
-                                  .expires_at = now + TICKET_SECONDS};
+                                  .expires_at = now + seconds};
     randombytes_buf(made->ticket, sizeof(made->ticket));
     session_hash(made->ticket, ticket.hash);
     text_copy(ticket.way, sizeof(ticket.way), ipc_way_name(ask->way));
@@ -49,7 +50,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
         result = store_ticket_add(keeper->store, &ticket, &made->visit);
     if (result != STORE_OK)
         return failed(keeper);
-    made->seconds = TICKET_SECONDS;
+    made->seconds = seconds;
     made->same_credentials = desktop.same_credentials;
     text_copy(made->desktop, sizeof(made->desktop), desktop.name);
     text_copy(made->username, sizeof(made->username), session->user_name);
@@ -123,6 +124,96 @@ enum ipc_status ticket_use(struct keeper *keeper, const struct ipc_open *ask,
     }
     *ticket = found.id;
     return IPC_OK;
+}
+
+/* ---- tickets in files ---- */
+
+/* Ends that nobody wanted; after all others a ticket is dead. */
+static bool was_dropped(const char *end)
+{
+    static const enum ipc_end drops[] = {IPC_END_CLIENT_LOST, IPC_END_DESKTOP_LOST,
+                                         IPC_END_GATE_LOST, IPC_END_STOPPING, IPC_END_SETUP};
+    for (size_t i = 0; i < sizeof(drops) / sizeof(*drops); i++) {
+        if (strcmp(end, ipc_end_name(drops[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *fault_of_file(const struct store_ticket *ticket, const char *desktop,
+                                 int64_t now)
+{
+    if (strcmp(ticket->way, ipc_way_name(IPC_WAY_RDG)) != 0)
+        return "made for another way in";
+    if (desktop && strcasecmp(ticket->desktop_name, desktop) != 0)
+        return "made for another desktop";
+    if (!ticket->used_at)
+        return ticket->expires_at <= now ? "expired" : NULL;
+    bool again = now - ticket->used_at <= TICKET_AGAIN_SECONDS;
+    if (!ticket->tunnel) /* nothing came of it: a desktop that sleeps may wake */
+        return again || now < ticket->expires_at ? NULL : "used before";
+    if (!ticket->tunnel_ended_at)
+        return NULL; /* the client is sooner back than its drop is noticed */
+    if (!was_dropped(ticket->tunnel_end))
+        return "used before, and ended";
+    return now - ticket->tunnel_ended_at <= TICKET_GRACE_SECONDS ? NULL : "back too late";
+}
+
+static enum ipc_status refuse_file(struct keeper *keeper, const struct ipc_origin *origin,
+                                   const struct store_ticket *ticket, const char *fault)
+{
+    record_note(keeper, origin, "ticket-refused", "denied", ticket ? ticket->user_name : NULL,
+                fault);
+    return IPC_BAD_TICKET;
+}
+
+enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *origin,
+                            const uint8_t ticket[IPC_TOKEN_SIZE], const char *desktop,
+                            struct store_ticket *out, struct store_session *session)
+{
+    uint8_t hash[32];
+    session_hash(ticket, hash);
+    enum store_result result = store_ticket_by_hash(keeper->store, hash, out);
+    if (result == STORE_NONE)
+        return refuse_file(keeper, origin, NULL, "unknown");
+    if (result != STORE_OK)
+        return failed(keeper);
+    const char *fault = fault_of_file(out, desktop, keeper_now());
+    if (fault)
+        return refuse_file(keeper, origin, out, fault);
+    result = session_by_id(keeper, out->session, session);
+    if (result == STORE_NONE)
+        return refuse_file(keeper, origin, out, "its session is over");
+    return result == STORE_OK ? IPC_OK : failed(keeper);
+}
+
+enum ipc_status ticket_use_again(struct keeper *keeper, const struct store_ticket *ticket)
+{
+    if (!ticket->used_at) {
+        enum store_result result = store_ticket_use(keeper->store, ticket->id, keeper_now());
+        return result == STORE_OK       ? IPC_OK
+               : result == STORE_FAILED ? failed(keeper)
+                                        : IPC_BAD_TICKET;
+    }
+    if (ticket->tunnel && !ticket->tunnel_ended_at)
+        live_replace(keeper, ticket->tunnel);
+    return IPC_OK;
+}
+
+int asked_ticket_look(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_ticket_look *ask = &record->ticket_look;
+    struct store_ticket ticket;
+    struct store_session session;
+    struct ipc_ticket_seen seen;
+    if (!asked_origin_ok(&ask->origin))
+        return -EPROTO;
+    IPC_INIT(&seen, TICKET_SEEN, ask->head.request);
+    seen.status =
+        (uint8_t)ticket_look(link->keeper, &ask->origin, ask->ticket, NULL, &ticket, &session);
+    seen.idle_seconds = link->keeper->conf->tunnel_idle_seconds;
+    gate_link_send(link, &seen.head, -1);
+    return 0;
 }
 
 /* ---- what became of it ---- */

@@ -182,14 +182,13 @@ test('text and files pass through the clipboard, both ways, after one question',
   await context.close();
 });
 
-test('the desktop follows the window, on the same connection', async () => {
+test('the desktop follows the window', async () => {
   const user = newcomer('resizer');
   const desktop = desktops.xrdp;
   const { context, tab } = await open(user, 'xrdp');
   await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
   const size = async () => xdotool(desktop.display, 'getdisplaygeometry').trim();
   const wanted = () => tab.evaluate(`(() => { const c = document.querySelector('canvas'); return c.width + ' ' + c.height; })()`);
-  const [before] = gateway.json('tunnel', 'list').filter((row) => row.user === user.name);
   const first = await wanted();
   for (const [width, height] of [[1300, 900], [900, 640]]) {
     await tab.setViewportSize({ width, height });
@@ -197,8 +196,7 @@ test('the desktop follows the window, on the same connection', async () => {
       async () => await wanted() !== first && await size() === await wanted() && Math.abs(Number((await size()).split(' ')[0]) - width) < 40, { ms: 20_000, every: 200 });
     await samePicture(evaluator(tab), desktop, `at ${width} x ${height}`);
   }
-  const [after] = gateway.json('tunnel', 'list').filter((row) => row.user === user.name);
-  assert.equal(after.id, before.id);
+  assert.ok(!await tab.isVisible('#form'), 'nobody was asked for anything');
   await context.close();
 });
 

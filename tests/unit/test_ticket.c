@@ -263,7 +263,7 @@ START_TEST(other_ways_are_none)
     struct ipc_open ask;
     fake_gate_open_ask(&ask, token, "desk");
     ask.head.request = 1;
-    ask.way = IPC_WAY_RDG;
+    ask.way = IPC_WAY_CLEANPATH + 1;
     fake_gate_send(&fake, &ask.head);
     ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), -EPIPE);
 }

@@ -1,0 +1,224 @@
+/* Tickets of .rdp files: good for one session of work, not for one connection. */
+#include "fake_gate.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct fake_gate fake;
+static union ipc_record answer;
+static int answer_fd;
+static struct ipc_signed_in me;
+static struct ipc_ticket_made made;
+
+static void make_ticket(const char *desktop)
+{
+    struct ipc_ticket ask;
+    IPC_INIT(&ask, TICKET, 0);
+    fake_gate_origin(&ask.origin, "198.51.100.1");
+    memcpy(ask.token, me.token, IPC_TOKEN_SIZE);
+    ask.way = IPC_WAY_RDG;
+    text_copy(ask.desktop, sizeof(ask.desktop), desktop);
+    fake_gate_ask(&fake, &ask.head, IPC_TICKET_MADE, &answer, &answer_fd);
+    ck_assert_int_eq(answer.ticket_made.status, IPC_OK);
+    made = answer.ticket_made;
+}
+
+static void setup(void)
+{
+    fake_gate_setup(&fake);
+    me = fake_gate_sign_in_well(&fake, 0);
+    make_ticket("desk");
+}
+
+static void teardown(void)
+{
+    fake_gate_teardown(&fake);
+}
+
+static enum ipc_status look(void)
+{
+    struct ipc_ticket_look ask;
+    IPC_INIT(&ask, TICKET_LOOK, 0);
+    fake_gate_origin(&ask.origin, "198.51.100.1");
+    memcpy(ask.ticket, made.ticket, IPC_TOKEN_SIZE);
+    fake_gate_ask(&fake, &ask.head, IPC_TICKET_SEEN, &answer, &answer_fd);
+    return answer.ticket_seen.status;
+}
+
+/* Without a session of its own: the ticket stands for it. */
+static enum ipc_status enter(const char *desktop, int64_t *tunnel)
+{
+    const uint8_t nobody[IPC_TOKEN_SIZE] = {0};
+    struct ipc_open ask;
+    fake_gate_open_ask(&ask, nobody, desktop);
+    ask.way = IPC_WAY_RDG;
+    memcpy(ask.ticket, made.ticket, IPC_TOKEN_SIZE);
+    fake_gate_ask(&fake, &ask.head, IPC_OPENED, &answer, &answer_fd);
+    if (answer_fd >= 0)
+        close(answer_fd);
+    *tunnel = answer.opened.tunnel;
+    return answer.opened.status;
+}
+
+static void end(int64_t tunnel, enum ipc_end why)
+{
+    struct ipc_tunnel_ended ended;
+    IPC_INIT(&ended, TUNNEL_ENDED, 0);
+    ended.tunnel = tunnel;
+    ended.end = (uint8_t)why;
+    fake_gate_send(&fake, &ended.head);
+}
+
+START_TEST(it_stands_for_its_session_and_desktop)
+{
+    int64_t tunnel;
+    ck_assert_int_eq(look(), IPC_OK);
+    ck_assert_int_eq(look(), IPC_OK); /* looking uses nothing up */
+    ck_assert_int_eq(enter("named", &tunnel), IPC_BAD_TICKET);
+    ck_assert_int_eq(enter("DESK", &tunnel), IPC_OK);
+    made.ticket[0] ^= 1;
+    ck_assert_int_eq(look(), IPC_BAD_TICKET);
+    ck_assert_int_eq(enter("desk", &tunnel), IPC_BAD_TICKET);
+}
+END_TEST
+
+START_TEST(it_dies_with_its_session)
+{
+    struct ipc_sign_out out;
+    int64_t tunnel;
+    IPC_INIT(&out, SIGN_OUT, 0);
+    fake_gate_origin(&out.origin, "198.51.100.1");
+    memcpy(out.token, me.token, IPC_TOKEN_SIZE);
+    fake_gate_ask(&fake, &out.head, IPC_SIGNED_OUT, &answer, &answer_fd);
+    ck_assert_int_eq(look(), IPC_BAD_TICKET);
+    ck_assert_int_eq(enter("desk", &tunnel), IPC_BAD_TICKET);
+}
+END_TEST
+
+START_TEST(a_new_connection_takes_the_place_of_the_old)
+{
+    int64_t first, second;
+    ck_assert_int_eq(enter("desk", &first), IPC_OK);
+    struct ipc_open ask;
+    fake_gate_open_ask(&ask, me.token, "desk");
+    ask.way = IPC_WAY_RDG;
+    memcpy(ask.ticket, made.ticket, IPC_TOKEN_SIZE);
+    ask.head.request = 77;
+    fake_gate_send(&fake, &ask.head);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 2000), 0);
+    ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
+    ck_assert_int_eq(answer.close_tunnel.tunnel, first);
+    ck_assert_int_eq(answer.close_tunnel.end, IPC_END_CLIENT_LOST);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 2000), 0);
+    ck_assert_uint_eq(answer.head.type, IPC_OPENED);
+    ck_assert_int_eq(answer.opened.status, IPC_OK);
+    close(answer_fd);
+    second = answer.opened.tunnel;
+    ck_assert_int_ne(first, second);
+    end(first, IPC_END_CLIENT_LOST);
+    ck_assert_int_eq(look(), IPC_OK);
+}
+END_TEST
+
+/* After a drop it comes back; after an end that somebody wanted, never. */
+START_TEST(what_became_of_the_last_connection_decides)
+{
+    static const struct {
+        enum ipc_end end;
+        enum ipc_status then;
+    } table[] = {
+        {IPC_END_CLIENT_LOST, IPC_OK},
+        {IPC_END_DESKTOP_LOST, IPC_OK},
+        {IPC_END_SETUP, IPC_OK},
+        {IPC_END_CLIENT, IPC_BAD_TICKET},
+        {IPC_END_DESKTOP, IPC_BAD_TICKET},
+        {IPC_END_IDLE, IPC_BAD_TICKET},
+        {IPC_END_PROTOCOL, IPC_BAD_TICKET},
+        {IPC_END_LIMIT, IPC_BAD_TICKET},
+        {IPC_END_TUNNEL_ENDED, IPC_BAD_TICKET},
+        {IPC_END_GRANT_REMOVED, IPC_BAD_TICKET},
+    };
+    int64_t tunnel;
+    ck_assert_int_eq(enter("desk", &tunnel), IPC_OK);
+    end(tunnel, table[_i].end);
+    ck_assert_int_eq(look(), table[_i].then);
+    ck_assert_int_eq(enter("desk", &tunnel), table[_i].then);
+}
+END_TEST
+
+/* Makes the ticket's past older than it is, as the command line could not. */
+static void age(int64_t created, int64_t used, int64_t ended)
+{
+    struct store_ticket ticket;
+    ck_assert_int_eq(store_ticket_by_id(fake.store, made.visit, &ticket), STORE_OK);
+    char command[512];
+    snprintf(
+        command, sizeof(command),
+        "printf '%%s' 'import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=5); "
+        "d.execute(\"update tickets set expires_at=expires_at-%lld, used_at=case used_at when 0 "
+        "then 0 else used_at-%lld end\"); d.execute(\"update tunnels set ended_at=case ended_at "
+        "when 0 then 0 else ended_at-%lld end\"); d.commit()' | python3 - %s/deskgate.db",
+        (long long)created, (long long)used, (long long)ended, fake.folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(it_has_its_times)
+{
+    int64_t tunnel;
+    switch (_i) {
+    case 0: /* never used, too late */
+        age(301, 0, 0);
+        ck_assert_int_eq(look(), IPC_BAD_TICKET);
+        break;
+    case 1: /* dropped, back in time */
+        ck_assert_int_eq(enter("desk", &tunnel), IPC_OK);
+        end(tunnel, IPC_END_CLIENT_LOST);
+        ck_assert_int_eq(look(), IPC_OK);
+        age(5000, 5000, 590);
+        ck_assert_int_eq(look(), IPC_OK);
+        break;
+    default: /* dropped, back too late */
+        ck_assert_int_eq(enter("desk", &tunnel), IPC_OK);
+        end(tunnel, IPC_END_CLIENT_LOST);
+        ck_assert_int_eq(look(), IPC_OK);
+        age(5000, 5000, 610);
+        ck_assert_int_eq(look(), IPC_BAD_TICKET);
+    }
+}
+END_TEST
+
+START_TEST(a_desktop_that_sleeps_may_be_tried_again)
+{
+    int64_t tunnel;
+    make_ticket("closed");
+    ck_assert_int_eq(enter("closed", &tunnel), IPC_DESKTOP_REFUSED);
+    ck_assert_int_eq(enter("closed", &tunnel), IPC_DESKTOP_REFUSED);
+    ck_assert_int_eq(look(), IPC_OK);
+    age(301, 31, 0);
+    ck_assert_int_eq(look(), IPC_BAD_TICKET);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("file_ticket");
+    TCase *tests = tcase_create("file_ticket");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, it_stands_for_its_session_and_desktop);
+    tcase_add_test(tests, it_dies_with_its_session);
+    tcase_add_test(tests, a_new_connection_takes_the_place_of_the_old);
+    tcase_add_loop_test(tests, what_became_of_the_last_connection_decides, 0, 10);
+    tcase_add_loop_test(tests, it_has_its_times, 0, 3);
+    tcase_add_test(tests, a_desktop_that_sleeps_may_be_tried_again);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
