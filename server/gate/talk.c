@@ -144,6 +144,27 @@ void talk_pause(struct talk *talk)
     loop_remove(talk->conn->worker->loop, &talk->conn->source);
 }
 
+void talk_resume(struct talk *talk)
+{
+    struct conn *conn = talk->conn;
+    uint8_t *rest = talk->rest;
+    size_t size = talk->rest_size;
+    talk->rest = NULL;
+    talk->rest_size = 0;
+    talk->paused = false;
+    conn_ref(conn);
+    if (loop_add(conn->worker->loop, &conn->source, conn->fd, EPOLLIN))
+        conn_end(conn);
+    else if (talk->heard_size)
+        talk->kind->heard(talk);
+    if (conn->talk == talk && !talk->paused)
+        take_bytes(talk, rest, size);
+    if (conn->talk == talk && !talk->paused && stream_readable(&conn->outer.stream))
+        on_readable(&conn->source, EPOLLIN);
+    free(rest);
+    conn_unref(conn);
+}
+
 /* The stream of a client that has just been listened to has room for a short message; what the
  * socket would not take waits in it, and the relay or the lingering connection flushes it. */
 static bool write_frame(struct talk *talk, enum ws_opcode opcode, const uint8_t *data, size_t size)

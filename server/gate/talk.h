@@ -48,6 +48,8 @@ extern const struct handover_heir talk_heir;
 void talk_wait(struct talk *talk, uint32_t ms);
 /* Stops listening; from within heard() no further byte is looked at. */
 void talk_pause(struct talk *talk);
+/* Listens again, beginning with what has come meanwhile. `talk` may be gone when it returns. */
+void talk_resume(struct talk *talk);
 /* A binary message. False: the client is gone, and the connection with it. */
 bool talk_say(struct talk *talk, const uint8_t *data, size_t size);
 /* Close frame and the end of the connection: `talk` is gone when it returns. */

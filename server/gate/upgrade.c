@@ -1,7 +1,6 @@
 #include "upgrade.h"
 
 #include "answer.h"
-#include "cleanpath_talk.h"
 #include "conn.h"
 #include "fd.h"
 #include "gate_state.h"
@@ -13,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define KEY_MOST 64 /* of clients that do not keep to RFC 6455 */
 
 static const char *header(const struct request *request, const char *name)
 {
@@ -43,6 +44,13 @@ static bool is_key(const char *key)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     return key && strlen(key) == 24 && strspn(key, alphabet) == 22 && strchr("AQgw", key[21]) &&
            key[22] == '=' && key[23] == '=';
+}
+
+bool upgrade_wanted(const struct request *request)
+{
+    const char *key = header(request, "Sec-WebSocket-Key");
+    return lists(header(request, "Upgrade"), "websocket") &&
+           lists(header(request, "Connection"), "upgrade") && key && *key && strlen(key) < KEY_MOST;
 }
 
 const char *upgrade_refusal(const struct request *request, unsigned *status)
@@ -83,22 +91,22 @@ static void on_talk_upgraded(void *cls, struct MHD_Connection *connection, void 
                              const char *extra, size_t extra_size, MHD_socket socket,
                              struct MHD_UpgradeResponseHandle *handle)
 {
+    const struct upgrade_talk *kind = cls;
     struct request *request = con_cls;
     struct handover_heir heir = talk_heir;
-    (void)cls;
     (void)connection;
-    heir.owner = cleanpath_talk_new(request);
+    heir.owner = kind->begin(request);
     if (heir.owner)
         handover_post(request->conn, &heir, extra, extra_size, socket, handle);
     else
         MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 
-static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler upgraded)
+static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler upgraded, void *cls)
 {
     char accept[WS_ACCEPT_SIZE];
     const char *key = header(request, "Sec-WebSocket-Key");
-    struct MHD_Response *response = MHD_create_response_for_upgrade(upgraded, NULL);
+    struct MHD_Response *response = MHD_create_response_for_upgrade(upgraded, cls);
     if (!response || !key)
         return MHD_NO;
     ws_accept_key(accept, key);
@@ -109,10 +117,10 @@ static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler u
 
 enum MHD_Result upgrade_accept(struct request *request)
 {
-    return accept_with(request, on_upgraded);
+    return accept_with(request, on_upgraded, NULL);
 }
 
-enum MHD_Result upgrade_accept_talk(struct request *request)
+enum MHD_Result upgrade_accept_talk(struct request *request, const struct upgrade_talk *kind)
 {
-    return accept_with(request, on_talk_upgraded);
+    return accept_with(request, on_talk_upgraded, (void *)(uintptr_t)kind); /* only read */
 }

@@ -2,11 +2,18 @@
 #pragma once
 
 #include "request.h"
+#include "talk.h"
 
 /* NULL when the request is a proper upgrade; otherwise what to tell the client, and `*status`. */
 const char *upgrade_refusal(const struct request *request, unsigned *status);
 
 /* Answers 101 and hands the connection over to a tunnel on the desktop in request->answer/fd. */
 enum MHD_Result upgrade_accept(struct request *request);
-/* Answers 101 and hands the connection over to an RDCleanPath conversation of this session. */
-enum MHD_Result upgrade_accept_talk(struct request *request);
+/* True for an upgrade by a client that is forgiven its key: FreeRDP's is no base64. */
+bool upgrade_wanted(const struct request *request);
+/* Answers 101 and hands the connection over to a conversation; begin() makes it (NULL: no memory).
+ * `kind` stays. */
+struct upgrade_talk {
+    struct talk *(*begin)(const struct request *request);
+};
+enum MHD_Result upgrade_accept_talk(struct request *request, const struct upgrade_talk *kind);
