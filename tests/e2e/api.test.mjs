@@ -36,6 +36,8 @@ const ROUTES = [
   { method: 'GET', path: '/api/visits/1', needs: 'session' },
   { method: 'GET', path: '/tunnel/echo', needs: 'ours', upgrade: true },
   { method: 'GET', path: '/rdcleanpath', needs: 'ours', upgrade: true },
+  { method: 'RDG_OUT_DATA', path: '/remoteDesktopGateway/', needs: 'nothing' },
+  { method: 'RDG_IN_DATA', path: '/remoteDesktopGateway/', needs: 'nothing' },
 ];
 const withSession = ROUTES.filter((route) => ['session', 'ours'].includes(route.needs));
 const withBody = ROUTES.filter((route) => route.body);
