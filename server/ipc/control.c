@@ -66,7 +66,7 @@ int control_receive(int socket, int fds[CONTROL_FDS_MAX], size_t *count)
     *count = take_fds(&msg, fds);
     if (got == 0)
         return -EPIPE;
-    if (got != 1 || byte[0] < CONTROL_CERTIFICATES || byte[0] > CONTROL_READY ||
+    if (got != 1 || byte[0] < CONTROL_CERTIFICATES || byte[0] >= CONTROL_TYPES ||
         msg.msg_flags & MSG_CTRUNC) {
         while (*count)
             fd_close(&fds[--*count]);

@@ -20,7 +20,8 @@ enum control_type {
     CONTROL_READY,
     /* To the gate: one descriptor, PEM of who may sign desktops' certificates; behind CERTIFICATES,
      * when one is configured. */
-    CONTROL_AUTHORITIES
+    CONTROL_AUTHORITIES,
+    CONTROL_TYPES /* the first that is none */
 };
 
 /* 0 or -errno. The descriptors stay the caller's. */

@@ -2,10 +2,13 @@
 // certificate, and every refusal.
 import assert from 'node:assert/strict';
 import { randomBytes, X509Certificate } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
+import { run, until } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
 
 let gateway;
@@ -254,6 +257,44 @@ test('with trust by authority a self-signed certificate is refused', async () =>
   const answer = await refused('official');
   assert.deepEqual(answer.error, { code: 1, alert: 48 });
   assert.equal(answer.said.reason, 'certificate-untrusted');
+});
+
+test('with trust by authority its signature counts, for the right host only', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'deskgate-authority-'));
+  const openssl = (...args) => run('openssl', args, { cwd: folder });
+  const at = (name) => join(folder, name);
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '2', '-subj', '/CN=The house', '-addext', 'basicConstraints=critical,CA:TRUE');
+  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at('key.pem'), '-out', at('csr.pem'), '-subj', '/CN=desk');
+  writeFileSync(at('names'), 'subjectAltName=DNS:localhost\n');
+  openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('names'), '-out', at('cert.pem'));
+  chmodSync(folder, 0o755);
+  chmodSync(at('ca.pem'), 0o644);
+  const pair = { key: readFileSync(at('key.pem'), 'utf8'), cert: readFileSync(at('cert.pem'), 'utf8') };
+  const server = await rdpServer({ pair });
+  const house = await Gateway.make({ conf: { desktops: { authorities: at('ca.pem') } } });
+  try {
+    const user = house.addUser('anna');
+    const session = await user.token();
+    for (const [name, host] of [['named', 'localhost'], ['numbered', '127.0.0.1']]) {
+      house.addDesktop(name, server.port, host);
+      house.grant('anna', name);
+      house.cli('desktop', 'trust', name, '--ca');
+    }
+    const open = async (name) => {
+      const made = await ticketFor(house, session, name);
+      const { wire, answer } = await present(house, session, { destination: name, ticket: made.ticket });
+      wire.end();
+      return answer.error;
+    };
+    assert.equal(await open('named'), undefined);
+    assert.deepEqual(await open('numbered'), { code: 1, alert: 48 }, 'the certificate does not name that address');
+    server.pair = selfSigned('localhost');
+    assert.deepEqual(await open('named'), { code: 1, alert: 48 });
+  } finally {
+    await house.remove();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('an administrator ends it: the API says so', async () => {
