@@ -114,7 +114,7 @@ enum store_result store_granted_list(struct store *store, int64_t user, const ch
                                      void *owner)
 {
     struct granted_each call = {each, owner};
-    struct store_granted granted;
+    struct store_granted granted = {0};
     return store_each(store, store_bind(store, SQL_GRANTED_LIST, "iti", user, after, (int64_t)most),
                       &granted, read_granted, each_granted, &call);
 }

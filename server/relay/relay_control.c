@@ -46,7 +46,7 @@ static int write_pong(struct relay *relay)
 /* An RD Gateway's client is told in its own protocol first. */
 static int write_close_packet(struct relay *relay)
 {
-    uint8_t packet[TSGU_ANSWER_MOST];
+    uint8_t packet[TSGU_ANSWER_MOST] = {0};
     const struct relay_result *result = relay->result;
     bool theirs = result->end == RELAY_FRAMED_CLOSED;
     uint32_t status = theirs                      ? TSGU_OK
@@ -69,7 +69,7 @@ static int write_close(struct relay *relay)
 /* Every RD Gateway client echoes a keepalive; not all that speak WebSocket know its pings. */
 static int write_ping(struct relay *relay)
 {
-    uint8_t packet[TSGU_ANSWER_MOST];
+    uint8_t packet[TSGU_ANSWER_MOST] = {0};
     if (relay->framing != RELAY_RDG_WS)
         return write_frame(relay, WS_PING, (const uint8_t *)"", 0);
     return write_frame(relay, WS_BINARY, packet, tsgu_write_keepalive(packet));
