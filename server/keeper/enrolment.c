@@ -109,7 +109,7 @@ int asked_enrol_begin(struct gate_link *link, const union ipc_record *record)
         return 0;
     }
     rekey->decide = offer_new_device;
-    rekey->verify = true;
+    rekey->verify = rekey->guess = true;
     memcpy(rekey->password, ask->password, sizeof(rekey->password));
     rekey_begin(rekey, rekey_person(rekey));
     return 0;
@@ -189,6 +189,7 @@ int asked_enrol_finish(struct gate_link *link, const union ipc_record *record)
     memcpy(rekey->code, ask->code, sizeof(rekey->code));
     if (ask->kind == IPC_ENROL_NEW_DEVICE) {
         rekey->decide = confirm_new_device;
+        rekey->guess = true; /* else a stolen cookie could try all codes of an offer that stands */
         rekey_begin(rekey, rekey_person(rekey));
         return 0;
     }

@@ -45,7 +45,7 @@ int asked_password(struct gate_link *link, const union ipc_record *record)
     if (!rekey)
         return -ENOMEM;
     rekey->decide = change;
-    rekey->verify = rekey->hash = true;
+    rekey->verify = rekey->hash = rekey->guess = true;
     memcpy(rekey->password, ask->password, sizeof(rekey->password));
     memcpy(rekey->new_password, ask->new_password, sizeof(rekey->new_password));
     memcpy(rekey->code, ask->code, sizeof(rekey->code));

@@ -123,7 +123,7 @@ enum ipc_status rekey_session(struct rekey *rekey, const char *reason, int64_t n
 static void count_guess(struct rekey *rekey, enum ipc_status status)
 {
     struct keeper *keeper = rekey->keeper;
-    if (!rekey->verify || (status != IPC_WRONG_PASSWORD && status != IPC_WRONG_CODE))
+    if (!rekey->guess || (status != IPC_WRONG_PASSWORD && status != IPC_WRONG_CODE))
         return;
     if (throttle_failed(keeper->store, keeper->conf, &rekey->keys, keeper_now()) != STORE_OK)
         rekey_status(rekey, STORE_FAILED, IPC_FAILED);
@@ -137,7 +137,7 @@ static enum ipc_status decide(struct rekey *rekey, union ipc_record *answer)
     if (store_begin(store) != STORE_OK)
         return rekey_status(rekey, STORE_FAILED, IPC_FAILED);
     enum ipc_status status = rekey->decide(rekey, answer);
-    if (status == IPC_OK && rekey->verify && throttle_succeeded(store, &rekey->keys) != STORE_OK)
+    if (status == IPC_OK && rekey->guess && throttle_succeeded(store, &rekey->keys) != STORE_OK)
         status = IPC_FAILED;
     if (status != IPC_OK) {
         store_rollback(store);
@@ -217,7 +217,7 @@ void rekey_begin(struct rekey *rekey, enum ipc_status status)
         status = IPC_BUSY;
         wait = 1;
     }
-    if (status == IPC_OK && rekey->verify)
+    if (status == IPC_OK && rekey->guess)
         status = throttled(rekey, &wait);
     if (status != IPC_OK) {
         answer_now(rekey, status, wait);

@@ -23,6 +23,7 @@ struct rekey {
     char new_password[IPC_PASSWORD_SIZE];
     char code[IPC_CODE_SIZE];
     bool verify, hash; /* what the pool has to do */
+    bool guess;        /* a wrong password or code counts like one at the sign-in */
     bool right;        /* … and has found: `password` is the one of this hash: */
     char verified[STORE_PASSWORD_SIZE];
     char hashed[STORE_PASSWORD_SIZE];

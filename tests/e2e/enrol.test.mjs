@@ -147,6 +147,15 @@ test('a new device needs the password, and is in force when its code came back',
   assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await device.next() })).status, 200);
 });
 
+test('who has a stolen cookie cannot guess the code of a device on offer', async () => {
+  const { done } = await enrol('hana');
+  const token = done.json.token;
+  assert.equal((await post('/api/totp', { password: PASSWORD }, token)).status, 200);
+  const statuses = [];
+  for (let i = 0; i < 8; i++) statuses.push((await post('/api/totp/confirm', { code: String(i).repeat(6) }, token)).status);
+  assert.ok(statuses.includes(429), statuses.join(' '));
+});
+
 test('who has a stolen cookie cannot guess the password', async () => {
   const { done } = await enrol('gina');
   const guess = () => post('/api/totp', { password: 'is it this one?' }, done.json.token);
