@@ -1,9 +1,10 @@
 // The portal as people use it, in Chromium: every view, both languages, light and dark, phone and
-// desktop, by mouse and by keyboard alone.
+// desktop, by mouse and by keyboard alone. In Firefox the shortest way.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { axe, chromium, person, signIn } from './lib/browser.mjs';
+import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
 import { until } from './lib/proc.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
@@ -15,6 +16,7 @@ const LOOKS = [
   { lang: 'en-US', scheme: 'dark', width: 320 },
   { lang: 'ja-JP', scheme: 'light', width: 320 },
 ];
+const STATES = ['reachable', 'asleep', 'refused', 'unknown_host', 'forbidden', 'unknown'];
 const NAMES = ['accounts', 'design', 'erp', 'lab', 'office', 'studio', 'warehouse'];
 
 let gateway;
@@ -43,6 +45,32 @@ function newcomer(name) {
   return user;
 }
 
+// A person, and a close() that judges what the browser reported meanwhile: no error of the page, no
+// breach of its policy, and of the refusals only the one that tells a stranger and `refused`.
+async function visitor(look = {}, { refused = [] } = {}) {
+  const made = await person(browser, look);
+  const { context, noise } = made;
+  const known = ['401 /api/desktops', ...refused];
+  context.on('response', (response) => {
+    const what = `${response.status()} ${new URL(response.url()).pathname}`;
+    if (response.status() >= 400 && !known.includes(what)) noise.push(what);
+  });
+  await context.exposeBinding('tellBreach', (_, what) => noise.push(what));
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
+    (event) => globalThis.tellBreach(`${event.violatedDirective}: ${event.blockedURI}`)));
+  const close = async () => {
+    assert.deepEqual(noise, []);
+    await context.close();
+  };
+  return { ...made, close };
+}
+
+// What a phone reads from the picture; null where Debian's zbarimg is not there.
+function scanned(picture) {
+  const made = spawnSync('zbarimg', ['--quiet', '--raw', 'png:-'], { input: picture, encoding: 'utf8', timeout: 20_000 });
+  return made.error?.code === 'ENOENT' ? null : made.stdout.trimEnd();
+}
+
 // Nothing to scroll sideways, nothing serious for axe.
 async function judge(page, what) {
   assert.deepEqual(await axe(page), [], what);
@@ -55,12 +83,15 @@ const alertOf = async (page) => {
   return page.textContent('.alert:not([hidden])');
 };
 
-test('an invited person sets up password and second factor, and keeps recovery codes', async () => {
+test('an invited person sets up password and second factor, and keeps recovery codes', async (t) => {
   const { link, invitation } = gateway.json('user', 'invite', 'newcomer');
   assert.ok(link.endsWith(`#setup=${invitation}`));
-  const { context, page, noise } = await person(browser);
-  await page.goto(`${url}#setup=${invitation}`);
+  const { page, close } = await visitor({}, { refused: ['400 /api/setup/finish', '404 /api/setup'] });
+  const [offered] = await Promise.all([page.waitForResponse('**/api/setup'), page.goto(`${url}#setup=${invitation}`)]);
   await page.waitForSelector('.qr');
+  const text = scanned(await page.locator('.qr').screenshot());
+  if (text === null) t.diagnostic('zbarimg is not there: the QR code is not read back');
+  else assert.equal(text, (await offered.json()).otpauth);
   assert.ok(!page.url().includes(invitation), 'it leaves the address bar at once');
   assert.match(await page.textContent('h1'), /newcomer/);
   await judge(page, 'first sign-in');
@@ -100,15 +131,14 @@ test('an invited person sets up password and second factor, and keeps recovery c
   await page.keyboard.type(kept[0]);
   await page.click('button[type=submit]');
   await page.waitForSelector('nav:not([hidden])');
-  assert.deepEqual(noise, []);
   await page.goto(`${url}#setup=${invitation}`);
   assert.match(await alertOf(page), /used already/);
-  await context.close();
+  await close();
 });
 
 test('the list says what each desktop is doing, and gives each of the three ways', async () => {
   const user = newcomer('lister');
-  const { context, page, noise } = await person(browser);
+  const { page, close } = await visitor();
   await signIn(page, gateway, user);
   const card = (name) => page.locator('li.card', { has: page.getByRole('heading', { name, exact: true }) });
   await until(async () => `states: ${await page.locator('.state').allTextContents()}`, async () =>
@@ -121,6 +151,8 @@ test('the list says what each desktop is doing, and gives each of the three ways
   assert.match(await card('office').textContent(), /In use by you.*Last used now/s);
   tunnel.wire.end();
 
+  assert.ok(await moving(page) > 0, 'who has nothing against it gets motion');
+
   await page.fill('#search', '東京');
   assert.deepEqual(await page.locator('li.card:visible h2').allTextContents(), ['lab']);
   await page.fill('#search', 'nothing like it');
@@ -130,18 +162,20 @@ test('the list says what each desktop is doing, and gives each of the three ways
   assert.equal(await card('office').locator('a.button').getAttribute('href'), '/desktop/office');
   const [download] = await Promise.all([page.waitForEvent('download'), card('office').getByRole('button', { name: /\.rdp file/ }).click()]);
   assert.equal(download.suggestedFilename(), 'office.rdp');
-  assert.match(readFileSync(await download.path(), 'utf8'), /^gatewayaccesstoken:s:[\w-]{43}\r$/m);
+  const file = readFileSync(await download.path(), 'utf8');
+  assert.match(file, /^full address:s:office\b/m);
+  assert.match(file, new RegExp(`^gatewayhostname:s:localhost:${gateway.port}\r$`, 'm'));
+  assert.match(file, /^gatewayaccesstoken:s:[\w-]{43}\r$/m);
   await card('office').getByRole('button', { name: /command/ }).click();
   await until(() => 'the command is on the clipboard', async () =>
     await page.evaluate('navigator.clipboard.readText()') === `deskgate connect --exec 'xfreerdp /v:{}' https://localhost:${gateway.port} office`);
-  assert.deepEqual(noise, []);
-  await context.close();
+  await close();
 });
 
 test('the account: sessions, password, device, sign out everywhere', async () => {
   const user = newcomer('keeper');
   const elsewhere = await user.token();
-  const { context, page, noise } = await person(browser);
+  const { page, close } = await visitor({}, { refused: ['403 /api/password'] });
   await signIn(page, gateway, user);
   await page.click('a[href="#account"]');
   await page.waitForSelector('#sessions');
@@ -183,13 +217,12 @@ test('the account: sessions, password, device, sign out everywhere', async () =>
   await page.locator('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
   await page.waitForSelector('[role=status]');
   assert.match(await page.textContent('[role=status]'), /signed out on all devices/);
-  assert.deepEqual(noise, []);
-  await context.close();
+  await close();
 });
 
 test('refusals are told, and too many are counted down', async () => {
   newcomer('guessed');
-  const { context, page } = await person(browser);
+  const { context, page, close } = await visitor({}, { refused: ['401 /api/login', '429 /api/login'] });
   await page.goto(url);
   const guess = async () => {
     await page.fill('input[autocomplete=username]', 'guessed');
@@ -199,17 +232,31 @@ test('refusals are told, and too many are counted down', async () => {
     return alertOf(page);
   };
   assert.match(await guess(), /is not right/);
+  assert.equal(await page.getAttribute('.alert:not([hidden])', 'role'), 'alert', 'it is read out');
+  // All that the alert says from now on, however slow the machine is.
+  await page.evaluate(() => {
+    globalThis.heard = [];
+    const alert = document.querySelector('.alert');
+    new MutationObserver(() => globalThis.heard.push(alert.textContent)).observe(alert, { childList: true, characterData: true, subtree: true });
+  });
   let said = '';
   for (let i = 0; i < 4 && !/Too many/.test(said); i++) said = await guess();
   assert.match(said, /Too many failed attempts.* \d+ s/);
   assert.ok(await page.isDisabled('button[type=submit]'));
-  await page.waitForSelector('button[type=submit]:not([disabled])', { timeout: 20_000 });
-  await context.close();
+  await page.waitForSelector('button[type=submit]:not([disabled])', { timeout: 30_000 });
+  const seconds = (await page.evaluate('heard')).map((text) => Number(/Too many.* (\d+) s/.exec(text)?.[1] ?? 0)).filter(Boolean);
+  assert.deepEqual(seconds, Array.from(seconds, (_, i) => seconds[0] - i), 'down, a second at a time');
+  assert.equal(seconds.at(-1), 1);
+
+  await context.setOffline(true);
+  assert.match(await guess(), /does not answer/);
+  await context.setOffline(false);
+  await close();
 });
 
 test('a session that ends in the middle leads to the sign-in, and back to where one was', async () => {
   const user = newcomer('cut-off');
-  const { context, page } = await person(browser);
+  const { page, close } = await visitor({}, { refused: ['401 /api/sessions', '401 /api/session'] });
   await signIn(page, gateway, user);
   for (const session of gateway.json('session', 'list').filter((row) => row.user === 'cut-off')) gateway.cli('session', 'end', String(session.id));
   await page.click('a[href="#account"]');
@@ -220,52 +267,140 @@ test('a session that ends in the middle leads to the sign-in, and back to where 
   await page.fill('input[autocomplete=one-time-code]', await user.codes.next());
   await page.click('button[type=submit]');
   await page.waitForSelector('#sessions');
-  await context.close();
+  await close();
 });
 
 test('by keyboard alone, with the focus to be seen', async () => {
   const user = newcomer('keyboard');
-  const { context, page } = await person(browser);
+  const { context, page, close } = await visitor();
   await page.goto(url);
   await page.waitForSelector('form');
-  // Tab until the element is focused; everything on the way shows its outline.
+  // The focused element, or the box around it, has an outline that others have not.
+  const seen = () => page.evaluate(() => [document.activeElement, document.activeElement.closest('.box')]
+    .some((node) => node && getComputedStyle(node).outlineStyle !== 'none' && parseFloat(getComputedStyle(node).outlineWidth) >= 2));
+  const at = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
+  // Tab until the element is focused.
   const reach = async (selector) => {
     for (let i = 0; i < 40; i++) {
       await page.keyboard.press('Tab');
-      if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) break;
+      if (await at('body')) continue; // the end of the page, before it begins anew
+      assert.ok(await seen(), `the focus is seen on ${await page.evaluate('document.activeElement.outerHTML')}`);
+      if (await at(selector)) return;
     }
-    assert.ok(await page.evaluate((wanted) => document.activeElement.matches(wanted), selector), `${selector} is reached`);
-    const outline = await page.evaluate(() => [document.activeElement, document.activeElement.parentElement]
-      .some((node) => getComputedStyle(node).outlineStyle !== 'none'));
-    assert.ok(outline, `${selector}: the focus is seen`);
+    assert.fail(`${selector} is not reached`);
   };
-  for (const [selector, text] of [['input[autocomplete=username]', user.name], ['input[type=password]', user.password], ['input[autocomplete=one-time-code]', await user.codes.next()]]) {
-    await reach(selector);
-    await page.keyboard.type(text);
-  }
+  await reach('input[autocomplete=username]');
+  await page.keyboard.type(user.name);
+  await reach('input[type=password]');
+  await page.keyboard.type(user.password);
+  await reach('.box button');
+  await page.keyboard.press('Space');
+  assert.equal(await page.inputValue('input[autocomplete=current-password][type=text]'), user.password, 'Space shows the password');
+  await page.keyboard.press('Space');
+  await reach('input[autocomplete=one-time-code]');
+  await page.keyboard.type(await user.codes.next());
   await page.keyboard.press('Enter');
   await page.waitForSelector('.cards');
   assert.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the heading of the new view is read out');
   await reach('a[href="/desktop/accounts"]');
   const [tab] = await Promise.all([context.waitForEvent('page'), page.keyboard.press('Enter')]);
   await tab.waitForSelector('#form:not([hidden])');
-  await context.close();
+  await tab.close();
+
+  await reach('a[href="#account"]');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sessions');
+  await reach('section[aria-labelledby=sessions] button');
+  await page.keyboard.press('Space');
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  assert.ok(await at('section[aria-labelledby=sessions] button'), 'the focus is back where it was');
+  await reach('#sign-out');
+  await page.keyboard.press('Space');
+  await page.waitForSelector('input[autocomplete=username]');
+  await close();
 });
 
+// How bright the page's paper is, from 0 to 255.
+const paper = (page) => page.evaluate(() => {
+  const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+  return (red + green + blue) / 3;
+});
+
+// Elements that would move.
+const moving = (page) => page.evaluate(() => [...document.querySelectorAll('*')].map((node) => getComputedStyle(node))
+  .filter((style) => style.transitionDuration !== '0s' || style.animationName !== 'none').length);
+
 for (const look of LOOKS) {
-  test(`every view in ${look.lang}, ${look.scheme}, ${look.width} pixels wide`, async () => {
-    const user = newcomer(`look-${look.lang}-${look.scheme}`);
-    const { context, page, noise } = await person(browser, { ...look, reducedMotion: 'reduce' });
+  const tag = `${look.lang.slice(0, 2)}-${look.scheme}`;
+
+  test(`the first sign-in in ${look.lang}, ${look.scheme}, ${look.width} pixels wide`, async () => {
+    const { page, close } = await visitor(look, { refused: ['404 /api/setup'] });
+    await page.goto(`${url}#setup=${gateway.json('user', 'invite', `new-${tag}`).invitation}`);
+    await page.waitForSelector('.qr');
+    await judge(page, 'first sign-in');
+    const codes = new Codes((await page.textContent('.key')).replaceAll(' ', ''));
+    for (const input of await page.locator('input[autocomplete=new-password]').all()) await input.fill(PASSWORD);
+    await page.fill('input[autocomplete=one-time-code]', await codes.next());
+    await page.click('button[type=submit]');
+    await page.waitForSelector('.codes li');
+    await judge(page, 'recovery codes');
+    await page.check('#kept');
+    await page.click('button.main');
+    await page.waitForSelector('nav:not([hidden])');
+    await judge(page, 'no desktops yet');
+    await page.goto(`${url}#setup=${'A'.repeat(43)}`);
+    await alertOf(page);
+    await judge(page, 'no such invitation');
+    await close();
+  });
+
+  test(`every other view in ${look.lang}, ${look.scheme}, ${look.width} pixels wide`, async () => {
+    const user = newcomer(`look-${tag}`);
+    const { page, close } = await visitor({ ...look, reducedMotion: 'reduce' }, { refused: ['401 /api/login'] });
+    // Each state once, to be seen with its colour.
+    await page.route('**/api/desktops/*/state', (route) => {
+      const name = new URL(route.request().url()).pathname.split('/')[3];
+      return route.fulfill({ json: { state: STATES[NAMES.indexOf(name) % STATES.length] } });
+    });
     await page.goto(url);
     await page.waitForSelector('form');
     assert.equal(await page.evaluate('document.documentElement.lang'), look.lang.slice(0, 2));
+    assert.ok(look.scheme === 'dark' ? await paper(page) < 64 : await paper(page) > 192, `it is ${look.scheme}`);
+    assert.equal(await moving(page), 0, 'who wants no motion gets none');
     await judge(page, 'sign-in');
+    await page.fill('input[autocomplete=username]', 'nobody');
+    await page.fill('input[type=password]', 'not this one at all');
+    await page.click('button.link');
+    await page.keyboard.type('aaaa-bbbb-cccc-dddd');
+    await page.click('button[type=submit]');
+    await alertOf(page);
+    await judge(page, 'refused');
+
     await signIn(page, gateway, user);
     await page.waitForSelector('.cards');
+    await until('each state is told', async () => {
+      const told = await page.locator('.state').evaluateAll((nodes) => nodes.map((node) => node.dataset.state));
+      return STATES.every((state) => told.includes(state));
+    });
+    await page.locator('li.card').first().locator('button').first().click();
+    await page.waitForSelector('[role=status]:not([hidden])');
     await judge(page, 'desktops');
+
     await page.click('a[href="#account"]');
     await page.waitForSelector('#sessions');
+    const device = page.locator('section[aria-labelledby=device]');
+    await device.locator('input').fill(user.password);
+    await device.locator('button[type=submit]').click();
+    await device.locator('.qr').waitFor();
     await judge(page, 'account');
+    assert.equal(await moving(page), 0, 'nor here');
+    await page.locator('section[aria-labelledby=sessions] button').click();
+    await page.waitForSelector('dialog[open]');
+    await judge(page, 'dialog');
+    await page.locator('dialog button').first().click();
+
     const other = look.lang.startsWith('en') ? 'ja' : 'en';
     await page.selectOption('#language', other);
     await page.waitForFunction((lang) => document.documentElement.lang === lang, other);
@@ -273,7 +408,25 @@ for (const look of LOOKS) {
     await page.reload();
     await page.waitForSelector('#sessions');
     assert.equal(await page.evaluate('document.documentElement.lang'), other, 'the choice lasts');
-    assert.deepEqual(noise, []);
-    await context.close();
+    await close();
   });
 }
+
+test('Firefox signs in and shows the list', async () => {
+  const user = newcomer('firefox');
+  const firefox = await Firefox.launch();
+  try {
+    await firefox.goto(url);
+    await firefox.until(`document.querySelector('input[autocomplete=username]') !== null`);
+    await firefox.fill('input[autocomplete=username]', user.name);
+    await firefox.fill('input[type=password]', user.password);
+    await firefox.fill('input[autocomplete=one-time-code]', await user.codes.next());
+    await firefox.click('button[type=submit]');
+    await firefox.until(`document.querySelector('.cards') !== null`);
+    assert.deepEqual(await firefox.evaluate(`[...document.querySelectorAll('li.card h2')].map((node) => node.textContent)`), NAMES);
+    await firefox.until(`document.querySelector('.state[data-state=reachable]') !== null`);
+    assert.equal(await firefox.evaluate(`document.activeElement.tagName`), 'H1');
+  } finally {
+    await firefox.close();
+  }
+});
