@@ -5,7 +5,7 @@
 
 /* Presence flags: sections 2.2.5.3.4, 2.2.5.3.8, 2.2.5.3.1, 2.2.5.3.5 */
 enum { CREATE_COOKIE = 1, CREATE_REAUTH = 2 };
-enum { TUNNEL_ID = 1, TUNNEL_CAPABILITIES = 2 };
+enum { TUNNEL_ID = 1, TUNNEL_CAPABILITIES = 2, TUNNEL_CONSENT = 0x10 };
 enum { AUTH_REDIRECTION = 1, AUTH_IDLE = 2 };
 enum { CHANNEL_ID = 1 };
 enum { PROTOCOL_TCP = 3 }; /* section 2.2.10.4 */
@@ -91,8 +91,13 @@ int tsgu_tunnel_create_read(const struct tsgu_packet *packet, struct tsgu_tunnel
         return -EPROTO;
     unsigned fields = u16(fixed + 4);
     out->capabilities = u32(fixed);
-    if (fields & CREATE_REAUTH && !take(&cursor, 8))
-        return -EPROTO;
+    out->has_reauth = fields & CREATE_REAUTH;
+    if (out->has_reauth) {
+        const uint8_t *context = take(&cursor, 8);
+        if (!context)
+            return -EPROTO;
+        out->reauth = (uint64_t)u32(context + 4) << 32 | u32(context);
+    }
     out->has_cookie = fields & CREATE_COOKIE;
     if (out->has_cookie && !take_text(&cursor, out->cookie, sizeof(out->cookie), '\0'))
         return -EPROTO;
@@ -195,6 +200,44 @@ static uint8_t *put32(uint8_t *to, uint32_t value)
     return put16(put16(to, value & 0xffff), value >> 16);
 }
 
+/* The next character of UTF-8 that is not at its end; U+FFFD, and one byte on, where it is none. */
+static uint32_t next_character(const uint8_t **text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *at = *text;
+    unsigned size = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+    uint32_t value = size == 1 ? at[0] : at[0] & (0x7fU >> size);
+    bool good = at[0] < 0x80 || (at[0] >= 0xc0 && at[0] < 0xf8);
+    for (unsigned i = 1; good && i < size; i++) { /* the NUL at the end is no continuation */
+        good = (at[i] & 0xc0) == 0x80;
+        value = value << 6 | (at[i] & 0x3f);
+    }
+    good = good && value >= least[size] && value <= 0x10ffff && (value & ~0x7ffU) != 0xd800;
+    *text += good ? size : 1;
+    return good ? value : 0xfffd;
+}
+
+/* A counted text with its NUL. */
+static uint8_t *put_text(uint8_t *to, const char *words)
+{
+    const uint8_t *text = (const uint8_t *)words;
+    uint8_t *at = to + 2;
+    const uint8_t *end = at + 2 * TSGU_WORDS_MOST;
+    while (*text) {
+        uint32_t value = next_character(&text);
+        if (at + (value > 0xffff ? 4 : 2) > end)
+            break;
+        if (value > 0xffff) {
+            at = put16(at, 0xd800 + (value - 0x10000) / 0x400);
+            value = 0xdc00 + value % 0x400;
+        }
+        at = put16(at, value);
+    }
+    at = put16(at, 0);
+    put16(to, (unsigned)(at - to - 2));
+    return at;
+}
+
 static size_t finish(uint8_t *to, enum tsgu_type type, const uint8_t *end)
 {
     size_t size = (size_t)(end - to);
@@ -218,6 +261,15 @@ size_t tsgu_write_tunnel(uint8_t *to, uint32_t status, uint32_t tunnel, uint32_t
     if (good)
         at = put32(put32(at, tunnel), capabilities);
     return finish(to, TSGU_TUNNEL_RESPONSE, at);
+}
+
+size_t tsgu_write_tunnel_consent(uint8_t *to, uint32_t tunnel, uint32_t capabilities,
+                                 const char *words)
+{
+    uint8_t *at = put32(put16(to + TSGU_HEADER, 0), TSGU_OK);
+    at = put16(put16(at, TUNNEL_ID | TUNNEL_CAPABILITIES | TUNNEL_CONSENT), 0);
+    at = put32(put32(at, tunnel), capabilities);
+    return finish(to, TSGU_TUNNEL_RESPONSE, put_text(at, words));
 }
 
 size_t tsgu_write_tunnel_auth(uint8_t *to, uint32_t error, uint32_t redirection,
@@ -252,13 +304,13 @@ size_t tsgu_write_close(uint8_t *to, bool response, uint32_t status)
 
 size_t tsgu_write_service_message(uint8_t *to, const char *words)
 {
-    size_t most = (TSGU_ANSWER_MOST - TSGU_HEADER - 4) / 2, size = strlen(words);
-    if (size > most)
-        size = most;
-    uint8_t *at = put16(to + TSGU_HEADER, (unsigned)(2 * size + 2));
-    for (size_t i = 0; i < size; i++)
-        at = put16(at, (unsigned char)words[i]);
-    return finish(to, TSGU_SERVICE_MESSAGE, put16(at, 0));
+    return finish(to, TSGU_SERVICE_MESSAGE, put_text(to + TSGU_HEADER, words));
+}
+
+size_t tsgu_write_reauth(uint8_t *to, uint64_t context)
+{
+    uint8_t *at = put32(to + TSGU_HEADER, (uint32_t)context);
+    return finish(to, TSGU_REAUTH, put32(at, (uint32_t)(context >> 32)));
 }
 
 size_t tsgu_header_before(uint8_t *end, uint16_t size)

@@ -12,6 +12,7 @@
 #define TSGU_DATA_MOST 65535  /* payload of one packet */
 #define TSGU_PACKET_MOST 8192 /* of any other: a cookie or a statement of health is its largest */
 #define TSGU_ANSWER_MOST 1024 /* our packets, but for data */
+#define TSGU_WORDS_MOST 480   /* UTF-16 units of a text in one of them */
 #define TSGU_COOKIE_SIZE 512  /* of a PAA cookie as text; ours have 43 characters */
 #define TSGU_NAME_SIZE 256
 #define TSGU_NAMES_MOST 4 /* resources and alternates */
@@ -38,9 +39,22 @@ enum tsgu_type {
 /* HTTP_EXTENDED_AUTH, section 2.2.5.3.2 */
 enum { TSGU_AUTH_PAA = 0x2 };
 /* HTTP_TUNNEL_CAPABILITIES, section 2.2.5.3.6 */
-enum { TSGU_CAP_IDLE_TIMEOUT = 0x2, TSGU_CAP_SERVICE_MESSAGE = 0x8 };
-/* Redirection flags, section 2.2.5.3.7 */
+enum {
+    TSGU_CAP_IDLE_TIMEOUT = 0x2,
+    TSGU_CAP_CONSENT = 0x4,
+    TSGU_CAP_SERVICE_MESSAGE = 0x8,
+    TSGU_CAP_REAUTH = 0x10
+};
+/* Redirection flags, section 2.2.5.3.7: all, none, or what is forbidden. */
 #define TSGU_REDIRECT_ALL 0x80000000U
+#define TSGU_REDIRECT_NONE 0x40000000U
+enum {
+    TSGU_FORBID_DRIVES = 0x1,
+    TSGU_FORBID_PRINTERS = 0x2,
+    TSGU_FORBID_PORTS = 0x4,
+    TSGU_FORBID_CLIPBOARD = 0x8,
+    TSGU_FORBID_PNP = 0x10
+};
 
 /* HRESULTs that clients have words for, section 2.2.6. */
 #define TSGU_OK 0U
@@ -74,6 +88,8 @@ struct tsgu_handshake {
 int tsgu_handshake_read(const struct tsgu_packet *packet, struct tsgu_handshake *out);
 struct tsgu_tunnel_create {
     uint32_t capabilities;
+    bool has_reauth; /* the context of a packet that tsgu_write_reauth() made */
+    uint64_t reauth;
     bool has_cookie;
     char cookie[TSGU_COOKIE_SIZE]; /* ASCII; "" when it is anything else */
 };
@@ -113,13 +129,20 @@ size_t tsgu_read_onto(struct tsgu_reader *reader, uint8_t *to, const uint8_t *da
 
 size_t tsgu_write_handshake(uint8_t *to, uint32_t error, uint16_t extended_auth);
 size_t tsgu_write_tunnel(uint8_t *to, uint32_t status, uint32_t tunnel, uint32_t capabilities);
+/* A good answer that asks the person to agree to `words` (UTF-8, not empty, cut to
+ * TSGU_WORDS_MOST). Only for a client that has TSGU_CAP_CONSENT, and none by default: FreeRDP asks
+ * on its terminal, and fails without one. */
+size_t tsgu_write_tunnel_consent(uint8_t *to, uint32_t tunnel, uint32_t capabilities,
+                                 const char *words);
 /* `idle_minutes` 0: no limit. */
 size_t tsgu_write_tunnel_auth(uint8_t *to, uint32_t error, uint32_t redirection,
                               uint32_t idle_minutes);
 size_t tsgu_write_channel(uint8_t *to, uint32_t error, uint32_t channel);
 size_t tsgu_write_keepalive(uint8_t *to);
 size_t tsgu_write_close(uint8_t *to, bool response, uint32_t status);
-/* ASCII words, for the person in front of the client; cut to fit. */
+/* For the person in front of the client: UTF-8, cut to TSGU_WORDS_MOST between two characters. */
 size_t tsgu_write_service_message(uint8_t *to, const char *words);
+/* Asks the client to come with a new tunnel that names this context. */
+size_t tsgu_write_reauth(uint8_t *to, uint64_t context);
 /* Writes a data packet's header so that it ends at `end`, and returns its size. */
 size_t tsgu_header_before(uint8_t *end, uint16_t size);
