@@ -29,8 +29,7 @@ static const struct route routes[] = {
     {"GET", "/api/visits/*", ROUTE_SESSION, api_visit, api_visit_told},
     {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
     {"GET", "/rdcleanpath", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_cleanpath, api_cleanpath_told},
-    {"RDG_OUT_DATA", "/remoteDesktopGateway/", ROUTE_OPEN, api_rdg, NULL},
-    {"RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_OPEN, api_rdg, NULL},
+    {"RDG_OUT_DATA, RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_OPEN, api_rdg, NULL},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif
@@ -91,10 +90,19 @@ static bool path_matches(struct request *request, const struct route *route, con
            decode_segment(request->name, sizeof(request->name), path + before, length);
 }
 
+/* `wanted` may be several, as in an Allow header. */
 static bool method_matches(const char *wanted, const char *method)
 {
-    return strcmp(wanted, method) == 0 ||
-           (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
+    size_t length = strlen(method);
+    if (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0)
+        return true;
+    while (strncmp(wanted, method, length) != 0 || (wanted[length] && wanted[length] != ',')) {
+        wanted = strstr(wanted, ", ");
+        if (!wanted)
+            return false;
+        wanted += 2;
+    }
+    return length > 0;
 }
 
 const struct route *route_find(struct request *request, bool tls, const char *method,

@@ -16,7 +16,7 @@ enum route_needs {
 };
 
 struct route {
-    const char *method; /* "GET" also serves HEAD */
+    const char *method; /* or several, ", " between them; "GET" also serves HEAD */
     const char *path;   /* a '*' in it stands for one segment, a name or number */
     unsigned needs;
     enum MHD_Result (*begin)(struct request *request); /* answers, or asks the keeper */
