@@ -332,6 +332,7 @@ static const struct {
     {"\xed\xa0\x80", "fdff fdff fdff"},
     {"\xf4\x90\x80\x80", "fdff fdff fdff fdff"},
     {"\xf8x", "fdff 7800"},
+    {"\xf8\x90\x80\x80", "fdff fdff fdff fdff"},
     {"\xff", "fdff"},
 };
 
