@@ -5,8 +5,9 @@
 
 #define TPKT_VERSION 3
 #define TPKT_HEADER 4
-#define FIXED 7 /* length indicator, code, destination, source, class */
-#define CODE_REQUEST 0xe0
+#define FIXED 7            /* length indicator, code, destination, source, class */
+#define INDICATOR_MOST 254 /* 255 is reserved: X.224 section 13.2.1 */
+#define CODE_REQUEST 0xe0  /* no credit in class 0: section 13.3.3 */
 #define CODE_CONFIRM 0xd0
 
 /* [MS-RDPBCGR] sections 2.2.1.1.1, 2.2.1.1.2, 2.2.1.2.1, 2.2.1.2.2 */
@@ -37,7 +38,7 @@ static uint32_t u32le(const uint8_t *at)
 static bool framed(const uint8_t *pdu, size_t size, unsigned code)
 {
     return size >= TPKT_HEADER + FIXED && pdu[0] == TPKT_VERSION && u16be(pdu + 2) == size &&
-           pdu[4] == size - TPKT_HEADER - 1 && (pdu[5] & 0xf0) == code &&
+           pdu[4] == size - TPKT_HEADER - 1 && pdu[4] <= INDICATOR_MOST && pdu[5] == code &&
            (pdu[10] & 0xf0) == 0; /* class 0 */
 }
 

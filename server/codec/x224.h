@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define X224_REQUEST_MOST 512 /* no client sends more; the length indicator ends at 255 */
+#define X224_REQUEST_MOST 512 /* no client sends more; the length indicator ends at 254 */
 #define X224_CONFIRM_MOST 512
 
 /* [MS-RDPBCGR] section 2.2.1.1.1: requestedProtocols and selectedProtocol. */
