@@ -28,8 +28,12 @@ async function request(method, path, body) {
   }
 }
 
+/** Told to the window when the session is over, whoever asked. */
+export const SESSION_OVER = 'deskgate-session-over';
+
 async function refused(response) {
   const answer = await readJson(response);
+  if (answer?.error === 'no_session') globalThis.dispatchEvent?.(new Event(SESSION_OVER));
   return new ApiError(response.status, answer?.error ?? 'failed', answer?.message ?? '',
     Number(response.headers.get('Retry-After') ?? 0));
 }

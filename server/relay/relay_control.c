@@ -66,7 +66,7 @@ static int write_close(struct relay *relay)
     return error ? error : write_frame(relay, WS_CLOSE, payload, size);
 }
 
-/* Every RD Gateway client echoes a keepalive; not all that speak WebSocket know its pings. */
+/* RD Gateway clients know keepalives; not all that speak WebSocket know its pings. */
 static int write_ping(struct relay *relay)
 {
     uint8_t packet[TSGU_ANSWER_MOST] = {0};

@@ -26,6 +26,7 @@ struct relay {
     int plain_error;                /* plain takes no more; what it has said is still read */
     bool plain_full;                /* it waits to take more, also what it holds inside */
     uint8_t unanswered;             /* pings since the framed side was last heard */
+    bool echoes;                    /* RELAY_RDG_WS: the client is one that answers keepalives */
     bool framed_ended, plain_ended; /* they will send no more */
     bool plain_told;                /* we have ended our side of plain */
     bool ping_due, close_due;       /* control frames to write when framed takes them */

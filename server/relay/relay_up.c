@@ -35,7 +35,8 @@ static void unpack(struct relay *relay, uint8_t *data, size_t size, struct gathe
                             "not an RD Gateway packet");
         else if (kind == TSGU_EVENT_CLOSE)
             relay_end_close(relay, RELAY_FRAMED_CLOSED, 0, WS_NORMAL, "");
-        /* A keepalive is an echo of ours, or asks for nothing. */
+        else if (kind == TSGU_EVENT_KEEPALIVE)
+            relay->echoes = true;
     }
 }
 

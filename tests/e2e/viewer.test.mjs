@@ -225,7 +225,7 @@ test('each failure says what happened, in the person\'s language', async () => {
   gateway.cli('desktop', 'trust', 'windows', '--pin', 'a'.repeat(64));
   await wrong.tab.click('#again');
   await cardSays(wrong.tab, /certificate/i);
-  gateway.cli('desktop', 'trust', 'windows', '--renew');
+  gateway.cli('desktop', 'trust', 'windows', '--first-use');
   await wrong.context.close();
 
   const ja = await open(user, 'xrdp', { lang: 'ja-JP', scheme: 'dark', width: 390, height: 700 });

@@ -12,6 +12,7 @@
 static uint8_t sent[TOTAL], wire[2 * TOTAL], heard[2 * TOTAL];
 static size_t wire_size, wire_at, got, put, heard_size;
 static unsigned steps;
+static bool echoes;
 
 static size_t put_data(uint8_t *to, const uint8_t *data, size_t size)
 {
@@ -125,6 +126,34 @@ START_TEST(a_keepalive_is_the_ping)
 }
 END_TEST
 
+static uint64_t begun;
+
+static bool step_waits(void)
+{
+    relay_rig_listen();
+    rig.told_size = 0;
+    if (echoes && steps++ == 0) {
+        uint8_t frame[64], packet[TSGU_ANSWER_MOST];
+        size_t size = relay_rig_frame(frame, WS_BINARY, true, packet, tsgu_write_keepalive(packet));
+        ck_assert_int_eq(send(rig.client, frame, size, 0), (ssize_t)size);
+    }
+    return rig.over || loop_now(rig.loop) - begun > 600;
+}
+
+/* A client that has never echoed owes nothing; one that has, and is silent now, is lost. */
+START_TEST(only_who_echoes_may_be_missed)
+{
+    echoes = _i == 1;
+    steps = 0;
+    relay_rig_begin((struct relay_setup){.framing = RELAY_RDG_WS, .ping_ms = 50});
+    begun = loop_now(rig.loop);
+    relay_rig_run(rig.loop, step_waits);
+    ck_assert(rig.over == echoes);
+    if (echoes)
+        ck_assert_int_eq(rig.result.end, RELAY_FRAMED_LOST);
+}
+END_TEST
+
 START_TEST(a_closed_channel_is_a_clean_end)
 {
     uint8_t frame[64], packet[TSGU_ANSWER_MOST];
@@ -155,8 +184,11 @@ END_TEST
 int main(void)
 {
     const struct relay_rig_test tests[] = {
-        {packets_become_bytes, 8},     {bytes_become_packets, 0},
-        {a_keepalive_is_the_ping, 0},  {a_closed_channel_is_a_clean_end, 0},
+        {packets_become_bytes, 8},
+        {bytes_become_packets, 0},
+        {a_keepalive_is_the_ping, 0},
+        {only_who_echoes_may_be_missed, 2},
+        {a_closed_channel_is_a_clean_end, 0},
         {rubbish_is_a_broken_rule, 0},
     };
     return relay_rig_main("relay_rdg", tests, sizeof(tests) / sizeof(*tests));

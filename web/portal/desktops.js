@@ -44,7 +44,7 @@ function card(desktop, say) {
     h('div', { class: 'row' },
       h('a', { class: 'button main', href: `/desktop/${encodeURIComponent(name)}`, target: '_blank', rel: 'noopener', 'aria-label': t('desktops.openLabel', { name }) }, t('desktops.open')),
       file,
-      copyButton(() => command(name), { label: t('desktops.command'), name: t('desktops.commandLabel', { name }), done: () => say(t('desktops.commandDone'), command(name)) })));
+      copyButton(() => command(name), { label: t('desktops.command'), name: t('desktops.commandLabel', { name }), done: () => say(t('desktops.commandDone'), command(name)), refused: () => say(t('desktops.commandRefused'), command(name)) })));
   return { name, node, state, text: `${name} ${description}`.toLowerCase() };
 }
 

@@ -35,11 +35,11 @@ export function field({ label, hint, words, ...attributes }) {
 }
 
 function eye(input, { show, hide, label }) {
-  const button = h('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false', 'aria-label': `${show}: ${label}`,
+  const button = h('button', { type: 'button', class: 'quiet', 'aria-label': `${show}: ${label}`,
     on: { click() {
       const shown = input.type === 'text';
       input.type = shown ? 'password' : 'text';
-      button.setAttribute('aria-pressed', String(!shown));
+      button.setAttribute('aria-label', `${shown ? show : hide}: ${label}`);
       button.textContent = shown ? show : hide;
     } } }, show);
   return button;

@@ -1,6 +1,6 @@
 // Which view is shown. The address's fragment names it, so that back and forward work; who is not
 // signed in sees the sign-in, and then what was wanted.
-import { api } from '/api.js';
+import { api, SESSION_OVER } from '/api.js';
 import { language, languages, setLanguage, setUp, t } from '/i18n.js';
 import { accountView } from './account.js';
 import { desktopsView } from './desktops.js';
@@ -15,13 +15,24 @@ const INVITATION = /^#setup=([\w-]{1,128})$/;
 const main = document.querySelector('main');
 const heading = document.querySelector('h1');
 const nav = document.querySelector('nav');
+const trouble = document.querySelector('#trouble'); // of what no form of the view has done
 
 let invitation = null;
 let redraw = () => {}; // the present view, again: after a change of language
 let leaving = new AbortController();
+let signedIn = false;
+let asking = false; // for the sign-in, so that several answers to the same effect lead there once
+
+function tell(error) {
+  if (!error.code) throw error; // a mistake of ours
+  trouble.textContent = words(error);
+  trouble.hidden = error.code === 'no_session'; // the sign-in says it
+}
 
 /** Shows {title, nodes, narrow}; the heading gets the focus, so that it is read out. */
-function show(view, { signedIn, focus = true }) {
+function show(view, options) {
+  signedIn = options.signedIn;
+  trouble.hidden = true;
   heading.textContent = view.title;
   document.title = `${view.title} · ${t('title')}`;
   main.classList.toggle('narrow', view.narrow ?? false);
@@ -31,7 +42,7 @@ function show(view, { signedIn, focus = true }) {
     if (link.hash === (location.hash || '#desktops')) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  if (focus) heading.focus();
+  heading.focus();
 }
 
 /** Runs `make`, which shows something; the one before stops what it was doing. */
@@ -45,10 +56,9 @@ async function draw(make) {
     const [view, options] = await make(signal);
     if (!signal.aborted) show(view, options);
   } catch (error) {
-    if (signal.aborted) return;
-    if (error.code === 'no_session') signIn(location.hash ? 'expired' : null);
-    else if (error.code) show({ title: t('title'), nodes: [h('p', { class: 'alert', role: 'alert' }, words(error)), retry()] }, { signedIn: false });
-    else throw error;
+    if (!error.code) throw error;
+    if (error.code === 'invitation') invitation = null; // a dead one is no reason to stay
+    if (!signal.aborted) show({ title: t('title'), nodes: [h('p', { class: 'alert', role: 'alert' }, words(error)), retry()] }, { signedIn: false });
   } finally {
     if (!signal.aborted) main.removeAttribute('aria-busy');
   }
@@ -57,6 +67,7 @@ async function draw(make) {
 const retry = () => h('button', { type: 'button', class: 'plain', on: { click: () => route() } }, t('nav.desktops'));
 
 function signIn(notice = null) {
+  asking = true;
   return draw(async () => [signInView({ notice, done: route }), { signedIn: false }]);
 }
 
@@ -79,24 +90,28 @@ function setup() {
 }
 
 function account(notice = null) {
-  const everywhere = async () => {
-    await api('POST', '/api/sessions/end', {});
-    signIn('everywhere');
-  };
+  const everywhere = () => api('POST', '/api/sessions/end', {}).then(() => signIn('everywhere'), tell);
   return draw(async () => [await accountView({ notice, renew: account, enrolled: recovery, everywhere }), { signedIn: true }]);
 }
 
 function route() {
+  asking = false;
   if (invitation) return setup();
   if (location.hash === '#account') return account();
   return draw(async (signal) => [await desktopsView({ signal }), { signedIn: true }]);
 }
 
-async function signOut() {
-  await api('POST', '/api/logout').catch((error) => {
-    if (error.code !== 'no_session') throw error;
-  });
-  signIn('signedOut');
+// Only when the gateway has said so: who believes to be signed out must be.
+const signOut = () => api('POST', '/api/logout').then(() => signIn('signedOut'), tell);
+
+const valueOf = (input) => (input.type === 'checkbox' ? 'checked' : 'value');
+
+/** Draws the view again, with what was typed into it. */
+async function redrawKept() {
+  const kept = [...main.querySelectorAll('input')].map((input) => input[valueOf(input)]);
+  await redraw();
+  const inputs = [...main.querySelectorAll('input')];
+  if (inputs.length === kept.length) inputs.forEach((input, i) => { input[valueOf(input)] = kept[i]; });
 }
 
 /** The invitation is for this page alone: it leaves the address bar and the history at once. */
@@ -112,7 +127,7 @@ function languageMenu() {
   menu.append(...languages.map(([code, name]) => h('option', { value: code, lang: code, selected: code === language }, name)));
   menu.addEventListener('change', async () => {
     await setLanguage(menu.value);
-    await redraw();
+    await redrawKept();
     menu.focus();
   });
 }
@@ -121,6 +136,13 @@ takeInvitation();
 await setUp('portal');
 languageMenu();
 document.querySelector('#sign-out').addEventListener('click', signOut);
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault(); // the fragment is a view's name
+  heading.focus();
+});
+addEventListener(SESSION_OVER, () => {
+  if (!asking) signIn(signedIn ? 'expired' : null);
+});
 addEventListener('hashchange', () => {
   takeInvitation();
   route();

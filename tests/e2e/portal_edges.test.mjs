@@ -1,0 +1,142 @@
+// What the portal does when things go otherwise: a session that ends in the middle, no network, no
+// clipboard, a dead invitation; and that nothing typed is lost on the way.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { axe, chromium, person, signIn } from './lib/browser.mjs';
+import { Gateway, PASSWORD } from './lib/gateway.mjs';
+import { sleep } from './lib/proc.mjs';
+import { echoServer } from './lib/servers.mjs';
+
+let gateway;
+let browser;
+let echo;
+let url;
+
+before(async () => {
+  gateway = await Gateway.make();
+  url = `https://localhost:${gateway.port}/`;
+  echo = await echoServer();
+  gateway.addDesktop('office', echo.port);
+  browser = await chromium();
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.remove();
+  await echo?.close();
+});
+
+async function opened(name) {
+  const user = gateway.addUser(name);
+  gateway.grant(user, 'office');
+  const made = await person(browser);
+  await signIn(made.page, gateway, user);
+  await made.page.waitForSelector('.cards');
+  return { user, ...made };
+}
+
+async function cut(name) {
+  for (const session of gateway.json('session', 'list').filter((row) => row.user === name)) {
+    gateway.cli('session', 'end', String(session.id));
+  }
+  await sleep(600); // the keeper looks every quarter of a second
+}
+
+async function account(page) {
+  await page.click('a[href="#account"]');
+  await page.waitForSelector('#sessions');
+}
+
+async function signInShown(page) {
+  await page.waitForSelector('input[autocomplete=username]:visible');
+  assert.match(await page.textContent('main'), /Sign in again to go on/);
+}
+
+test('a copied command is read out as such', async () => {
+  const { page } = await opened('one');
+  await page.getByRole('button', { name: /command/ }).click();
+  assert.deepEqual(await axe(page), []);
+});
+
+test('a password that is shown is read out as such', async () => {
+  const { page } = await person(browser);
+  await page.goto(url);
+  await page.waitForSelector('form');
+  await page.locator('.box button').click();
+  assert.deepEqual(await axe(page), []);
+});
+
+test('the skip link stays on the account', async () => {
+  const { page } = await opened('threea');
+  await account(page);
+  await page.focus('.skip');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(600);
+  assert.equal(await page.textContent('h1'), 'Your account');
+});
+
+test('the skip link at the sign-in loses nothing typed', async () => {
+  const { page } = await person(browser);
+  await page.goto(url);
+  await page.fill('input[autocomplete=username]', 'typed');
+  await page.focus('.skip');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(600);
+  assert.equal(await page.inputValue('input[autocomplete=username]'), 'typed');
+});
+
+test('a session over: .rdp leads to the sign-in', async () => {
+  const { page } = await opened('foura');
+  await cut('foura');
+  await page.getByRole('button', { name: /\.rdp file/ }).click();
+  await signInShown(page);
+});
+
+test('a session over: a form of the account leads to the sign-in', async () => {
+  const { page } = await opened('fourb');
+  await account(page);
+  await cut('fourb');
+  const device = page.locator('section[aria-labelledby=device]');
+  await device.locator('input').fill(PASSWORD);
+  await device.locator('button[type=submit]').click();
+  await signInShown(page);
+});
+
+test('a session over: sign out everywhere leads to the sign-in', async () => {
+  const { page } = await opened('fourc');
+  await account(page);
+  await cut('fourc');
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await page.locator('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
+  await signInShown(page);
+});
+
+test('a bad invitation is no dead end', async () => {
+  const { page } = await opened('five');
+  await page.goto(`${url}#setup=${'A'.repeat(43)}`);
+  await page.waitForSelector('.alert:not([hidden])');
+  await page.locator('main button').click();
+  await page.waitForSelector('.cards', { timeout: 3000 });
+});
+
+test('signing out without a network says so', async () => {
+  const { page, context } = await opened('six');
+  await context.setOffline(true);
+  await page.click('#sign-out');
+  await page.waitForSelector('[role=alert]:not([hidden]), [role=status]:not([hidden])', { timeout: 3000 });
+});
+
+test('a refused clipboard says so', async () => {
+  const { page } = await opened('seven');
+  await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); });
+  await page.getByRole('button', { name: /command/ }).click();
+  await page.waitForSelector('[role=status]:not([hidden])', { timeout: 3000 });
+});
+
+test('another language keeps what was typed', async () => {
+  const { page } = await person(browser);
+  await page.goto(url);
+  await page.fill('input[autocomplete=username]', 'typed');
+  await page.selectOption('#language', 'ja');
+  await page.waitForTimeout(600);
+  assert.equal(await page.inputValue('input[autocomplete=username]'), 'typed');
+});
