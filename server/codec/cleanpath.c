@@ -84,6 +84,13 @@ static bool take_field(struct cleanpath_view *from, unsigned number, unsigned ta
     return take(from, TAG_FIELD + number, &field) && take(&field, tag, body) && field.size == 0;
 }
 
+/* A text that somebody must read: not empty, and without a NUL, before which a reader would end. */
+static bool take_text(struct cleanpath_view *from, unsigned number, struct cleanpath_view *text)
+{
+    return take_field(from, number, TAG_UTF8, text) && text->size &&
+           !memchr(text->data, '\0', text->size);
+}
+
 static bool skip_field(struct cleanpath_view *from, unsigned number)
 {
     struct cleanpath_view ignored;
@@ -108,11 +115,11 @@ int cleanpath_request_read(const uint8_t *pdu, size_t size, struct cleanpath_req
     if (!is_version(version))
         return -ENOTSUP;
     /* In the order of their numbers; each but the three that count may be left out. */
-    bool good = take_field(&body, FIELD_DESTINATION, TAG_UTF8, &out->destination) &&
-                take_field(&body, FIELD_PROXY_AUTH, TAG_UTF8, &out->proxy_auth) &&
+    bool good = take_text(&body, FIELD_DESTINATION, &out->destination) &&
+                take_text(&body, FIELD_PROXY_AUTH, &out->proxy_auth) &&
                 skip_field(&body, FIELD_SERVER_AUTH) && skip_field(&body, FIELD_PRECONNECTION) &&
                 take_field(&body, FIELD_X224, TAG_OCTETS, &out->x224) && body.size == 0 &&
-                out->destination.size && out->proxy_auth.size && out->x224.size;
+                out->x224.size;
     return good ? 0 : -EPROTO;
 }
 
@@ -170,7 +177,7 @@ static void put_field(struct writer *writer, unsigned number, unsigned tag, cons
     put_header(writer, TAG_FIELD + number, end);
 }
 
-/* Never negative; 0 is left out unless it must be there. */
+/* A value that is not negative. */
 static void put_number(struct writer *writer, unsigned number, int value)
 {
     const uint8_t *field = writer->at, *end = field;
@@ -222,7 +229,7 @@ size_t cleanpath_write_error(uint8_t *to, size_t room, const struct cleanpath_er
         put_field(&writer, FIELD_X224, TAG_OCTETS, x224.data, x224.size);
     const uint8_t *field = writer.at;
     for (unsigned i = sizeof(details) / sizeof(*details); i-- > 0;) {
-        if (details[i] || i == 0)
+        if (details[i] > 0 || i == 0)
             put_number(&writer, i, details[i]);
     }
     put_header(&writer, TAG_SEQUENCE, field);

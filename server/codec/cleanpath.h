@@ -45,7 +45,7 @@ struct cleanpath_request {
 
 struct cleanpath_error {
     int code;        /* CLEANPATH_GENERAL or CLEANPATH_NEGOTIATION */
-    int http_status; /* 0: absent, and so on */
+    int http_status; /* 0 or less: absent, and so on */
     int wsa;
     int tls_alert;
 };
@@ -55,7 +55,8 @@ struct cleanpath_error {
 int cleanpath_request_size(const uint8_t *data, size_t size);
 
 /* Reads one whole request into views of it. 0; -EPROTO when it is not well formed or lacks one of
- * the three; -ENOTSUP for another version. serverAuth and the blob are ignored. */
+ * the three (a text with a NUL in it is none); -ENOTSUP for another version. serverAuth and the
+ * blob are ignored. */
 int cleanpath_request_read(const uint8_t *pdu, size_t size, struct cleanpath_request *out);
 
 /* Write into `to`; the size, or 0 when there is no room. */

@@ -40,11 +40,33 @@ static const struct {
     {"an older version", "301b a004 0202 0d3d" DESTINATION AUTH X224, -ENOTSUP},
     {"version one", "301a a003 0201 01" DESTINATION AUTH X224, -ENOTSUP},
     {"a long version", "3022 a00b 0209 010203040506070809" DESTINATION AUTH X224, -ENOTSUP},
+    {"a negative version", "301b a004 0202 f2c2" DESTINATION AUTH X224, -ENOTSUP},
+    {"a version of no bytes", "3019 a002 0200" DESTINATION AUTH X224, -EPROTO},
+    {"a padded version", "301c a005 0203 000d3e" DESTINATION AUTH X224, -ENOTSUP},
+    {"the version as a text", "301b a004 0c02 0d3e" DESTINATION AUTH X224, -EPROTO},
     {"no version", "3015" DESTINATION AUTH X224, -EPROTO},
     {"no destination", "3013" VERSION AUTH X224, -EPROTO},
     {"no ticket", "3014" VERSION DESTINATION X224, -EPROTO},
     {"no X.224", "3015" VERSION DESTINATION AUTH, -EPROTO},
     {"an empty destination", "3017" VERSION "a202 0c00" AUTH X224, -EPROTO},
+    {"an empty ticket", "3018" VERSION DESTINATION "a302 0c00" X224, -EPROTO},
+    {"an empty X.224", "3019" VERSION DESTINATION AUTH "a602 0400", -EPROTO},
+    {"nothing", "3000", -EPROTO},
+    {"a NUL in the destination", "301b" VERSION "a206 0c04 64650073" AUTH X224, -EPROTO},
+    {"a NUL in the ticket", "301b" VERSION DESTINATION "a305 0c03 616200" X224, -EPROTO},
+    {"an indefinite length", "301d" VERSION "a280 0c04 6465736b 0000" AUTH X224, -EPROTO},
+    {"an indefinite text", "301d" VERSION "a208 0c80 6465736b 0000" AUTH X224, -EPROTO},
+    {"a length of four bytes", "301f" VERSION "a20a 0c84 00000004 6465736b" AUTH X224, -EPROTO},
+    {"a length that overflows", "301f" VERSION "a20a 0c84 ffffffff 6465736b" AUTH X224, -EPROTO},
+    {"a length that wraps around", "3023" VERSION "a20e 0c88 fffffffffffffffc 6465736b" AUTH X224,
+     -EPROTO},
+    {"the ticket twice", "3022" VERSION DESTINATION AUTH AUTH X224, -EPROTO},
+    {"X.224 twice", "3021" VERSION DESTINATION AUTH X224 X224, -EPROTO},
+    {"an error", "301f" VERSION "a102 3000" DESTINATION AUTH X224, -EPROTO},
+    {"an unknown field", "301f" VERSION DESTINATION AUTH X224 "a802 0c00", -EPROTO},
+    {"bytes after the last field", "301d" VERSION DESTINATION AUTH X224 "0000", -EPROTO},
+    {"a number in the place of what is ignored",
+     "3020" VERSION DESTINATION AUTH "a403 0201 01" X224, -EPROTO},
     {"the destination twice", "3023" VERSION DESTINATION DESTINATION AUTH X224, -EPROTO},
     {"another order", "301b" VERSION AUTH DESTINATION X224, -EPROTO},
     {"an answer's field", "301f" VERSION DESTINATION AUTH X224 "a702 3000", -EPROTO},
@@ -194,6 +216,9 @@ START_TEST(errors_are_written_to_the_byte)
         {{.code = CLEANPATH_GENERAL, .tls_alert = 40},
          "",
          "3014 a00402020d3e a10c 300a a003020101 a303020128"},
+        {{.code = CLEANPATH_GENERAL, .http_status = -1, .wsa = -1, .tls_alert = -1}, /* absent */
+         "",
+         "300f a00402020d3e a107 3005 a003020101"},
         {{.code = CLEANPATH_GENERAL, .tls_alert = 200}, /* must not look negative */
          "",
          "3015 a00402020d3e a10d 300b a003020101 a304020200c8"},
@@ -215,7 +240,7 @@ int main(void)
     tcase_add_loop_test(tests, requests_are_read, 0, (int)(sizeof(requests) / sizeof(*requests)));
     tcase_add_loop_test(tests, sizes_are_bounded, 0, 11);
     tcase_add_loop_test(tests, answers_are_read_back, 0, 8);
-    tcase_add_loop_test(tests, errors_are_written_to_the_byte, 0, 5);
+    tcase_add_loop_test(tests, errors_are_written_to_the_byte, 0, 6);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
