@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HTTPS 443 /* the gateway's port, unless it is named */
+
 /* [MS-RDPBCGR] has no word on these files; the numbers are the ones of Microsoft's "Supported RDP
  * properties with Remote Desktop Services" and of what mstsc writes. */
 enum {
@@ -27,12 +29,27 @@ static void put(struct rdpfile *file, const char *text, size_t size)
     file->size += size;
 }
 
+/* The bytes of a control character, or of a separator of lines or paragraphs, that `text` begins
+ * with; 0 when it begins with anything else. C1 (U+0080 to U+009F) has U+0085, next line. */
+static size_t breaker(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    if (at[0] < 0x20 || at[0] == 0x7f)
+        return 1;
+    if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+        return 2;
+    if (at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9))
+        return 3; /* U+2028, U+2029 */
+    return 0;
+}
+
 static void put_value(struct rdpfile *file, const char *value)
 {
-    for (; *value; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (c >= 0x20 && c != 0x7f)
+    while (*value) {
+        size_t skipped = breaker(value);
+        if (!skipped)
             put(file, value, 1);
+        value += skipped ? skipped : 1;
     }
     put(file, "\r\n", 2);
 }
@@ -61,11 +78,12 @@ size_t rdpfile_end(const struct rdpfile *file)
 size_t rdpfile_write(const struct rdpfile_way *way, char to[RDPFILE_MOST])
 {
     struct rdpfile file;
-    char gateway[300];
-    if (way->port == 443)
-        snprintf(gateway, sizeof(gateway), "%s", way->gateway);
-    else
-        snprintf(gateway, sizeof(gateway), "%s:%u", way->gateway, way->port);
+    char gateway[300], port[8] = "";
+    if (way->port != HTTPS)
+        snprintf(port, sizeof(port), ":%u", way->port);
+    int size = snprintf(gateway, sizeof(gateway), "%s%s", way->gateway, port);
+    if (size < 0 || (size_t)size >= sizeof(gateway))
+        return 0;
     rdpfile_begin(&file, to, RDPFILE_MOST);
     rdpfile_text(&file, "full address", way->desktop);
     if (way->username)

@@ -14,7 +14,8 @@ struct rdpfile {
 };
 
 void rdpfile_begin(struct rdpfile *file, char *to, size_t room);
-/* Control characters are left out of values: a line break would begin a setting of its own. */
+/* Control characters and Unicode's separators are left out of values: a line break would begin a
+ * setting of its own. */
 void rdpfile_text(struct rdpfile *file, const char *name, const char *value);
 void rdpfile_number(struct rdpfile *file, const char *name, uint32_t value);
 /* The file's size in bytes (UTF-8, CRLF, no NUL), or 0 when it did not fit. */
@@ -29,4 +30,5 @@ struct rdpfile_way {
     const char *username; /* for the desktop, or NULL */
 };
 #define RDPFILE_MOST 2048 /* bytes: room for any of these */
+/* The file's size, like rdpfile_end(). */
 size_t rdpfile_write(const struct rdpfile_way *way, char to[RDPFILE_MOST]);
