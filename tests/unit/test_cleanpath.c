@@ -1,29 +1,12 @@
 /* RDCleanPath's codec against bytes made by hand and a reader of the test's own. */
 #include "cleanpath.h"
+#include "hex_bytes.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct bytes {
-    uint8_t data[9000];
-    size_t size;
-};
-
-static struct bytes hex(const char *text)
-{
-    struct bytes made = {0};
-    for (; *text; text++) {
-        if (*text == ' ')
-            continue;
-        char pair[3] = {text[0], text[1], 0};
-        made.data[made.size++] = (uint8_t)strtoul(pair, NULL, 16);
-        text++;
-    }
-    return made;
-}
 
 #define VERSION "a004 0202 0d3e "
 #define DESTINATION "a206 0c04 6465736b "
@@ -79,7 +62,7 @@ static const struct {
 
 START_TEST(requests_are_read)
 {
-    struct bytes pdu = hex(requests[_i].pdu);
+    struct hex_bytes pdu = hex_bytes(requests[_i].pdu);
     struct cleanpath_request request;
     ck_assert_int_eq(cleanpath_request_size(pdu.data, pdu.size), (int)pdu.size);
     ck_assert_msg(cleanpath_request_read(pdu.data, pdu.size, &request) == requests[_i].verdict,
@@ -119,7 +102,7 @@ START_TEST(sizes_are_bounded)
         {"30ff", -EPROTO},         /* reserved (X.690 section 8.1.3.5) */
         {"3000", 2},
     };
-    struct bytes head = hex(table[_i].head);
+    struct hex_bytes head = hex_bytes(table[_i].head);
     ck_assert_int_eq(cleanpath_request_size(head.data, head.size), table[_i].size);
 }
 END_TEST
@@ -223,7 +206,7 @@ START_TEST(errors_are_written_to_the_byte)
          "",
          "3015 a00402020d3e a10d 300b a003020101 a304020200c8"},
     };
-    struct bytes x224 = hex(table[_i].x224), expected = hex(table[_i].pdu);
+    struct hex_bytes x224 = hex_bytes(table[_i].x224), expected = hex_bytes(table[_i].pdu);
     struct cleanpath_view view = {x224.data, x224.size};
     size_t size = cleanpath_write_error(made, CLEANPATH_ERROR_MOST, &table[_i].error, view);
     ck_assert_uint_eq(size, expected.size);

@@ -1,4 +1,5 @@
 /* RD Gateway packets: bytes by hand, as FreeRDP sends them, and what is wrong with them. */
+#include "hex_bytes.h"
 #include "tsgu.h"
 
 #include <check.h>
@@ -6,25 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct bytes {
-    uint8_t data[4096];
-    size_t size;
-};
-
-static struct bytes hex(const char *text)
-{
-    struct bytes made = {0};
-    for (; *text; text++) {
-        if (*text == ' ')
-            continue;
-        char pair[3] = {text[0], text[1], 0};
-        made.data[made.size++] = (uint8_t)strtoul(pair, NULL, 16);
-        text++;
-    }
-    return made;
-}
-
-static struct tsgu_packet packet_of(const struct bytes *bytes)
+static struct tsgu_packet packet_of(const struct hex_bytes *bytes)
 {
     struct tsgu_packet packet = {0};
     ck_assert_int_eq(tsgu_packet_read(bytes->data, bytes->size, &packet), (int)bytes->size);
@@ -33,7 +16,7 @@ static struct tsgu_packet packet_of(const struct bytes *bytes)
 
 START_TEST(packets_are_found_in_the_stream)
 {
-    struct bytes two = hex("0100 0000 0e000000 01 00 0000 0200 0d00 0000 08000000");
+    struct hex_bytes two = hex_bytes("0100 0000 0e000000 01 00 0000 0200 0d00 0000 08000000");
     struct tsgu_packet packet;
     for (size_t size = 0; size < 14; size++)
         ck_assert_int_eq(tsgu_packet_read(two.data, size, &packet), 0);
@@ -50,7 +33,7 @@ START_TEST(packets_are_found_in_the_stream)
                {"0100 0000 ffffffff", -EPROTO},
                {"0100 0000 00200000", 0}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        struct bytes head = hex(bad[i].head);
+        struct hex_bytes head = hex_bytes(bad[i].head);
         ck_assert_int_eq(tsgu_packet_read(head.data, head.size, &packet), bad[i].verdict);
     }
 }
@@ -58,7 +41,7 @@ END_TEST
 
 START_TEST(handshakes)
 {
-    struct bytes good = hex("0100 0000 0e000000 01 00 0000 0200");
+    struct hex_bytes good = hex_bytes("0100 0000 0e000000 01 00 0000 0200");
     struct tsgu_packet packet = packet_of(&good);
     struct tsgu_handshake handshake;
     ck_assert_int_eq(tsgu_handshake_read(&packet, &handshake), 0);
@@ -92,7 +75,7 @@ static const struct {
 
 START_TEST(tunnel_requests)
 {
-    struct bytes body = hex(creates[_i].body);
+    struct hex_bytes body = hex_bytes(creates[_i].body);
     struct tsgu_packet packet = {TSGU_TUNNEL_CREATE, body.data, body.size};
     struct tsgu_tunnel_create create;
     ck_assert_msg(tsgu_tunnel_create_read(&packet, &create) == creates[_i].verdict, "%s",
@@ -108,9 +91,9 @@ END_TEST
 
 START_TEST(a_cookie_has_a_largest_size)
 {
-    struct bytes body = hex("0d000000 0100 0000");
+    struct hex_bytes body = hex_bytes("0d000000 0100 0000");
     for (size_t units = TSGU_COOKIE_SIZE - 1; units <= TSGU_COOKIE_SIZE; units++) {
-        struct bytes all = body;
+        struct hex_bytes all = body;
         all.data[all.size++] = (uint8_t)(2 * units);
         all.data[all.size++] = (uint8_t)(2 * units >> 8);
         for (size_t i = 0; i < units; i++) {
@@ -150,7 +133,7 @@ static const struct {
 
 START_TEST(channel_requests)
 {
-    struct bytes body = hex(channels[_i].body);
+    struct hex_bytes body = hex_bytes(channels[_i].body);
     struct tsgu_packet packet = {TSGU_CHANNEL_CREATE, body.data, body.size};
     struct tsgu_channel_create create;
     ck_assert_msg(tsgu_channel_create_read(&packet, &create) == channels[_i].verdict, "%s",
@@ -179,7 +162,7 @@ static const struct {
 
 START_TEST(authorisation_requests)
 {
-    struct bytes body = hex(authorisations[_i].body);
+    struct hex_bytes body = hex_bytes(authorisations[_i].body);
     struct tsgu_packet packet = {TSGU_TUNNEL_AUTH, body.data, body.size};
     char name[TSGU_NAME_SIZE];
     ck_assert_msg(tsgu_tunnel_auth_read(&packet, name) == authorisations[_i].verdict, "%s",
@@ -191,7 +174,7 @@ END_TEST
 
 START_TEST(names_have_a_largest_size)
 {
-    struct bytes body = hex("0000");
+    struct hex_bytes body = hex_bytes("0000");
     size_t units = TSGU_NAME_SIZE - 1 + (size_t)_i;
     body.data[body.size++] = (uint8_t)(2 * units);
     body.data[body.size++] = (uint8_t)(2 * units >> 8);
@@ -232,7 +215,7 @@ START_TEST(truncated_anywhere)
         {TSGU_TUNNEL_AUTH, "0000 0600 7000 6300 0000"},
         {TSGU_CHANNEL_CREATE, "01 03 3d0d 0300 0400 6100 0000 0400 6200 0000 0000 0200 6300"},
     };
-    struct bytes body = hex(table[_i].body);
+    struct hex_bytes body = hex_bytes(table[_i].body);
     for (size_t size = 0; size <= body.size; size++) {
         uint8_t *exact = malloc(size ? size : 1); /* a sanitizer sees a read behind it */
         memcpy(exact, body.data, size);
@@ -262,7 +245,7 @@ START_TEST(answers_are_written_to_the_byte)
         "0b00 0000 10000000 0600 6800 6900 0000",
     };
     for (size_t i = 0; i < 9; i++) {
-        struct bytes wanted = hex(expected[i]);
+        struct hex_bytes wanted = hex_bytes(expected[i]);
         switch (i) {
         case 0:
             table[i].size = tsgu_write_handshake(made, TSGU_OK, TSGU_AUTH_PAA);
@@ -300,7 +283,7 @@ END_TEST
 
 static void check_made(const uint8_t *made, size_t size, const char *expected)
 {
-    struct bytes wanted = hex(expected);
+    struct hex_bytes wanted = hex_bytes(expected);
     ck_assert_uint_eq(size, wanted.size);
     ck_assert_mem_eq(made, wanted.data, wanted.size);
 }
@@ -338,7 +321,7 @@ static const struct {
 
 START_TEST(messages_are_utf_16)
 {
-    struct bytes units = hex(messages[_i].units);
+    struct hex_bytes units = hex_bytes(messages[_i].units);
     uint8_t made[TSGU_ANSWER_MOST];
     size_t size = tsgu_write_service_message(made, messages[_i].words);
     ck_assert_uint_eq(size, TSGU_HEADER + 2 + units.size + 2);

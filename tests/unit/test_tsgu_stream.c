@@ -1,27 +1,10 @@
 /* The stream of an open RD Gateway channel, cut wherever a network can cut it. */
+#include "hex_bytes.h"
 #include "tsgu.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct bytes {
-    uint8_t data[4096];
-    size_t size;
-};
-
-static struct bytes hex(const char *text)
-{
-    struct bytes made = {0};
-    for (; *text; text++) {
-        if (*text == ' ')
-            continue;
-        char pair[3] = {text[0], text[1], 0};
-        made.data[made.size++] = (uint8_t)strtoul(pair, NULL, 16);
-        text++;
-    }
-    return made;
-}
 
 static size_t put_data(uint8_t *to, size_t size, uint8_t mark)
 {
@@ -179,7 +162,7 @@ START_TEST(a_stream_that_lies_is_bad)
         "1000 0000 00000000",         "0400 0000 ffffffff", "0a00 0000 0a000000 0100 61",
         "0d00 0000 07000000",         "0300 0000 01200000",
     };
-    struct bytes stream = hex(streams[_i]);
+    struct hex_bytes stream = hex_bytes(streams[_i]);
     unsigned kinds[5] = {0};
     read_all(stream.data, stream.size, 3, kinds);
     ck_assert_uint_eq(kinds[TSGU_EVENT_BAD], 1);

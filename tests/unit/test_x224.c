@@ -1,28 +1,10 @@
+#include "hex_bytes.h"
 #include "x224.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct bytes {
-    uint8_t data[600];
-    size_t size;
-};
-
-/* From hexadecimal, with spaces anywhere. */
-static struct bytes hex(const char *text)
-{
-    struct bytes made = {0};
-    for (; *text; text++) {
-        if (*text == ' ')
-            continue;
-        char pair[3] = {text[0], text[1], 0};
-        made.data[made.size++] = (uint8_t)strtoul(pair, NULL, 16);
-        text++;
-    }
-    return made;
-}
 
 #define NEG "01 00 0800 0b000000"
 #define CORRELATION "06 00 2400" ID16 PAD16
@@ -60,7 +42,7 @@ static const struct {
 
 START_TEST(only_proper_requests_pass)
 {
-    struct bytes pdu = hex(requests[_i].pdu);
+    struct hex_bytes pdu = hex_bytes(requests[_i].pdu);
     ck_assert_msg(x224_request_ok(pdu.data, pdu.size) == requests[_i].good, "%s",
                   requests[_i].name);
     if (!requests[_i].good)
@@ -73,9 +55,9 @@ START_TEST(only_proper_requests_pass)
 END_TEST
 
 /* A request that is one long cookie, whose length fields agree as far as they can. */
-static struct bytes long_request(size_t size)
+static struct hex_bytes long_request(size_t size)
 {
-    struct bytes made = {.data = {3, 0, (uint8_t)(size >> 8), (uint8_t)size}, .size = size};
+    struct hex_bytes made = {.data = {3, 0, (uint8_t)(size >> 8), (uint8_t)size}, .size = size};
     made.data[4] = (uint8_t)(size - 5);
     made.data[5] = 0xe0;
     memset(made.data + 11, 'a', size - 13);
@@ -91,7 +73,7 @@ START_TEST(requests_are_bounded)
     } table[] = {{13, true},   {259, true},  {260, false}, /* the reserved indicator */
                  {261, false}, {512, false}, {517, false}, /* its low byte would agree */
                  {600, false}};
-    struct bytes pdu = long_request(table[_i].size);
+    struct hex_bytes pdu = long_request(table[_i].size);
     ck_assert_msg(x224_request_ok(pdu.data, pdu.size) == table[_i].good, "%zu", pdu.size);
 }
 END_TEST
@@ -110,7 +92,7 @@ START_TEST(confirms_are_read_as_they_come)
          {.negotiated = true, .failure = true, .failure_code = 5}},
         {"0300 000b 06 d0 0000 1234 00", {0}},
     };
-    struct bytes pdu = hex(table[_i].pdu);
+    struct hex_bytes pdu = hex_bytes(table[_i].pdu);
     struct x224_confirm confirm;
     for (size_t size = 0; size < pdu.size; size++)
         ck_assert_int_eq(x224_confirm_read(pdu.data, size, &confirm), 0);
@@ -144,7 +126,7 @@ START_TEST(what_is_no_confirm_is_known_soon)
         {"0300 0013 0e d0 0000 1234 00 02 00 0700 01000000", -EPROTO},    /* a wrong length in it */
         {"0300 0012 0d d0 0000 1234 00 02 00 0800 010000", -EPROTO},
     };
-    struct bytes pdu = hex(table[_i].bytes);
+    struct hex_bytes pdu = hex_bytes(table[_i].bytes);
     struct x224_confirm confirm;
     for (size_t size = 0; size < pdu.size; size++)
         ck_assert_int_eq(x224_confirm_read(pdu.data, size, &confirm), 0);
