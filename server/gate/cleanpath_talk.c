@@ -231,7 +231,8 @@ static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
         [DESKTOP_HELLO_LOST] = {IPC_END_DESKTOP_LOST, "the desktop closed the connection"},
         [DESKTOP_HELLO_LATE] = {IPC_END_DESKTOP_LOST, "the desktop does not answer"},
         [DESKTOP_HELLO_FOREIGN] = {IPC_END_NEGOTIATION, "what answers there is no RDP server"},
-        [DESKTOP_HELLO_REFUSED] = {IPC_END_NEGOTIATION, "the desktop agrees on no protocol with TLS"},
+        [DESKTOP_HELLO_REFUSED] = {IPC_END_NEGOTIATION,
+                                   "the desktop agrees on no protocol with TLS"},
         [DESKTOP_HELLO_TLS] = {IPC_END_DESKTOP_TLS, "TLS with the desktop failed"},
     };
     struct cleanpath_talk *talk = OWNER_OF(hello, struct cleanpath_talk, hello);
