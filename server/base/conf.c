@@ -67,6 +67,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .tunnel_idle_seconds = 3600,
         .tunnel_ping_seconds = 30,
         .dial_seconds = 8,
+        .rdg_legacy = true,
     };
     text_copy(conf->state, sizeof(conf->state), absolute);
     if (gethostname(host, sizeof(host) - 1) != 0 ||
@@ -115,6 +116,8 @@ static const char *conf_whole(struct conf_file *file)
         return "[tls] needs a certificate and its key";
     if (pairs)
         conf->pair_count = file->reading.keys;
+    if (!*conf->rdp_certificate != !*conf->rdp_key)
+        return "[rdp] needs both, a certificate and its key";
     return conf_public_port(conf) ? NULL : "[server] listen needs at least one address";
 }
 

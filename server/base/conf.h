@@ -11,6 +11,7 @@
 #define CONF_LISTEN_MAX 16
 #define CONF_PAIRS_MAX 4
 #define CONF_NETS_MAX 64
+#define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
 
@@ -81,6 +82,18 @@ struct conf {
     /* [desktops] */
     char authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the certificates of
                                          desktops with trust by authority; empty: nobody */
+
+    /* [rdg]: RDP clients that use us as their RD Gateway */
+    bool rdg_legacy;    /* legacy = yes: the pair of HTTP channels, for proxies that break WebSocket
+                         */
+    bool rdg_passwords; /* passwords = no: gateway passwords, for clients that take no file */
+    bool rdg_bind_address; /* bind_address = no: a ticket is good only from where it was made */
+    char rdg_consent[CONF_TEXT_SIZE]; /* consent = : what a person must agree to; empty: nothing */
+    char rdg_message[CONF_TEXT_SIZE]; /* message = : shown when a desktop has been reached */
+
+    /* [rdp]: .rdp files are signed with this, when both are given */
+    char rdp_certificate[CONF_PATH_SIZE]; /* certificate = FILE: PEM, its chain behind it */
+    char rdp_key[CONF_PATH_SIZE];         /* key = FILE */
 };
 
 /* Everything at its default, for this state folder (made absolute). */

@@ -29,6 +29,16 @@
         section, key, conf_take_path, false, offsetof(struct conf, member), 0, 0                   \
     }
 
+#define FLAG(section, key, member)                                                                 \
+    {                                                                                              \
+        section, key, conf_take_flag, false, offsetof(struct conf, member), 0, 0                   \
+    }
+
+#define TEXT(section, key, member)                                                                 \
+    {                                                                                              \
+        section, key, conf_take_text, false, offsetof(struct conf, member), 0, 0                   \
+    }
+
 static const struct conf_key keys[] = {
     LIST("server", "listen", conf_take_listen),
     LIST("server", "http_listen", conf_take_http_listen),
@@ -60,6 +70,13 @@ static const struct conf_key keys[] = {
     LIST("dial", "deny", conf_take_deny),
     NUMBER("dial", "seconds", dial_seconds, 1, 120),
     PATH("desktops", "authorities", authorities),
+    FLAG("rdg", "legacy", rdg_legacy),
+    FLAG("rdg", "passwords", rdg_passwords),
+    FLAG("rdg", "bind_address", rdg_bind_address),
+    TEXT("rdg", "consent", rdg_consent),
+    TEXT("rdg", "message", rdg_message),
+    PATH("rdp", "certificate", rdp_certificate),
+    PATH("rdp", "key", rdp_key),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 

@@ -97,7 +97,29 @@ static const char text[] =
     "[desktops]\n"
     "# PEM file of the authorities that sign desktops' certificates, for desktops with\n"
     "# 'deskgate desktop trust NAME --ca'.\n"
-    "#authorities =\n";
+    "#authorities =\n"
+    "\n"
+    "[rdg]\n"
+    "# For RDP clients that use the gateway as an RD Gateway. 'legacy': serve also those behind\n"
+    "# proxies that break WebSocket, by a pair of HTTP channels.\n"
+    "#legacy = yes\n"
+    "\n"
+    "# Let people make short-lived gateway passwords, for clients that cannot open an .rdp file.\n"
+    "#passwords = no\n"
+    "\n"
+    "# Take the ticket of an .rdp file only from the address that it was downloaded from.\n"
+    "#bind_address = no\n"
+    "\n"
+    "# A text that people must agree to before they reach a desktop, and one that they are shown\n"
+    "# once they have. Empty: none.\n"
+    "#consent =\n"
+    "#message =\n"
+    "\n"
+    "[rdp]\n"
+    "# PEM files to sign .rdp files with; the gateway's own certificate will do, where clients\n"
+    "# trust it. Empty: files are not signed, and Windows warns of them.\n"
+    "#certificate =\n"
+    "#key =\n";
 
 static const char *given_for(const struct conf_template *given, const char *key, size_t length)
 {

@@ -187,6 +187,26 @@ bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, co
     return !*value || path(reading, to, value);
 }
 
+bool conf_take_flag(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    bool yes = strcmp(value, "yes") == 0;
+    if (!yes && strcmp(value, "no") != 0)
+        return fault(reading, "'%s' is neither yes nor no", value);
+    *(bool *)((char *)reading->conf + key->offset) = yes;
+    return true;
+}
+
+bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    char *to = (char *)reading->conf + key->offset;
+    for (const char *c = value; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return fault(reading, "the text has a control character");
+    }
+    return text_copy(to, CONF_TEXT_SIZE, value) ||
+           fault(reading, "the text is longer than %d bytes", CONF_TEXT_SIZE - 1);
+}
+
 bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value)
 {
     (void)key;

@@ -19,7 +19,7 @@ struct conf_key {
     /* One value, or one item of a list, without spaces around it. False with `why`. */
     bool (*take)(struct conf_reading *reading, const struct conf_key *key, const char *value);
     bool list;            /* comma-separated */
-    size_t offset;        /* conf_take_number: of the uint32_t in struct conf */
+    size_t offset;        /* of the member in struct conf, where the kind of value has one */
     uint32_t least, most; /* conf_take_number */
 };
 
@@ -31,6 +31,9 @@ bool conf_take_name(struct conf_reading *reading, const struct conf_key *key, co
 bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_flag(struct conf_reading *reading, const struct conf_key *key, const char *value);
+/* UTF-8 without control characters, less than CONF_TEXT_SIZE bytes. */
+bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_certificate(struct conf_reading *reading, const struct conf_key *key,
                            const char *value);

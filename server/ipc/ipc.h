@@ -32,6 +32,11 @@
 #define IPC_RECOVERY_SIZE 20 /* "xxxx-xxxx-xxxx-xxxx" */
 #define IPC_WORDS_SIZE 160
 #define IPC_REASON_SIZE 24
+#define IPC_SETTINGS_SIZE 1025 /* lines of an .rdp file, each ended by a line feed */
+#define IPC_SAY_SIZE 721       /* as long as [rdg] message */
+#define IPC_PASS_SIZE 33       /* a gateway password */
+#define IPC_NTLM_USER_SIZE 256 /* bytes of UTF-16 */
+#define IPC_NTLM_BLOB_SIZE 1024
 
 /* type, struct, sender */
 #define IPC_RECORDS(X)                                                                             \
@@ -42,6 +47,7 @@
     X(OPEN, open, GATE)                                                                            \
     X(TICKET, ticket, GATE)                                                                        \
     X(TICKET_LOOK, ticket_look, GATE)                                                              \
+    X(PASS, pass, GATE)                                                                            \
     X(VISIT, visit, GATE)                                                                          \
     X(CERTIFICATE, certificate, GATE)                                                              \
     X(PROBE, probe, GATE)                                                                          \
@@ -61,6 +67,7 @@
     X(OPENED, opened, KEEPER)                                                                      \
     X(TICKET_MADE, ticket_made, KEEPER)                                                            \
     X(TICKET_SEEN, ticket_seen, KEEPER)                                                            \
+    X(PASSED, passed, KEEPER)                                                                      \
     X(VISITED, visited, KEEPER)                                                                    \
     X(CERTIFICATE_JUDGED, certificate_judged, KEEPER)                                              \
     X(PROBED, probed, KEEPER)                                                                      \
@@ -68,6 +75,7 @@
     X(ENROL_OFFER, enrol_offer, KEEPER)                                                            \
     X(ENROLLED, enrolled, KEEPER)                                                                  \
     X(CHALLENGE_BODY, challenge_body, KEEPER)                                                      \
+    X(SAY, say, KEEPER)                                                                            \
     X(CLOSE_TUNNEL, close_tunnel, KEEPER)
 
 enum ipc_type {
@@ -109,6 +117,18 @@ enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH };
 enum ipc_trust { IPC_TRUST_FIRST_USE, IPC_TRUST_PIN, IPC_TRUST_CA };
 
 enum ipc_enrolment { IPC_ENROL_INVITATION, IPC_ENROL_NEW_DEVICE };
+
+/* What a desktop's administrator forbids to redirect; the bits of [MS-TSGU] section 2.2.5.3.7. */
+enum ipc_forbid {
+    IPC_FORBID_DRIVES = 0x1,
+    IPC_FORBID_PRINTERS = 0x2,
+    IPC_FORBID_PORTS = 0x4,
+    IPC_FORBID_CLIPBOARD = 0x8,
+    IPC_FORBID_PNP = 0x10
+};
+#define IPC_FORBID_ALL 0x1f
+
+enum ipc_pass_kind { IPC_PASS_BASIC, IPC_PASS_NTLM };
 
 enum ipc_visit_state { IPC_VISIT_WAITING, IPC_VISIT_OPEN, IPC_VISIT_ENDED, IPC_VISIT_REFUSED };
 
@@ -186,13 +206,28 @@ struct ipc_ticket { /* makes one */
     struct ipc_head head;
     struct ipc_origin origin;
     uint8_t token[IPC_TOKEN_SIZE];
-    uint8_t way; /* enum ipc_way, but not TUNNEL */
+    uint8_t way;           /* enum ipc_way, but not TUNNEL */
+    uint8_t with_password; /* RDG: and a gateway password that stands for it */
     char desktop[TEXT_NAME_SIZE];
 };
 struct ipc_ticket_look { /* RDG: may it open something now? Uses nothing up */
     struct ipc_head head;
     struct ipc_origin origin;
     uint8_t ticket[IPC_TOKEN_SIZE];
+};
+struct ipc_pass { /* a gateway password was shown to us, or the proof of one */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t kind;                     /* enum ipc_pass_kind */
+    char username[IPC_USERNAME_SIZE]; /* as the client wrote it, a domain in any form left out */
+    char password[IPC_PASS_SIZE];     /* BASIC */
+    /* NTLM, [MS-NLMP] section 3.3.2: what the NT hash's HMAC is taken over, in UTF-16LE as the
+     * client sent it (the user's name not yet in upper case), the server's challenge, and the
+     * response: 16 bytes of proof, and the blob that it proves. */
+    uint16_t user_size, domain_size, blob_size;
+    uint8_t user[IPC_NTLM_USER_SIZE], domain[IPC_NTLM_USER_SIZE];
+    uint8_t challenge[8], proof[16];
+    uint8_t blob[IPC_NTLM_BLOB_SIZE];
 };
 struct ipc_visit { /* what became of a ticket of this person's */
     struct ipc_head head;
@@ -319,13 +354,22 @@ struct ipc_ticket_made {
     int64_t visit; /* its number, to ask what became of it */
     uint32_t seconds;
     uint8_t same_credentials;
+    uint8_t forbidden;            /* enum ipc_forbid */
     char desktop[TEXT_NAME_SIZE]; /* as the administrator spells it */
     char username[TEXT_NAME_SIZE];
+    char password[IPC_PASS_SIZE];     /* with_password; else "" */
+    char settings[IPC_SETTINGS_SIZE]; /* RDG: the desktop's own, for the .rdp file */
 };
 struct ipc_ticket_seen {
     struct ipc_head head;
     uint8_t status;        /* OK, BAD_TICKET, FAILED */
+    uint8_t forbidden;     /* enum ipc_forbid, of the ticket's desktop */
     uint32_t idle_seconds; /* of the tunnel to come; 0: no limit */
+};
+struct ipc_passed {
+    struct ipc_head head;
+    uint8_t status;                 /* OK, DENIED, FAILED */
+    uint8_t ticket[IPC_TOKEN_SIZE]; /* that it stands for */
 };
 struct ipc_visited {
     struct ipc_head head;
@@ -381,6 +425,11 @@ struct ipc_challenge_body {
     uint8_t status; /* OK, NOT_FOUND */
     uint16_t size;
     char body[IPC_CHALLENGE_BODY_SIZE];
+};
+struct ipc_say { /* an administrator's words to the person in front of this tunnel's client */
+    struct ipc_head head;
+    int64_t tunnel;
+    char words[IPC_SAY_SIZE];
 };
 struct ipc_close_tunnel {
     struct ipc_head head;
