@@ -83,6 +83,10 @@ static const struct {
     {"[server\n", "line 1: neither a [section]"},
     {"[tls]\ncertificate = a.pem, b.pem\nkey = a.key\n", "as many keys as certificates"},
     {"[tls]\ncertificate = a.pem\n", "as many keys as certificates"},
+    {"[rdg]\nlegacy = 1\n", "line 2: legacy: '1' is neither yes nor no"},
+    {"[rdg]\nlegacy =\n", "line 2: legacy: '' is neither yes nor no"},
+    {"[rdg]\nconsent = a\tb\n", "line 2: consent: the text has a control character"},
+    {"[rdp]\nkey = a.key\n", "[rdp] needs both"},
     {"[tls]\ncertificate =\nkey =\n", "needs a certificate and its key"},
     {"[tls]\ncertificate = 1,2,3,4,5\n", "line 2: certificate: more than 4 certificates"},
     {"[dial]\nallow = privat\n", "line 2: allow: 'privat' is neither a network"},
@@ -226,7 +230,7 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 30);
+    ck_assert_uint_eq(keys, 37);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
