@@ -145,7 +145,7 @@ static enum tsgu_event_kind judge_header(struct tsgu_reader *reader)
     if (type == TSGU_KEEPALIVE)
         return TSGU_EVENT_KEEPALIVE;
     return type == TSGU_CLOSE_CHANNEL || type == TSGU_CLOSE_CHANNEL_RESPONSE ? TSGU_EVENT_CLOSE
-                                                                             : TSGU_EVENT_MORE;
+                                                                             : TSGU_EVENT_BAD;
 }
 
 static size_t read_header(struct tsgu_reader *reader, const uint8_t *data, size_t size,

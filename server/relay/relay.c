@@ -28,9 +28,12 @@ static int wait_for(struct relay *relay, struct loop_source *source, int fd, uin
 
 static void set_interest(struct relay *relay, bool framed_full)
 {
-    uint32_t framed = 0, plain = 0;
+    uint32_t framed = 0, in = 0, plain = 0;
+    bool paired = relay->framed_in != relay->framed;
     if (relay_up_wanted(relay))
-        framed |= EPOLLIN;
+        *(paired ? &in : &framed) |= EPOLLIN;
+    if (paired && !relay->closing)
+        framed |= EPOLLIN; /* for its end */
     if (framed_full)
         framed |= EPOLLOUT;
     else if (relay_down_wanted(relay))
@@ -38,9 +41,12 @@ static void set_interest(struct relay *relay, bool framed_full)
     if (relay->plain_full)
         plain |= EPOLLOUT;
     int error = wait_for(relay, &relay->framed_source, relay->framed->fd, framed);
+    if (!error && paired)
+        error = wait_for(relay, &relay->in_source, relay->framed_in->fd, in);
     if (!error)
         error = wait_for(relay, &relay->plain_source, relay->plain->fd, plain);
     if (!error && ((framed & EPOLLIN && stream_readable(relay->framed)) ||
+                   (in & EPOLLIN && stream_readable(relay->framed_in)) ||
                    (plain & EPOLLIN && stream_readable(relay->plain))))
         error = loop_timer_set(relay->loop, &relay->again, 0);
     if (error)
@@ -73,8 +79,20 @@ static void on_framed(struct loop_source *source, uint32_t events)
     struct relay *relay = OWNER_OF(source, struct relay, framed_source);
     if (events & EPOLLOUT) /* it was full: its host takes bytes, so it lives, if slowly */
         relay->heard_ms = loop_now(relay->loop);
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP))
-        relay_up_read(relay);
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) {
+        if (relay->framed_in == relay->framed)
+            relay_up_read(relay);
+        else
+            relay_end_outward(relay);
+    }
+    pump(relay);
+}
+
+static void on_in(struct loop_source *source, uint32_t events)
+{
+    struct relay *relay = OWNER_OF(source, struct relay, in_source);
+    (void)events;
+    relay_up_read(relay);
     pump(relay);
 }
 
@@ -90,6 +108,8 @@ static void on_again(struct loop_timer *timer)
 {
     struct relay *relay = OWNER_OF(timer, struct relay, again);
     relay_up_read(relay);
+    if (relay->framed_in != relay->framed)
+        relay_end_outward(relay);
     relay_down_read(relay);
     pump(relay);
 }
@@ -105,6 +125,8 @@ static void on_timer(struct loop_timer *timer)
     }
     if (relay->closing)
         relay_end_finish(relay); /* nobody answered in time */
+    else if (relay->in_ended)
+        relay_end_lose(relay, RELAY_FRAMED_LOST, -ECONNRESET); /* half of it was cut off */
     else
         relay_clock_look(relay);
     pump(relay);
@@ -134,6 +156,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->scratch = setup->scratch;
     relay->framed = setup->framed;
     relay->plain = setup->plain;
+    relay->framed_in = setup->framed_in ? setup->framed_in : setup->framed;
     relay->framing = setup->framing;
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
@@ -141,6 +164,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->owner = setup->owner;
     relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;
     relay->framed_source.ready = on_framed;
+    relay->in_source.ready = on_in;
     relay->plain_source.ready = on_plain;
     relay->timer.fire = on_timer;
     relay->again.fire = on_again;
@@ -165,6 +189,7 @@ void relay_free(struct relay *relay)
     if (!relay)
         return;
     loop_remove(relay->loop, &relay->framed_source);
+    loop_remove(relay->loop, &relay->in_source);
     loop_remove(relay->loop, &relay->plain_source);
     loop_timer_cancel(relay->loop, &relay->timer);
     loop_timer_cancel(relay->loop, &relay->again);
@@ -172,6 +197,7 @@ void relay_free(struct relay *relay)
     backlog_free(&relay->to_framed);
     free(relay->result);
     free(relay->pong);
+    free(relay->words);
     free(relay);
 }
 
@@ -179,6 +205,14 @@ void relay_close(struct relay *relay, uint16_t code, const char *reason)
 {
     relay_end_close(relay, RELAY_CLOSED, 0, code, reason);
     pump(relay);
+}
+
+bool relay_say(struct relay *relay, const uint8_t *packet, size_t size)
+{
+    if (relay->closing || relay->over || !relay_control_said(relay, packet, size))
+        return false;
+    pump(relay);
+    return true;
 }
 
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down)

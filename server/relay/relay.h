@@ -22,7 +22,10 @@ enum relay_framing {
     RELAY_RAW,       /* none: the HTTP phase, between TLS and libmicrohttpd */
     RELAY_WS_SERVER, /* RFC 6455, we are the server: their frames masked, ours not */
     RELAY_RDG_WS,    /* the same, and in the messages the data packets of an RD Gateway channel */
-    RELAY_WS_CLIENT  /* RFC 6455, we are the client: our frames masked, theirs not */
+    RELAY_RDG,       /* those packets bare: the legacy pair of HTTP channels, `framed_in` and
+                        `framed` */
+    RELAY_CHUNKED, /* towards plain only, RFC 9112 section 7.1: the one of the pair that comes in */
+    RELAY_WS_CLIENT /* RFC 6455, we are the client: our frames masked, theirs not */
 };
 
 enum relay_end {
@@ -49,6 +52,8 @@ struct relay_setup {
     struct stream_scratch *scratch;
     struct stream *framed; /* both streams stay the caller's and outlive the relay */
     struct stream *plain;
+    struct stream *framed_in; /* RELAY_RDG: where the framed side's bytes come from. On `framed`
+                                 nothing but the end is expected */
     enum relay_framing framing;
     uint32_t ping_ms; /* send a ping after so long without a byte from the peer; 0: never. A peer
                          silent for three of them is lost */
@@ -70,6 +75,10 @@ void relay_free(struct relay *relay);
 /* Ends politely: what was already taken is delivered, the framed peer gets a close frame with code
  * and reason (at most 123 bytes), and `ended` is called when it answered or 2 s later. */
 void relay_close(struct relay *relay, uint16_t code, const char *reason);
+
+/* RELAY_RDG, RELAY_RDG_WS: one more packet for the client, as soon as it takes it; copied. False:
+ * it takes no more of them now, or the relay is ending. */
+bool relay_say(struct relay *relay, const uint8_t *packet, size_t size);
 
 /* Payload bytes so far. up: framed to plain; down: plain to framed. */
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);

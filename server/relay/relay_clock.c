@@ -31,7 +31,7 @@ static uint64_t look_at_silence(struct relay *relay, uint64_t now)
     /* While the plain side takes nothing it is we who do not listen; the ping still says that we
      * live, to a peer whose own are stuck on the way to us. An RD Gateway client owes no answer to
      * a keepalive ([MS-TSGU] section 2.2.10.8): only one that has given any may be missed. */
-    if (!relay_up_wanted(relay) || (relay->framing == RELAY_RDG_WS && !relay->echoes))
+    if (!relay_up_wanted(relay) || (relay_is_rdg(relay) && !relay->echoes))
         relay->unanswered = 0;
     else if (++relay->unanswered == PONGS_MISSED)
         relay_end_lose(relay, RELAY_FRAMED_LOST, -ETIMEDOUT);

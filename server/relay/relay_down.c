@@ -23,9 +23,10 @@ static int frame_and_deliver(struct relay *relay, uint8_t *data, size_t size)
         head = ws_header_before(data, WS_BINARY, size, mask);
     } else if (relay->framing == RELAY_WS_SERVER) {
         head = ws_header_before(data, WS_BINARY, size, NULL);
-    } else if (relay->framing == RELAY_RDG_WS) {
-        size_t packet = tsgu_header_before(data, (uint16_t)size);
-        head = packet + ws_header_before(data - packet, WS_BINARY, packet + size, NULL);
+    } else if (relay_is_rdg(relay)) {
+        head = tsgu_header_before(data, (uint16_t)size);
+        if (relay->framing == RELAY_RDG_WS)
+            head += ws_header_before(data - head, WS_BINARY, head + size, NULL);
     }
     return backlog_deliver(&relay->to_framed, relay->framed, data - head, head + size);
 }
@@ -52,7 +53,7 @@ bool relay_down_wanted(const struct relay *relay)
 static bool read_once(struct relay *relay)
 {
     struct stream_scratch *scratch = relay->scratch;
-    size_t most = relay->framing == RELAY_RDG_WS ? RDG_READ : DOWN_READ;
+    size_t most = relay_is_rdg(relay) ? RDG_READ : DOWN_READ;
     ssize_t got = stream_read(relay->plain, scratch->data, most);
     if (got == -EAGAIN)
         return false;

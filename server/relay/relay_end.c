@@ -4,6 +4,7 @@
  * its own call. */
 #include "relay_state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ void relay_end_finish(struct relay *relay)
         return;
     relay->over = true;
     loop_remove(relay->loop, &relay->framed_source);
+    loop_remove(relay->loop, &relay->in_source);
     loop_remove(relay->loop, &relay->plain_source);
     loop_timer_cancel(relay->loop, &relay->again);
     loop_timer_set(relay->loop, &relay->timer, 0);
@@ -58,8 +60,8 @@ void relay_end_close(struct relay *relay, enum relay_end end, int error, uint16_
     if (size >= sizeof(result.reason))
         size = sizeof(result.reason) - 1;
     memcpy(result.reason, words, size);
-    begin_closing(relay, &result, relay->framing != RELAY_RAW);
-    if (relay->framing == RELAY_RAW)
+    begin_closing(relay, &result, !relay_is_mute(relay));
+    if (relay_is_mute(relay))
         relay_end_finish(relay);
 }
 
@@ -68,4 +70,33 @@ void relay_end_heard(struct relay *relay, const struct relay_result *result, boo
     relay->framed_ended = true;
     if (!relay->closing)
         begin_closing(relay, result, answer);
+}
+
+/* A client that goes, goes on both channels; which end is noticed first is chance. Only the one
+ * that takes tells whether it was cut off. */
+void relay_end_inward(struct relay *relay)
+{
+    if (relay->closing) {
+        relay->framed_ended = true;
+        return;
+    }
+    relay->in_ended = true;
+    loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
+}
+
+void relay_end_outward(struct relay *relay)
+{
+    uint8_t byte;
+    ssize_t got = relay->closing ? -EAGAIN : stream_read(relay->framed, &byte, sizeof(byte));
+    if (got == -EAGAIN)
+        return;
+    if (got > 0) {
+        relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR,
+                        "bytes came on the channel that only takes");
+        return;
+    }
+    struct relay_result result = {.end = got == 0 ? RELAY_FRAMED_CLOSED : RELAY_FRAMED_LOST,
+                                  .error = (int)got,
+                                  .close_code = WS_NO_CODE};
+    relay_end_heard(relay, &result, false);
 }

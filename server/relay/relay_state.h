@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backlog.h"
+#include "chunked.h"
 #include "relay.h"
 #include "scratch.h"
 #include "tsgu.h"
@@ -11,14 +12,17 @@ struct relay {
     struct loop *loop;
     struct stream_scratch *scratch;
     struct stream *framed, *plain;
+    struct stream *framed_in; /* `framed` itself, but for RELAY_RDG */
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
     void *owner;
-    struct loop_source framed_source, plain_source;
+    struct loop_source framed_source, in_source, plain_source;
     struct loop_timer timer; /* pings, idleness, the close deadline; at the end, `ended` */
     struct loop_timer again; /* bytes wait inside a stream, where no poll announces them */
     struct backlog to_plain, to_framed;
     struct relay_result *result; /* made when the end is decided */
     uint8_t *pong;               /* size byte and payload of the newest ping, to be answered */
+    uint8_t *words;              /* packets of relay_say() that wait */
+    uint32_t words_size;
     uint64_t up, down;
     uint64_t heard_ms, payload_ms, pinged_ms;
     uint32_t ping_ms, idle_ms;
@@ -26,14 +30,27 @@ struct relay {
     int plain_error;                /* plain takes no more; what it has said is still read */
     bool plain_full;                /* it waits to take more, also what it holds inside */
     uint8_t unanswered;             /* pings since the framed side was last heard */
-    bool echoes;                    /* RELAY_RDG_WS: the client is one that answers keepalives */
+    bool echoes;                    /* RD Gateway: the client is one that answers keepalives */
+    bool in_ended;                  /* framed_in has: what `framed` says now tells how */
     bool framed_ended, plain_ended; /* they will send no more */
     bool plain_told;                /* we have ended our side of plain */
     bool ping_due, close_due;       /* control frames to write when framed takes them */
     bool closing, over;
     struct ws_reader reader;
-    struct tsgu_reader packets; /* RELAY_RDG_WS */
+    struct tsgu_reader packets;
+    struct chunked_reader chunks;
 };
+
+static inline bool relay_is_rdg(const struct relay *relay)
+{
+    return relay->framing == RELAY_RDG_WS || relay->framing == RELAY_RDG;
+}
+
+/* No words but bytes between us and the framed peer: nothing to say at the end. */
+static inline bool relay_is_mute(const struct relay *relay)
+{
+    return relay->framing == RELAY_RAW || relay->framing == RELAY_CHUNKED;
+}
 
 /* ---- relay_end.c ---- */
 
@@ -48,6 +65,11 @@ void relay_end_close(struct relay *relay, enum relay_end end, int error, uint16_
  * and with `answer` it is told the same code and reason. */
 void relay_end_heard(struct relay *relay, const struct relay_result *result, bool answer);
 
+/* RELAY_RDG: something came on the channel that only takes; its end, most likely. */
+void relay_end_outward(struct relay *relay);
+/* RELAY_RDG: the channel that comes in has ended. */
+void relay_end_inward(struct relay *relay);
+
 /* ---- relay_clock.c ---- */
 
 /* Closes, gives up or pings when it is time, and sets the timer for the next look. */
@@ -57,6 +79,8 @@ void relay_clock_look(struct relay *relay);
 
 /* Remembers the newest ping, to be answered by relay_control_write(). */
 void relay_control_pinged(struct relay *relay, const struct ws_event *event);
+/* Remembers packets that are to be said. False: too many wait. */
+bool relay_control_said(struct relay *relay, const uint8_t *packet, size_t size);
 /* Writes the control frames that are due to the framed side, which must be drained. */
 int relay_control_write(struct relay *relay);
 

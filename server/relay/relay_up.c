@@ -20,21 +20,39 @@ static void on_close(struct relay *relay, const struct ws_event *event)
     relay_end_heard(relay, &result, true);
 }
 
-/* The packets of an RD Gateway channel, out of the payload that has just been gathered. */
+/* Theirs, or the answer to ours. Over WebSocket its own close frames still follow. */
+static void on_close_packet(struct relay *relay)
+{
+    struct relay_result result = {.end = RELAY_FRAMED_CLOSED, .close_code = WS_NO_CODE};
+    if (relay->framing == RELAY_RDG)
+        relay_end_heard(relay, &result, true);
+    else
+        relay_end_close(relay, RELAY_FRAMED_CLOSED, 0, WS_NORMAL, "");
+}
+
+static void on_bad_packet(struct relay *relay)
+{
+    relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR, "not an RD Gateway packet");
+    if (relay->framing == RELAY_RDG)
+        relay->framed_ended = true; /* what follows means nothing */
+}
+
+/* The packets of an RD Gateway channel: over WebSocket, out of the payload that has just been
+ * gathered. After our close packet only theirs counts, where no close frame will follow. */
 static void unpack(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
 {
-    while (size && !relay->closing) {
+    while (size && !(relay->closing && (relay->framing == RELAY_RDG_WS || relay->framed_ended))) {
         enum tsgu_event_kind kind;
         size_t payload, used = tsgu_read_onto(&relay->packets, gather->to + gather->size, data,
                                               size, &kind, &payload);
-        gather->size += payload;
+        if (!relay->closing)
+            gather->size += payload;
         data += used;
         size -= used;
         if (kind == TSGU_EVENT_BAD)
-            relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR,
-                            "not an RD Gateway packet");
+            on_bad_packet(relay);
         else if (kind == TSGU_EVENT_CLOSE)
-            relay_end_close(relay, RELAY_FRAMED_CLOSED, 0, WS_NORMAL, "");
+            on_close_packet(relay);
         else if (kind == TSGU_EVENT_KEEPALIVE)
             relay->echoes = true;
     }
@@ -65,6 +83,23 @@ static void on_event(struct relay *relay, const struct ws_event *event, struct g
     }
 }
 
+/* The body's last chunk is an end like that of a stream. */
+static void unchunk(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
+{
+    while (size && !relay->framed_ended && !relay->over) {
+        enum chunked_event event;
+        size_t payload, used = chunked_read_onto(&relay->chunks, gather->to + gather->size, data,
+                                                 size, &event, &payload);
+        gather->size += payload;
+        data += used;
+        size -= used;
+        if (event == CHUNKED_BAD)
+            relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR, "not a chunked body");
+        else if (event == CHUNKED_END)
+            relay->framed_ended = true;
+    }
+}
+
 static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
 {
     while (size && !relay->over && !relay->framed_ended) {
@@ -74,6 +109,17 @@ static void unframe(struct relay *relay, uint8_t *data, size_t size, struct gath
         data += used;
         size -= used;
     }
+}
+
+static void take_apart(struct relay *relay, uint8_t *data, size_t size, struct gather *gather)
+{
+    gather->size = 0;
+    if (relay->framing == RELAY_CHUNKED)
+        unchunk(relay, data, size, gather);
+    else if (relay->framing == RELAY_RDG)
+        unpack(relay, data, size, gather);
+    else
+        unframe(relay, data, size, gather);
 }
 
 /* Plain takes no more. Its last words may still wait to be read: a server that refuses a request
@@ -89,10 +135,8 @@ void relay_up_take(struct relay *relay, uint8_t *data, size_t size)
 {
     struct gather gather = {.to = data, .size = size};
     relay->heard_ms = loop_now(relay->loop);
-    if (relay->framing != RELAY_RAW) {
-        gather.size = 0;
-        unframe(relay, data, size, &gather);
-    }
+    if (relay->framing != RELAY_RAW)
+        take_apart(relay, data, size, &gather);
     if (!gather.size)
         return;
     relay->up += gather.size;
@@ -106,7 +150,11 @@ void relay_up_take(struct relay *relay, uint8_t *data, size_t size)
 
 static void on_eof(struct relay *relay, ssize_t got)
 {
-    if (relay->framing == RELAY_RAW && got == 0) {
+    if (relay->framing == RELAY_RDG) {
+        relay_end_inward(relay);
+        return;
+    }
+    if (relay_is_mute(relay) && got == 0) {
         relay->framed_ended =
             true; /* half-closed: plain is told, and answers as long as it likes */
         return;
@@ -120,7 +168,7 @@ static void on_eof(struct relay *relay, ssize_t got)
 /* While closing it is read for the answer to our close frame, whatever plain does. */
 bool relay_up_wanted(const struct relay *relay)
 {
-    if (relay->over || relay->framed_ended)
+    if (relay->over || relay->framed_ended || relay->in_ended)
         return false;
     return relay->closing || (!relay->plain_full && !relay->plain_error);
 }
@@ -129,7 +177,7 @@ void relay_up_read(struct relay *relay)
 {
     struct stream_scratch *scratch = relay->scratch;
     for (int i = 0; i < ROUND_READS && relay_up_wanted(relay); i++) {
-        ssize_t got = stream_read(relay->framed, scratch->data, sizeof(scratch->data));
+        ssize_t got = stream_read(relay->framed_in, scratch->data, sizeof(scratch->data));
         if (got == -EAGAIN)
             return;
         if (got <= 0) {
@@ -137,7 +185,7 @@ void relay_up_read(struct relay *relay)
             return;
         }
         relay_up_take(relay, scratch->data, (size_t)got);
-        if ((size_t)got < sizeof(scratch->data) && !stream_readable(relay->framed))
+        if ((size_t)got < sizeof(scratch->data) && !stream_readable(relay->framed_in))
             return; /* the socket was emptied; level-triggered polling tells of more */
     }
 }
