@@ -66,8 +66,10 @@ enum {
 #define TSGU_E_BAD_COOKIE 0x800759F7U        /* E_PROXY_COOKIE_BADPACKET */
 #define TSGU_E_COOKIE_DENIED 0x800759F8U     /* E_PROXY_COOKIE_AUTHENTICATION_ACCESS_DENIED */
 #define TSGU_E_AUTH 0x800759F9U              /* E_PROXY_UNSUPPORTED_AUTHENTICATION_METHOD */
+#define TSGU_E_REAUTH 0x800759FAU            /* E_PROXY_REAUTH_AUTHN_FAILED */
 #define TSGU_E_SESSION_TIMEOUT 0x59F6U       /* in a close packet: the low word */
 #define TSGU_GRACEFUL 0x4CAU                 /* ERROR_GRACEFUL_DISCONNECT, likewise */
+#define TSGU_E_ABORTED 0x4D4U                /* E_PROXY_CONNECTIONABORTED, likewise: by us */
 
 /* ---- reading ---- */
 

@@ -41,4 +41,6 @@ enum MHD_Result api_tunnel(struct request *request);
 enum MHD_Result api_tunnel_told(struct request *request);
 enum MHD_Result api_cleanpath(struct request *request);
 enum MHD_Result api_cleanpath_told(struct request *request);
+
+/* api_rdg.c */
 enum MHD_Result api_rdg(struct request *request);

@@ -5,7 +5,6 @@
 #include "gate_state.h"
 #include "rdpfile.h"
 #include "reason.h"
-#include "tsgu_talk.h"
 #include "upgrade.h"
 
 #include <stdio.h>
@@ -272,15 +271,4 @@ enum MHD_Result api_cleanpath_told(struct request *request)
         return answer_status(request, request->answer->who_is.status, 0);
     static const struct upgrade_talk kind = {cleanpath_talk_new};
     return upgrade_accept_talk(request, &kind);
-}
-
-/* ---- RD Gateway: clients of Microsoft's protocol, with the ticket of their .rdp file ---- */
-
-enum MHD_Result api_rdg(struct request *request)
-{
-    static const struct upgrade_talk kind = {tsgu_talk_new};
-    if (upgrade_wanted(request))
-        return upgrade_accept_talk(request, &kind);
-    return answer_error(request, MHD_HTTP_NOT_IMPLEMENTED, "websocket_only",
-                        "This gateway speaks the RD Gateway protocol over WebSocket only.");
 }

@@ -6,6 +6,7 @@
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_pair.h"
 #include "talk.h"
 #include "tunnel.h"
 #include "worker.h"
@@ -62,6 +63,7 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
     conn->tls = tls;
     conn->fd = fd;
     conn->far = -1;
+    conn->in = -1;
     conn->timer.fire = on_timer;
     return conn;
 }
@@ -205,6 +207,7 @@ static void begin_http(struct conn *conn)
         .framed = &conn->outer.stream,
         .plain = &conn->far_stream.stream,
         .framing = RELAY_RAW,
+        .hush = &conn->hushed,
         .ended = on_http_ended,
         .owner = conn,
     };
@@ -280,6 +283,13 @@ static void on_timer(struct loop_timer *timer)
         conn_end(conn);
 }
 
+static void leave_pair(struct conn *conn)
+{
+    rdg_pair_withdraw(conn->worker->gate->pairs, conn->pair);
+    conn->pair = NULL;
+    fd_close(&conn->in);
+}
+
 void conn_linger(struct conn *conn)
 {
     struct worker *worker = conn->worker;
@@ -287,6 +297,7 @@ void conn_linger(struct conn *conn)
     tunnel_forget(conn);
     relay_free(conn->relay);
     conn->relay = NULL;
+    leave_pair(conn);
     fd_close(&conn->far);
     if (conn->outer.stream.ops && conn->state != CONN_HANDSHAKE) {
         stream_flush(&conn->outer.stream);
@@ -331,6 +342,7 @@ void conn_end(struct conn *conn)
     stream_deinit(&conn->outer.stream);
     creds_release(conn->creds);
     conn->creds = NULL;
+    leave_pair(conn);
     fd_close(&conn->far);
     fd_close(&conn->fd);
     conn->state = CONN_GONE;

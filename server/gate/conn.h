@@ -2,13 +2,14 @@
  * accepted it; other threads hold references and read only what never changes.
  *
  *     SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER (─► TALK) ─► TUNNEL ─► LINGER ─► gone
- *       │          │                   │                 │                      ▲
+ *       │          │                   │         └───────► FEED ────────────────▲
  *       └──────────┴───────────────────┴─────────────────┴──────────────────────┘
  *
  * SNIFF      TLS port: is the first byte a TLS record's? Plain HTTP gets its answer in plain.
  * QUIET      handshake done, no byte of HTTP yet: costs no HTTP connection.
  * HTTP       bytes go through a socketpair to libmicrohttpd, which parses and answers.
  * HANDOVER   libmicrohttpd has written the 101; what it still holds for the client goes out.
+ * FEED       one channel of a legacy pair: what comes goes to the other's conversation and tunnel.
  * TALK       upgraded, but who the desktop is comes out in a conversation (talk.h).
  * LINGER     our last bytes are out; reads until the client closes, so that the kernel does not
  *            reset the connection under them. */
@@ -25,6 +26,7 @@
 #include <stdbool.h>
 
 struct handover;
+struct rdg_pair;
 struct talk;
 struct tunnel;
 struct worker;
@@ -35,6 +37,7 @@ enum conn_state {
     CONN_QUIET,
     CONN_HTTP,
     CONN_HANDOVER,
+    CONN_FEED,
     CONN_TALK,
     CONN_TUNNEL,
     CONN_LINGER,
@@ -52,19 +55,21 @@ struct conn {
     /* Written by the HTTP thread, read by the worker's watch: */
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
+    atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
 
     /* The worker's only. */
     enum conn_state state;
     bool promoted; /* counts as a tunnel with admit */
     int fd;        /* the client */
-    int far;       /* the socketpair's end, later the desktop */
+    int far;       /* the socketpair's end, later the desktop; in FEED, the other channel */
+    int in;        /* the channel that takes, of a legacy pair: where the other's bytes come; -1 */
     struct conn *next, *previous;
     union {
         struct stream stream;
         struct stream_tls tls;
         struct stream_plain plain;
     } outer;
-    struct stream_plain far_stream;
+    struct stream_plain far_stream, in_stream;
     struct creds *creds;
     struct relay *relay;
     struct loop_source source; /* while no relay has the descriptor */
@@ -76,6 +81,7 @@ struct conn {
         bool partial;       /* a request has begun to arrive */
     } watch;
     struct handover *handover; /* HANDOVER */
+    struct rdg_pair *pair;     /* while a legacy pair's other channel is waited for */
     struct talk *talk;         /* from HANDOVER to TUNNEL, when there is one */
     struct tunnel *tunnel;     /* once the keeper has opened it */
 };

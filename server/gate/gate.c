@@ -8,6 +8,7 @@
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_pair.h"
 #include "tunnel.h"
 #include "worker.h"
 
@@ -116,6 +117,12 @@ static void on_close_tunnel(void *owner, int64_t tunnel, enum ipc_end end)
     tunnel_close_by_number(&gate->state, tunnel, end);
 }
 
+static void on_say(void *owner, int64_t tunnel, const char *words)
+{
+    struct gate *gate = owner;
+    tunnel_tell_by_number(&gate->state, tunnel, words);
+}
+
 static void on_keeper_lost(void *owner, int error)
 {
     struct gate *gate = owner;
@@ -192,6 +199,7 @@ static int start(struct gate *gate)
     struct keeper_link_setup link = {
         .socket = setup->keeper,
         .close_tunnel = on_close_tunnel,
+        .say = on_say,
         .lost = on_keeper_lost,
         .owner = gate,
     };
@@ -206,6 +214,8 @@ static int start(struct gate *gate)
                           state->conf->connections_per_address);
     if (!error)
         error = tunnel_table_new(&state->tunnels);
+    if (!error)
+        error = rdg_pairs_new(&state->pairs);
     if (!error)
         error = start_workers(state);
     if (!error)

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct rdg_pairs;
 struct worker;
 
 struct gate_state {
@@ -25,6 +26,7 @@ struct gate_state {
     struct admit *admit;             /* guards itself */
     struct keeper_link *keeper;      /* guards itself */
     struct tunnel_table *tunnels;    /* guards itself */
+    struct rdg_pairs *pairs;         /* guards itself */
     struct MHD_Daemon *http;
     struct worker **workers; /* one event loop each */
     size_t worker_count;

@@ -4,7 +4,10 @@
  * libmicrohttpd read beyond the request (`extra`), what still lies in the socketpair, and what the
  * raw relay had taken from TLS and not yet delivered. They become the heir's early bytes. In the
  * other direction, what lies in the raw relay and then in the socketpair (the 101's last bytes, at
- * least) goes to the client before anything of the heir's. */
+ * least) goes to the client before anything of the heir's.
+ *
+ * The 101 is the one way in which libmicrohttpd lets go of a connection. Where the client is not to
+ * see it, because its protocol knows no upgrade, the connection is hushed. */
 #include "handover.h"
 
 #include "conn.h"
@@ -112,7 +115,7 @@ static bool take_rest(struct conn *conn, struct handover *handover)
     bool all = append_socket(&handover->early, handover->socket) &&
                append(&handover->early, rest.to_plain, rest.to_plain_size) &&
                append(&handover->last, rest.to_framed, rest.to_framed_size) &&
-               append_socket(&handover->last, conn->far);
+               (handover->heir.hushed || append_socket(&handover->last, conn->far));
     free(rest.to_plain);
     free(rest.to_framed);
     return all;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct handover_heir {
     /* Any thread, in place of take(): it did not come about. Frees `owner`. */
     void (*lost)(struct gate_state *gate, void *owner);
     void *owner;
+    bool hushed; /* conn->hushed was set before the 101: the client does not get it */
 };
 
 /* Called by the HTTP thread from libmicrohttpd's upgrade handler, with what that gave it. `extra`

@@ -13,6 +13,7 @@
 #include "fd.h"
 #include "gate_state.h"
 #include "log.h"
+#include "rdg_channel.h"
 #include "route.h"
 #include "tunnel.h"
 #include "wiped_json.h"
@@ -65,6 +66,7 @@ static void request_free(struct request *request)
     free(request->body);
     free(request->answer);
     json_decref(request->list);
+    rdg_channel_forget(request);
     conn_unref(request->conn);
     explicit_bzero(request, sizeof(*request));
     free(request);
@@ -114,6 +116,13 @@ static bool refuse_by_needs(struct request *request, enum MHD_Result *result)
     return false;
 }
 
+static bool is_chunked(const struct request *request)
+{
+    const char *coding =
+        MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Transfer-Encoding");
+    return coding && strcasecmp(coding, "chunked") == 0;
+}
+
 /* The head is here. */
 static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *mhd,
                                const char *method, const char *path, void **state)
@@ -124,6 +133,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     *state = request;
     const char *allow;
     enum MHD_Result result;
+    request->method = method;
     request->route = route_find(request, request->conn->tls, method, path, &allow);
     LOG_DEBUG("http.request", path, LOG_TEXT("conn", request->conn->id),
               LOG_TEXT("method", method));
@@ -131,7 +141,8 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
         return allow ? answer_method(request, allow) : answer_status(request, IPC_NOT_FOUND, 0);
     if (refuse_by_needs(request, &result))
         return result;
-    return MHD_YES;
+    request->streams = request->route->needs & ROUTE_STREAM && is_chunked(request);
+    return request->streams ? request->route->begin(request) : MHD_YES;
 }
 
 static enum MHD_Result on_body(struct request *request, const char *data, size_t size)

@@ -199,6 +199,12 @@ static int dispatch(struct keeper_link *link, const union ipc_record *record, in
                                  (enum ipc_end)record->close_tunnel.end);
         return 0;
     }
+    if (record->head.type == IPC_SAY) {
+        if (!ipc_text_ok(record->say.words, sizeof(record->say.words)))
+            return -EPROTO;
+        link->setup.say(link->setup.owner, record->say.tunnel, record->say.words);
+        return 0;
+    }
     struct keeper_call *call = take_call(link, &record->head);
     if (!call) {
         fd_close(&fd);

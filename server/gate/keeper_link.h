@@ -22,6 +22,7 @@ struct keeper_link_setup {
     int socket;        /* stays the caller's */
     /* The keeper orders the end of a tunnel. */
     void (*close_tunnel)(void *owner, int64_t tunnel, enum ipc_end end);
+    void (*say)(void *owner, int64_t tunnel, const char *words);
     /* The keeper is gone or breaks the table: the gate has to end. */
     void (*lost)(void *owner, int error);
     void *owner;

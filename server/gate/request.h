@@ -11,6 +11,7 @@
 
 #define REQUEST_BODY_MOST 16384 /* two passwords with every character escaped fit */
 
+struct channel;
 struct conn;
 struct gate_state;
 struct request;
@@ -27,16 +28,19 @@ struct request {
     struct conn *conn; /* referenced */
     struct MHD_Connection *mhd;
     const struct route *route;
+    const char *method;            /* libmicrohttpd's, as long as the request is */
     const struct web_asset *asset; /* where the route is ROUTE_FILE */
     enum request_stage stage;
     enum request_credential credential;
     uint8_t token[IPC_TOKEN_SIZE];
     char name[IPC_CHALLENGE_SIZE]; /* the path's segment at the route's '*', decoded */
+    bool streams; /* its body is chunked and the route's (ROUTE_STREAM): nothing of it is read */
     bool too_large;
     bool listing_failed; /* the opened tunnel could not be listed: it must not come about */
     size_t body_size;
     char *body;
-    json_t *list; /* gathered over several answers */
+    struct channel *channel; /* of a legacy pair, until the connection is handed over */
+    json_t *list;            /* gathered over several answers */
     struct keeper_call call;
     union ipc_record *answer; /* the keeper's; REQUEST_TOLD */
     int fd;                   /* what the answer carried, or -1 */

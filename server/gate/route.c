@@ -29,7 +29,7 @@ static const struct route routes[] = {
     {"GET", "/api/visits/*", ROUTE_SESSION, api_visit, api_visit_told},
     {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
     {"GET", "/rdcleanpath", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_cleanpath, api_cleanpath_told},
-    {"RDG_OUT_DATA, RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_OPEN, api_rdg, NULL},
+    {"RDG_OUT_DATA, RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_STREAM, api_rdg, NULL},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif

@@ -11,6 +11,7 @@ enum route_needs {
     ROUTE_OUR_PAGES = 4,   /* no session yet: Origin, when it is there, must be ours */
     ROUTE_JSON = 8,        /* a JSON body */
     ROUTE_FILE = 16,       /* open, too; request->asset is filled in */
+    ROUTE_STREAM = 32,     /* a chunked body is the route's own: it begins when the head is there */
     /* does something in a session's name, as the body says */
     ROUTE_ACT = ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON
 };

@@ -14,6 +14,12 @@
 
 static void on_readable(struct loop_source *source, uint32_t events);
 
+static struct stream *ear(const struct talk *talk)
+{
+    struct conn *conn = talk->conn;
+    return talk->bare ? &conn->in_stream.stream : &conn->outer.stream;
+}
+
 /* ---- listening ---- */
 
 static bool keep_rest(struct talk *talk, const uint8_t *data, size_t size)
@@ -51,16 +57,34 @@ static bool take_event(struct talk *talk, const struct ws_event *event)
     }
 }
 
+/* The next piece of what came. Returns the bytes used; `*goes_on` false: the connection is ending
+ * or gone. */
+static size_t take_piece(struct talk *talk, uint8_t *data, size_t size, struct ws_event *event,
+                         bool *goes_on)
+{
+    size_t used = size;
+    if (talk->bare) {
+        size_t room = talk->kind->most - talk->heard_size;
+        used = room && room < size ? room : size; /* a full gathering has no room for one byte */
+        *event = (struct ws_event){.kind = WS_EVENT_DATA, .data = data, .size = used};
+    } else {
+        used = ws_read(&talk->reader, data, size, event);
+    }
+    *goes_on = take_event(talk, event);
+    return used;
+}
+
 /* Calls heard() for each piece: it may pause the talk, or end the connection, in the middle. */
 static void take_bytes(struct talk *talk, uint8_t *data, size_t size)
 {
     struct conn *conn = talk->conn;
     while (size && !talk->paused) {
         struct ws_event event;
-        size_t used = ws_read(&talk->reader, data, size, &event);
+        bool goes_on;
+        size_t used = take_piece(talk, data, size, &event, &goes_on);
         data += used;
         size -= used;
-        if (!take_event(talk, &event))
+        if (!goes_on)
             return;
         if (event.kind != WS_EVENT_DATA)
             continue;
@@ -80,7 +104,7 @@ static void on_readable(struct loop_source *source, uint32_t events)
     (void)events;
     conn_ref(conn); /* heard() may end it */
     do {
-        ssize_t got = stream_read(&conn->outer.stream, data, sizeof(data));
+        ssize_t got = stream_read(ear(talk), data, sizeof(data));
         if (got == -EAGAIN)
             break;
         if (got <= 0) {
@@ -88,7 +112,7 @@ static void on_readable(struct loop_source *source, uint32_t events)
             break;
         }
         take_bytes(talk, data, (size_t)got);
-    } while (conn->talk == talk && !talk->paused && stream_readable(&conn->outer.stream));
+    } while (conn->talk == talk && !talk->paused && stream_readable(ear(talk)));
     conn_unref(conn);
 }
 
@@ -108,7 +132,7 @@ static void begin(struct conn *conn, uint8_t *early, size_t size)
     talk->reader.from_client = true;
     talk->heard = malloc(talk->kind->most);
     conn->source.ready = on_readable;
-    if (!talk->heard || loop_add(conn->worker->loop, &conn->source, conn->fd, EPOLLIN)) {
+    if (!talk->heard || loop_add(conn->worker->loop, &conn->source, ear(talk)->fd, EPOLLIN)) {
         conn_end(conn);
         return;
     }
@@ -116,7 +140,7 @@ static void begin(struct conn *conn, uint8_t *early, size_t size)
     talk->kind->begin(talk);
     if (conn->talk == talk && size)
         take_bytes(talk, early, size);
-    if (conn->talk == talk && !talk->paused && stream_readable(&conn->outer.stream))
+    if (conn->talk == talk && !talk->paused && stream_readable(ear(talk)))
         on_readable(&conn->source, EPOLLIN);
     conn_unref(conn);
 }
@@ -153,13 +177,13 @@ void talk_resume(struct talk *talk)
     talk->rest_size = 0;
     talk->paused = false;
     conn_ref(conn);
-    if (loop_add(conn->worker->loop, &conn->source, conn->fd, EPOLLIN))
+    if (loop_add(conn->worker->loop, &conn->source, ear(talk)->fd, EPOLLIN))
         conn_end(conn);
     else if (talk->heard_size)
         talk->kind->heard(talk);
     if (conn->talk == talk && !talk->paused)
         take_bytes(talk, rest, size);
-    if (conn->talk == talk && !talk->paused && stream_readable(&conn->outer.stream))
+    if (conn->talk == talk && !talk->paused && stream_readable(ear(talk)))
         on_readable(&conn->source, EPOLLIN);
     free(rest);
     conn_unref(conn);
@@ -170,6 +194,8 @@ void talk_resume(struct talk *talk)
 static bool write_frame(struct talk *talk, enum ws_opcode opcode, const uint8_t *data, size_t size)
 {
     struct stream *outer = &talk->conn->outer.stream;
+    if (talk->bare)
+        return stream_write(outer, data, size) == (ssize_t)size;
     uint8_t *frame = malloc(WS_HEADER_MOST + size);
     if (!frame)
         return false;
@@ -196,7 +222,7 @@ void talk_close(struct talk *talk, uint16_t code, const char *words)
     uint8_t payload[WS_CONTROL_MOST];
     size_t size = ws_close_payload(payload, code, words);
     LOG_DEBUG("talk.close", words, LOG_TEXT("conn", conn->id), LOG_NUMBER("code", code));
-    if (write_frame(talk, WS_CLOSE, payload, size))
+    if (talk->bare || write_frame(talk, WS_CLOSE, payload, size))
         conn_linger(conn);
     else
         conn_end(conn);

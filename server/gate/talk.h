@@ -1,6 +1,7 @@
 /* A conversation on an upgraded connection, before there is a tunnel: the client's binary messages
- * are read as one stream of bytes, answers go out as binary messages. What is said is its kind's
- * business. Everything in the worker's thread unless it says otherwise.
+ * are read as one stream of bytes, answers go out as binary messages; a bare one is without frames,
+ * and its client is heard on conn->in. What is said is its kind's business. Everything in the
+ * worker's thread unless it says otherwise.
  *
  * Bounded: a kind says how many bytes it wants to see at most, and sets the clock for each wait. */
 #pragma once
@@ -39,6 +40,7 @@ struct talk { /* embed it; zero-initialised */
     uint8_t *rest; /* bytes in wire form behind what was gathered, while paused */
     size_t rest_size;
     bool paused;
+    bool bare; /* set it with the kind */
 };
 
 /* For handover_post(): the owner is a struct talk with its kind set. */
@@ -52,7 +54,8 @@ void talk_pause(struct talk *talk);
 void talk_resume(struct talk *talk);
 /* A binary message. False: the client is gone, and the connection with it. */
 bool talk_say(struct talk *talk, const uint8_t *data, size_t size);
-/* Close frame and the end of the connection: `talk` is gone when it returns. */
+/* Close frame, when there are frames, and the end of the connection: `talk` is gone when it
+ * returns. */
 void talk_close(struct talk *talk, uint16_t code, const char *words);
 
 /* True when the client stands between two frames and messages: only there a relay may take over. */

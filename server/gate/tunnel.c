@@ -7,6 +7,7 @@
 #include "log.h"
 #include "owner.h"
 #include "talk.h"
+#include "tsgu.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct tunnel {
     uint64_t reported;              /* up + down at the last report */
     enum ipc_end end;
     bool ending; /* `end` is decided */
+    bool shows_words;
 };
 
 static const struct {
@@ -88,7 +90,7 @@ void tunnel_hand_over(struct conn *conn, const struct tunnel_grant *grant, const
                       size_t extra_size, MHD_socket socket,
                       struct MHD_UpgradeResponseHandle *handle)
 {
-    struct handover_heir heir = {take, begin, lost, tunnel_new(grant)};
+    struct handover_heir heir = {take, begin, lost, tunnel_new(grant), false};
     if (heir.owner) {
         handover_post(conn, &heir, extra, extra_size, socket, handle);
         return;
@@ -169,6 +171,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         .scratch = worker->scratch,
         .framed = &conn->outer.stream,
         .plain = desktop ? &desktop->stream : &conn->far_stream.stream,
+        .framed_in = framing == RELAY_RDG ? &conn->in_stream.stream : NULL,
         .framing = framing,
         .ping_ms = worker->gate->conf->tunnel_ping_seconds * 1000,
         .idle_ms = tunnel->grant.idle_seconds * 1000,
@@ -262,6 +265,50 @@ void tunnel_close_by_number(struct gate_state *gate, int64_t number, enum ipc_en
         _exit(71); /* EX_OSERR */
     }
     *order = (struct close_order){.task.run = on_close_order, .conn = conn, .end = end};
+    loop_post(conn->worker->loop, &order->task);
+}
+
+/* ---- words ---- */
+
+void tunnel_shows_words(struct conn *conn)
+{
+    conn->tunnel->shows_words = true;
+}
+
+void tunnel_tell(struct conn *conn, const char *words)
+{
+    uint8_t packet[TSGU_ANSWER_MOST];
+    if (!conn->tunnel || !conn->relay || !conn->tunnel->shows_words)
+        return;
+    if (!relay_say(conn->relay, packet, tsgu_write_service_message(packet, words)))
+        LOG_INFO("tunnel.tell", "the client does not take it", LOG_TEXT("conn", conn->id));
+}
+
+struct word_order {
+    struct loop_task task;
+    struct conn *conn;
+    char words[IPC_SAY_SIZE];
+};
+
+static void on_word_order(struct loop_task *task)
+{
+    struct word_order *order = OWNER_OF(task, struct word_order, task);
+    tunnel_tell(order->conn, order->words);
+    conn_unref(order->conn);
+    free(order);
+}
+
+void tunnel_tell_by_number(struct gate_state *gate, int64_t number, const char *words)
+{
+    struct conn *conn = tunnel_table_find(gate->tunnels, number);
+    struct word_order *order = conn ? malloc(sizeof(*order)) : NULL;
+    if (!order) {
+        if (conn)
+            conn_unref(conn);
+        return;
+    }
+    *order = (struct word_order){.task.run = on_word_order, .conn = conn};
+    text_copy(order->words, sizeof(order->words), words);
     loop_post(conn->worker->loop, &order->task);
 }
 

@@ -37,6 +37,14 @@ bool tunnel_take(struct conn *conn, struct tunnel_grant *grant);
 void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_tls *desktop,
                   const uint8_t *early, size_t size);
 
+/* The client shows words between its packets (RD Gateway's service messages). */
+void tunnel_shows_words(struct conn *conn);
+/* Words for the person in front of it, UTF-8; nothing where the client does not show them. */
+void tunnel_tell(struct conn *conn, const char *words);
+/* Any thread: the same, for the tunnel with this number. */
+struct gate_state;
+void tunnel_tell_by_number(struct gate_state *gate, int64_t tunnel, const char *words);
+
 /* Decides why it will have ended, unless that is decided already. */
 void tunnel_fail(struct conn *conn, enum ipc_end end);
 /* What to tell a client: words, and the close code. */
@@ -48,7 +56,6 @@ void tunnel_report(struct conn *conn);
 /* Ends politely: close frame with the code and words for `end`. */
 void tunnel_close(struct conn *conn, enum ipc_end end);
 /* Any thread: the same, for the tunnel with this number, wherever it lives. */
-struct gate_state;
 void tunnel_close_by_number(struct gate_state *gate, int64_t tunnel, enum ipc_end end);
 
 /* The connection ends: tells the keeper, if there was a tunnel. */

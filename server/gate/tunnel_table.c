@@ -94,6 +94,15 @@ struct conn *tunnel_table_order(struct tunnel_table *table, int64_t tunnel, enum
     return conn;
 }
 
+struct conn *tunnel_table_find(struct tunnel_table *table, int64_t tunnel)
+{
+    pthread_mutex_lock(&table->lock);
+    struct entry *entry = *find(table, tunnel);
+    struct conn *conn = entry ? conn_ref(entry->conn) : NULL;
+    pthread_mutex_unlock(&table->lock);
+    return conn;
+}
+
 bool tunnel_table_ordered(struct tunnel_table *table, int64_t tunnel, enum ipc_end *end)
 {
     pthread_mutex_lock(&table->lock);

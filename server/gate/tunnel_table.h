@@ -19,6 +19,8 @@ void tunnel_table_remove(struct tunnel_table *table, int64_t tunnel);
 /* Notes the keeper's order to end it, and returns the connection with a reference of the caller's
  * own (conn_unref), or NULL. */
 struct conn *tunnel_table_order(struct tunnel_table *table, int64_t tunnel, enum ipc_end end);
+/* The connection with a reference of the caller's own, or NULL. */
+struct conn *tunnel_table_find(struct tunnel_table *table, int64_t tunnel);
 /* An order was noted before the tunnel had come about; `*end` is its reason. */
 bool tunnel_table_ordered(struct tunnel_table *table, int64_t tunnel, enum ipc_end *end);
 uint32_t tunnel_table_count(struct tunnel_table *table);

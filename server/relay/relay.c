@@ -158,6 +158,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->plain = setup->plain;
     relay->framed_in = setup->framed_in ? setup->framed_in : setup->framed;
     relay->framing = setup->framing;
+    relay->hush = setup->hush;
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;

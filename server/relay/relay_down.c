@@ -61,6 +61,8 @@ static bool read_once(struct relay *relay)
         on_eof(relay, got);
         return false;
     }
+    if (relay->hush && atomic_load(relay->hush))
+        return true;
     relay->down += (uint64_t)got;
     relay->payload_ms = loop_now(relay->loop);
     int error = frame_and_deliver(relay, scratch->data, (size_t)got);

@@ -13,6 +13,7 @@ struct relay {
     struct stream_scratch *scratch;
     struct stream *framed, *plain;
     struct stream *framed_in; /* `framed` itself, but for RELAY_RDG */
+    const atomic_bool *hush;
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
     void *owner;
     struct loop_source framed_source, in_source, plain_source;
