@@ -40,13 +40,13 @@ static bool take_size(struct chunked_reader *reader, uint8_t c)
 static bool take_text(struct chunked_reader *reader, uint8_t c, enum state behind)
 {
     if (c == '\r')
-        reader->state = behind;
+        reader->state = (uint8_t)behind;
     return c == '\r' || c == '\t' || (c >= 0x20 && c != 0x7f);
 }
 
 static bool take_line_feed(struct chunked_reader *reader, uint8_t c, enum state behind)
 {
-    reader->state = behind;
+    reader->state = (uint8_t)behind;
     return c == '\n';
 }
 
