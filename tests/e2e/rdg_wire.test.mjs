@@ -1,0 +1,290 @@
+// The RD Gateway protocol byte by byte, over both transports: the whole conversation, pieces and
+// sizes, refusals with their codes and audit rows, channels that do not belong together.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Gateway } from './lib/gateway.mjs';
+import { sleep, until } from './lib/proc.mjs';
+import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, text, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
+import { echoServer } from './lib/servers.mjs';
+
+let gateway;
+let echo;
+let user;
+let token;
+const open = [];
+const ways = [WebSocketRdg, LegacyRdg];
+
+before(async () => {
+  gateway = await Gateway.make({ conf: { tunnel: { ping_seconds: 1 }, rdg: { message: 'Willkommen – 歓迎' } } });
+  echo = await echoServer();
+  user = gateway.addUser('anna');
+  gateway.addDesktop('office', echo.port);
+  gateway.addDesktop('secret', echo.port);
+  gateway.grant(user, 'office');
+  token = await user.token();
+});
+after(async () => {
+  for (const rdg of open) rdg.drop();
+  await echo?.close();
+  await gateway?.remove();
+});
+
+async function ticketFor(name = 'office', of = token) {
+  const answer = await gateway.http('GET', `/api/desktops/${name}/rdp`, { token: of });
+  assert.equal(answer.status, 200, answer.body);
+  return /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
+}
+
+async function connect(Way, ...options) {
+  const rdg = await Way.connect(gateway, ...options);
+  open.push(rdg);
+  return rdg;
+}
+
+const live = () => gateway.json('tunnel', 'list').filter((row) => row.way === 'rdg').length;
+const lastAudit = (event) => gateway.audit('--event', event).at(-1);
+
+async function opened(Way, ticket, options) {
+  const rdg = await connect(Way);
+  const result = await rdg.open(ticket ?? await ticketFor(), ['office'], options);
+  assert.equal(result.status, 0, `${Way.kind}: 0x${result.status.toString(16)} at ${result.at}`);
+  return { rdg, said: result.said };
+}
+
+// Skips what comes by itself.
+async function next(rdg) {
+  for (;;) {
+    const got = await rdg.read();
+    if (!got || ![TYPE.KEEPALIVE, TYPE.SERVICE_MESSAGE].includes(got.type)) return got;
+  }
+}
+
+async function echoed(rdg, bytes) {
+  const pieces = [];
+  for (let have = 0; have < bytes.length;) {
+    const got = await next(rdg);
+    assert.equal(got?.type, TYPE.DATA);
+    pieces.push(got.body.subarray(2));
+    have += got.body.length - 2;
+  }
+  assert.ok(Buffer.concat(pieces).equals(bytes), 'the bytes come back as they were');
+}
+
+for (const Way of ways) {
+  test(`${Way.kind}: the whole conversation`, async () => {
+    const { rdg, said } = await opened(Way);
+    assert.equal(said.tunnel.readUInt32LE(14) & 0x2, 0x2, 'an idle limit can be announced');
+    assert.equal(said.auth.readUInt32LE(8), 0x80000000, 'nothing is forbidden');
+    assert.equal(said.auth.readUInt32LE(12), 60, 'minutes until idleness ends it');
+    const words = await rdg.expect(TYPE.SERVICE_MESSAGE);
+    assert.equal(words.subarray(2).toString('utf16le'), 'Willkommen – 歓迎\0');
+    assert.equal(live(), 1);
+    rdg.send(data(Buffer.from('hello')));
+    await echoed(rdg, Buffer.from('hello'));
+    const big = randomBytes(200_000);
+    for (let at = 0; at < big.length; at += 65535) rdg.send(data(big.subarray(at, at + 65535)));
+    await echoed(rdg, big);
+    let got; // the gateway's keepalive, and an echo of it, which is not answered
+    do got = await rdg.read(); while (got.type !== TYPE.KEEPALIVE);
+    rdg.send(keepalive());
+    rdg.send(close());
+    got = await next(rdg);
+    assert.equal(got.type, TYPE.CLOSE_RESPONSE);
+    assert.equal(got.body.readUInt32LE(0), 0);
+    await until(() => 'the tunnel has ended', () => live() === 0);
+    assert.match(JSON.stringify(lastAudit('tunnel-close')), /client/);
+  });
+
+  test(`${Way.kind}: packets cut anywhere, several at once, some empty`, async () => {
+    const ticket = await ticketFor();
+    const rdg = await connect(Way);
+    rdg.send(handshake(), 1);
+    await rdg.expect(TYPE.HANDSHAKE_RESPONSE);
+    rdg.send(Buffer.concat([keepalive(), tunnelCreate(ticket), keepalive()]), 7);
+    await rdg.expect(TYPE.TUNNEL_RESPONSE);
+    rdg.send(tunnelAuth(), 3);
+    await rdg.expect(TYPE.TUNNEL_AUTH_RESPONSE);
+    rdg.send(channelCreate('office'), 5);
+    await rdg.expect(TYPE.CHANNEL_RESPONSE);
+    const pieces = Array.from({ length: 50 }, (_, i) => randomBytes(i * 7 % 90));
+    const wire = Buffer.concat(pieces.flatMap((piece, i) => [data(piece), ...(i % 9 ? [] : [keepalive()])]));
+    rdg.send(wire, 11);
+    await echoed(rdg, Buffer.concat(pieces));
+    rdg.drop();
+    await until(() => 'the tunnel has ended', () => live() === 0);
+    assert.match(JSON.stringify(lastAudit('tunnel-close')), /client-lost/);
+    // … and may come back.
+    const again = await opened(Way, ticket);
+    again.rdg.send(close());
+    await until(() => 'the tunnel has ended', () => live() === 0);
+    // … but not after a clean end.
+    const third = await connect(Way);
+    assert.deepEqual((({ status, at }) => [status, at])(await third.open(ticket)), [0x800759f8, 'tunnel']);
+  });
+
+  test(`${Way.kind}: largest packets, and larger ones`, async () => {
+    const rdg = await connect(Way);
+    const result = await rdg.open(`${'A'.repeat(511)}`);
+    assert.equal(result.status, 0x800759f8, 'the longest cookie is read, and refused');
+    const larger = await connect(Way);
+    larger.send(handshake());
+    await larger.expect(TYPE.HANDSHAKE_RESPONSE);
+    larger.send(packet(TYPE.TUNNEL_CREATE, Buffer.alloc(8185)));
+    assert.equal(await larger.read(), null, 'more than a packet may have');
+    const most = await opened(Way);
+    const bytes = randomBytes(65535);
+    most.rdg.send(data(bytes));
+    await echoed(most.rdg, bytes);
+    most.rdg.send(packet(0xff, Buffer.alloc(4)));
+    assert.notEqual((await next(most.rdg))?.type, TYPE.DATA, 'a packet of no known type ends it');
+    await until(() => 'the tunnel has ended', () => live() === 0);
+    assert.match(JSON.stringify(lastAudit('tunnel-close')), /protocol/);
+  });
+
+  test(`${Way.kind}: refusals, each with its code and a row in the audit log`, async () => {
+    const refused = async (ticket, names, options) => {
+      const rdg = await connect(Way);
+      const { status, at } = await rdg.open(ticket, names, options);
+      assert.equal(await rdg.read(), null, 'then the gateway closes');
+      return [status, at];
+    };
+    assert.deepEqual(await refused(undefined), [0x800759f7, 'tunnel']);
+    assert.deepEqual(await refused('x', ['office'], { auth: 0 }), [0x800759f9, 'handshake']);
+    assert.deepEqual(await refused(randomBytes(32).toString('base64url')), [0x800759f8, 'tunnel']);
+    assert.match(JSON.stringify(lastAudit('ticket-refused')), /unknown/);
+    const ticket = await ticketFor();
+    assert.deepEqual(await refused(ticket, ['secret']), [0x800759db, 'channel']);
+    assert.match(JSON.stringify(lastAudit('ticket-refused')), /made for another desktop/);
+    assert.deepEqual(await refused(ticket, ['127.0.0.1']), [0x800759db, 'channel'], 'an address is no name of a desktop');
+    assert.deepEqual(await refused(ticket, ['127.0.0.1:3389']), [0x800759da, 'channel']);
+    gateway.cli('grant', 'remove', 'anna', 'office');
+    assert.deepEqual(await refused(ticket), [0x800759da, 'channel']);
+    assert.equal(lastAudit('tunnel-open').outcome, 'not-granted');
+    gateway.grant(user, 'office');
+    const short = await user.token();
+    const dead = await ticketFor('office', short);
+    await gateway.http('POST', '/api/logout', { token: short });
+    assert.deepEqual(await refused(dead), [0x800759f8, 'tunnel']);
+    assert.match(JSON.stringify(lastAudit('ticket-refused')), /session is over/);
+  });
+
+  test(`${Way.kind}: out of order, and rubbish`, async () => {
+    for (const bytes of [tunnelCreate('x'), data(Buffer.from('x')), packet(TYPE.HANDSHAKE), packet(0), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(9000)]) {
+      const rdg = await connect(Way);
+      rdg.send(bytes);
+      assert.equal(await rdg.read(), null);
+    }
+    const eager = await connect(Way); // everything at once: no channel can be had so
+    const ticket = await ticketFor();
+    eager.send(Buffer.concat([handshake(), tunnelCreate(ticket), tunnelAuth(), channelCreate('office'), data(Buffer.from('x'))]));
+    while (await eager.read());
+    assert.equal(live(), 0);
+    const polite = await connect(Way);
+    polite.send(handshake());
+    await polite.expect(TYPE.HANDSHAKE_RESPONSE);
+    polite.send(close());
+    await polite.expect(TYPE.CLOSE_RESPONSE);
+    assert.equal(await polite.read(), null);
+  });
+
+  test(`${Way.kind}: an administrator speaks, and ends it`, async () => {
+    const { rdg } = await opened(Way);
+    await rdg.expect(TYPE.SERVICE_MESSAGE);
+    const [row] = gateway.json('tunnel', 'list').filter((one) => one.way === 'rdg');
+    gateway.cli('tunnel', 'end', String(row.id));
+    const got = await next(rdg);
+    assert.equal(got.type, TYPE.CLOSE);
+    await until(() => 'the tunnel has ended', () => live() === 0);
+  });
+}
+
+test('a pair: what does not belong together stays apart', async () => {
+  const alone = await connect(LegacyRdg, {}, { only: 'out' });
+  // another name
+  const stranger = await gateway.wire();
+  await alone.join({ wire: stranger, id: '{another}' });
+  assert.equal((await answerHead(stranger)).status, 409);
+  // the right one, with its first packet on the heels of its head
+  await alone.join({ first: LegacyRdg.chunk(handshake()) });
+  await alone.expect(TYPE.HANDSHAKE_RESPONSE);
+  // a second one
+  const second = await gateway.wire();
+  const first = alone.in;
+  await alone.join({ wire: second });
+  assert.equal((await answerHead(second)).status, 409);
+  alone.in = first;
+  alone.send(tunnelCreate('x'));
+  assert.equal((await alone.expect(TYPE.TUNNEL_RESPONSE)).readUInt32LE(2), 0x800759f8);
+  // nobody's name
+  const nameless = await gateway.wire();
+  nameless.send('RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.equal((await answerHead(nameless)).status, 400);
+  const long = await connect(LegacyRdg, { 'RDG-Connection-Id': 'x'.repeat(64) });
+  assert.equal(long.answer.status, 400);
+  // a name that is taken
+  const one = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
+  const other = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
+  assert.deepEqual([one.answer.status, other.answer.status], [200, 409]);
+  one.drop();
+  await until(() => 'the name is free again', async () => {
+    const again = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
+    again.drop();
+    return again.answer.status === 200;
+  }, { every: 300 });
+});
+
+test('a pair: half of one does not stay', { timeout: 60_000 }, async () => {
+  const half = await connect(LegacyRdg, {}, { only: 'out' });
+  const begun = Date.now();
+  assert.equal(await half.read(30_000), null);
+  assert.ok(Date.now() - begun < 20_000);
+});
+
+test('a pair: bytes on the channel that takes, a body that is no chunks, a cut half', async () => {
+  const { rdg } = await opened(LegacyRdg);
+  rdg.wire.send('x');
+  assert.equal((await next(rdg))?.type, TYPE.CLOSE);
+  await until(() => 'the tunnel has ended', () => live() === 0);
+  const bad = await opened(LegacyRdg);
+  bad.rdg.in.send('zz\r\n');
+  await until(() => 'the tunnel has ended', () => live() === 0);
+  const cut = await opened(LegacyRdg);
+  cut.rdg.in.socket.destroy();
+  await until(() => 'the tunnel has ended', () => live() === 0);
+  assert.match(JSON.stringify(lastAudit('tunnel-close')), /client-lost/);
+});
+
+test('a pair: back-pressure from a desktop that does not read, and the rest of it when it does', async () => {
+  const { rdg } = await opened(LegacyRdg);
+  const bytes = randomBytes(8_000_000);
+  for (let at = 0; at < bytes.length; at += 65535) rdg.send(data(bytes.subarray(at, at + 65535)));
+  rdg.wire.socket.pause(); // the echo fills everything on the way back
+  await sleep(1000);
+  rdg.wire.socket.resume();
+  await echoed(rdg, bytes);
+});
+
+test('without the legacy pair, and without WebSocket', async () => {
+  const house = await Gateway.make({ conf: { rdg: { legacy: 'no', consent: 'Only for work.' } } });
+  try {
+    const refused = await LegacyRdg.connect(house);
+    assert.equal(refused.answer.status, 501);
+    const given = await house.wire();
+    given.send('RDG_IN_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+    assert.equal((await answerHead(given)).status, 501);
+    const person = house.addUser('berta');
+    house.addDesktop('office', echo.port);
+    house.grant(person, 'office');
+    const file = await house.http('GET', '/api/desktops/office/rdp', { token: await person.token() });
+    const ticket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1];
+    const rdg = await WebSocketRdg.connect(house);
+    const { status, said } = await rdg.open(ticket, ['office'], { caps: CAPS });
+    assert.equal(status, 0);
+    assert.equal(said.tunnel.readUInt16LE(6) & 0x10, 0x10, 'a consent text');
+    assert.ok(said.tunnel.subarray(18).equals(text('Only for work.')));
+    rdg.drop();
+  } finally {
+    await house.remove();
+  }
+});
