@@ -127,6 +127,8 @@ enum store_result store_group_members(struct store *, int64_t group,
                                       void *owner);
 
 /* ---- desktops ---- */
+#define STORE_SETTINGS_SIZE 1025
+
 struct store_desktop {
     int64_t id;
     char name[TEXT_NAME_SIZE];
@@ -135,6 +137,8 @@ struct store_desktop {
     char description[201];
     char mac[18];          /* "aa:bb:cc:dd:ee:ff" or "" */
     bool same_credentials; /* people sign in there with the name they have here */
+    uint8_t forbidden;     /* what may not be redirected: bits of enum ipc_forbid */
+    char rdp_settings[STORE_SETTINGS_SIZE]; /* for its .rdp files: lines, each ended by "\n" */
     /* The certificate; written by store_desktop_trust() and store_desktop_fingerprint() alone. */
     char trust[16];          /* "first-use", "pin" or "ca" */
     uint8_t fingerprint[32]; /* SHA-256 of its DER, … */
@@ -220,6 +224,8 @@ enum store_result store_session_list_user(struct store *, int64_t user, int64_t 
                                           void *owner);
 
 /* ---- tickets: one opening of one desktop by one session ---- */
+#define STORE_TICKET_PASSWORD_SIZE 128 /* sealed: see password */
+
 struct store_ticket {
     int64_t id;
     uint8_t hash[32]; /* SHA-256 of the ticket */
@@ -232,6 +238,12 @@ struct store_ticket {
     char outcome[32];                                             /* why it was refused; "" */
     char tunnel_end[32];     /* out only: why its tunnel ended; "" while it lives */
     int64_t tunnel_ended_at; /* out only */
+    struct addr address;     /* where it was made; all zero: not known */
+    /* What a gateway password that stands for it is checked with, sealed by keeper/secret.h; size
+     * 0: there is none. */
+    uint8_t password[STORE_TICKET_PASSWORD_SIZE];
+    size_t password_size;
+    uint8_t forbidden; /* out only: the desktop's */
 };
 enum store_result store_ticket_add(struct store *, const struct store_ticket *, int64_t *id);
 enum store_result store_ticket_by_hash(struct store *, const uint8_t hash[32],
@@ -282,6 +294,22 @@ enum store_tunnel_verdict {
     STORE_TUNNEL_NO_GRANT       /* grant, membership or desktop removed, or its host changed */
 };
 enum store_result store_tunnel_verdict(struct store *, int64_t id, enum store_tunnel_verdict *out);
+
+/* ---- notices: an administrator's words to the person in front of a tunnel's client ---- */
+#define STORE_WORDS_SIZE 721
+struct store_notice {
+    int64_t id; /* rising */
+    int64_t tunnel;
+    char words[STORE_WORDS_SIZE];
+};
+/* REFUSED when there is no such live tunnel. */
+enum store_result store_notice_add(struct store *, int64_t tunnel, const char *words, int64_t now);
+/* Those with a number above `after`, in order, at most `most`. */
+enum store_result store_notice_list(struct store *, int64_t after, unsigned most,
+                                    int (*each)(void *owner, const struct store_notice *),
+                                    void *owner);
+/* Forgets those made before. */
+enum store_result store_notice_sweep(struct store *, int64_t before);
 
 /* ---- throttling: failures per key within a window ---- */
 struct store_throttle {

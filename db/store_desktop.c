@@ -16,15 +16,18 @@ void store_read_desktop(sqlite3_stmt *s, void *row)
     if (!store_column_blob(s, 8, desktop->fingerprint, sizeof(desktop->fingerprint)))
         memset(desktop->fingerprint, 0, sizeof(desktop->fingerprint));
     desktop->fingerprint_at = sqlite3_column_int64(s, 9);
+    desktop->forbidden = (uint8_t)sqlite3_column_int(s, 10);
+    store_column_text(s, 11, desktop->rdp_settings, sizeof(desktop->rdp_settings));
 }
 
 enum store_result store_desktop_add(struct store *store, const struct store_desktop *desktop,
                                     int64_t *id)
 {
     enum store_result result =
-        store_run(store, store_bind(store, SQL_DESKTOP_ADD, "ttitti", desktop->name, desktop->host,
-                                    (int64_t)desktop->port, desktop->description, desktop->mac,
-                                    (int64_t)desktop->same_credentials));
+        store_run(store, store_bind(store, SQL_DESKTOP_ADD, "ttittiit", desktop->name,
+                                    desktop->host, (int64_t)desktop->port, desktop->description,
+                                    desktop->mac, (int64_t)desktop->same_credentials,
+                                    (int64_t)desktop->forbidden, desktop->rdp_settings));
     if (result == STORE_OK)
         *id = sqlite3_last_insert_rowid(store->db);
     return result;
@@ -40,9 +43,11 @@ enum store_result store_desktop_by_name(struct store *store, const char *name,
 enum store_result store_desktop_set(struct store *store, const struct store_desktop *desktop)
 {
     return store_run_some(store,
-                          store_bind(store, SQL_DESKTOP_SET, "ittitti", desktop->id, desktop->name,
-                                     desktop->host, (int64_t)desktop->port, desktop->description,
-                                     desktop->mac, (int64_t)desktop->same_credentials),
+                          store_bind(store, SQL_DESKTOP_SET, "ittittiit", desktop->id,
+                                     desktop->name, desktop->host, (int64_t)desktop->port,
+                                     desktop->description, desktop->mac,
+                                     (int64_t)desktop->same_credentials,
+                                     (int64_t)desktop->forbidden, desktop->rdp_settings),
                           STORE_NONE);
 }
 
@@ -93,8 +98,8 @@ static void read_granted(sqlite3_stmt *s, void *row)
 {
     struct store_granted *granted = row;
     store_read_desktop(s, &granted->desktop);
-    granted->last_used = sqlite3_column_int64(s, 10);
-    granted->in_use = sqlite3_column_int(s, 11) != 0;
+    granted->last_used = sqlite3_column_int64(s, 12);
+    granted->in_use = sqlite3_column_int(s, 13) != 0;
 }
 
 struct granted_each {

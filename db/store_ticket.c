@@ -18,15 +18,19 @@ static void read_ticket(sqlite3_stmt *s, void *row)
     store_column_text(s, 12, ticket->outcome, sizeof(ticket->outcome));
     store_column_text(s, 13, ticket->tunnel_end, sizeof(ticket->tunnel_end));
     ticket->tunnel_ended_at = sqlite3_column_int64(s, 14);
+    store_column_addr(s, 15, &ticket->address);
+    ticket->password_size = store_column_blob(s, 16, ticket->password, sizeof(ticket->password));
+    ticket->forbidden = (uint8_t)sqlite3_column_int(s, 17);
 }
 
 enum store_result store_ticket_add(struct store *store, const struct store_ticket *ticket,
                                    int64_t *id)
 {
-    enum store_result result =
-        store_run(store, store_bind(store, SQL_TICKET_ADD, "biitii", ticket->hash,
-                                    sizeof(ticket->hash), ticket->session, ticket->desktop,
-                                    ticket->way, ticket->created_at, ticket->expires_at));
+    enum store_result result = store_run(
+        store, store_bind(store, SQL_TICKET_ADD, "biitiiab", ticket->hash, sizeof(ticket->hash),
+                          ticket->session, ticket->desktop, ticket->way, ticket->created_at,
+                          ticket->expires_at, &ticket->address,
+                          ticket->password_size ? ticket->password : NULL, ticket->password_size));
     if (result == STORE_OK)
         *id = sqlite3_last_insert_rowid(store->db);
     return result;

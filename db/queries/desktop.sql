@@ -1,10 +1,11 @@
 -- name: desktop_add
-INSERT INTO desktops (name, host, port, description, mac, same_credentials)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO desktops (name, host, port, description, mac, same_credentials, forbidden,
+    rdp_settings)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: desktop_by_name
 SELECT id, name, host, port, description, mac, same_credentials, trust, fingerprint,
-    fingerprint_at
+    fingerprint_at, forbidden, rdp_settings
 FROM desktops WHERE name = ?1;
 
 -- name: desktop_set
@@ -14,7 +15,8 @@ UPDATE desktops SET
         ELSE fingerprint END,
     fingerprint_at = CASE WHEN trust = 'first-use' AND (host <> ?3 OR port <> ?4) THEN 0
         ELSE fingerprint_at END,
-    name = ?2, host = ?3, port = ?4, description = ?5, mac = ?6, same_credentials = ?7
+    name = ?2, host = ?3, port = ?4, description = ?5, mac = ?6, same_credentials = ?7,
+    forbidden = ?8, rdp_settings = ?9
 WHERE id = ?1;
 
 -- name: desktop_trust
@@ -31,7 +33,7 @@ DELETE FROM desktops WHERE id = ?1;
 
 -- name: desktop_list
 SELECT id, name, host, port, description, mac, same_credentials, trust, fingerprint,
-    fingerprint_at
+    fingerprint_at, forbidden, rdp_settings
 FROM desktops ORDER BY name;
 
 -- name: grant_add_user
@@ -54,7 +56,7 @@ ORDER BY desktop, who;
 
 -- name: granted
 SELECT d.id, d.name, d.host, d.port, d.description, d.mac, d.same_credentials, d.trust,
-    d.fingerprint, d.fingerprint_at
+    d.fingerprint, d.fingerprint_at, d.forbidden, d.rdp_settings
 FROM desktops d WHERE d.name = ?2
 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND disabled = 0)
 AND EXISTS (SELECT 1 FROM grants g WHERE g.desktop_id = d.id
@@ -63,7 +65,7 @@ AND EXISTS (SELECT 1 FROM grants g WHERE g.desktop_id = d.id
 -- name: granted_list
 -- The pluses make the planner walk the few live tunnels instead of the person's history.
 SELECT d.id, d.name, d.host, d.port, d.description, d.mac, d.same_credentials, d.trust,
-    d.fingerprint, d.fingerprint_at,
+    d.fingerprint, d.fingerprint_at, d.forbidden, d.rdp_settings,
     coalesce((SELECT max(t.opened_at) FROM tunnels t
         WHERE t.user_id = ?1 AND t.desktop_id = d.id), 0),
     d.id IN (SELECT +t.desktop_id FROM tunnels t WHERE +t.user_id = ?1 AND t.ended_at = 0)

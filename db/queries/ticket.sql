@@ -1,11 +1,11 @@
 -- name: ticket_add
-INSERT INTO tickets (hash, session_id, desktop_id, way, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO tickets (hash, session_id, desktop_id, way, created_at, expires_at, address, password)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: ticket_by_hash
 SELECT t.id, t.hash, t.session_id, t.desktop_id, u.id, u.name, d.name, t.way, t.created_at,
     t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, ''),
-    coalesce(n.ended_at, 0)
+    coalesce(n.ended_at, 0), t.address, t.password, d.forbidden
 FROM tickets t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
 JOIN desktops d ON d.id = t.desktop_id LEFT JOIN tunnels n ON n.id = t.tunnel_id
 WHERE t.hash = ?1;
@@ -13,7 +13,7 @@ WHERE t.hash = ?1;
 -- name: ticket_by_id
 SELECT t.id, t.hash, t.session_id, t.desktop_id, u.id, u.name, d.name, t.way, t.created_at,
     t.expires_at, t.used_at, t.tunnel_id, t.outcome, coalesce(n.end_reason, ''),
-    coalesce(n.ended_at, 0)
+    coalesce(n.ended_at, 0), t.address, t.password, d.forbidden
 FROM tickets t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
 JOIN desktops d ON d.id = t.desktop_id LEFT JOIN tunnels n ON n.id = t.tunnel_id
 WHERE t.id = ?1;
