@@ -7,6 +7,7 @@
 #include "keeper_state.h"
 #include "live.h"
 #include "log.h"
+#include "notice.h"
 #include "owner.h"
 #include "password.h"
 #include "throttle.h"
@@ -47,8 +48,11 @@ static void leave(struct keeper *keeper, int code)
 static void on_poll(struct loop_timer *timer)
 {
     struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
-    if (store_changed(keeper->store))
+    if (store_changed(keeper->store)) {
         live_review(keeper);
+        notice_changed(keeper);
+    }
+    notice_tell(keeper);
     live_enforce(keeper);
     loop_timer_set(keeper->loop, timer, POLL_MS);
 }
@@ -67,6 +71,8 @@ static void sweep(struct keeper *keeper)
             keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_USER_MOST);
     if (result == STORE_OK)
         result = store_ticket_sweep(keeper->store, now - TICKET_FORGET_SECONDS);
+    if (result == STORE_OK)
+        result = store_notice_sweep(keeper->store, now - NOTICE_FORGET_SECONDS);
     if (result == STORE_OK)
         result = store_commit(keeper->store);
     if (result != STORE_OK) {

@@ -38,6 +38,10 @@ struct keeper {
         unsigned count;
         unsigned dropped;
     } notes;
+    struct {
+        int64_t told; /* the last notice's number */
+        bool waiting; /* there may be more */
+    } notices;
     int exit_code;
 };
 

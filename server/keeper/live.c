@@ -193,6 +193,18 @@ void live_replace(struct keeper *keeper, int64_t tunnel)
     }
 }
 
+void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
+{
+    struct ipc_say say;
+    IPC_INIT(&say, SAY, 0);
+    say.tunnel = tunnel;
+    text_copy(say.words, sizeof(say.words), words);
+    for (struct live *live = keeper->live; live; live = live->next) {
+        if (live->tunnel == tunnel && live->way == IPC_WAY_RDG && !live->closing)
+            gate_link_send(live->gate, &say.head, -1);
+    }
+}
+
 /* Asks the store about one, and orders its gate to close it when it may not live on. */
 static void review(struct keeper *keeper, struct live *live)
 {

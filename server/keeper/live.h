@@ -10,6 +10,7 @@ struct live {
     struct live *next;
     struct gate_link *gate; /* carries it; not referenced: the link ends its tunnels first */
     int64_t tunnel, session;
+    enum ipc_way way;
     int64_t opened_at;
     uint64_t up, down; /* as last told */
     int64_t told_at;   /* when the gate last told of moved bytes, and … */
@@ -49,6 +50,8 @@ enum store_result live_save(struct keeper *keeper);
 void live_review(struct keeper *keeper);
 /* Its client is back by another connection: orders the gate to close this one. */
 void live_replace(struct keeper *keeper, int64_t tunnel);
+/* Words for the person in front of its client: sent when it lives and its way can show them. */
+void live_say(struct keeper *keeper, int64_t tunnel, const char *words);
 /* Cuts those whose gate has not obeyed in time. Call it often; it looks only when one is due. */
 void live_enforce(struct keeper *keeper);
 /* The gate is gone, and all its tunnels with it. */

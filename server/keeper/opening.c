@@ -164,6 +164,7 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     }
     live->socket = copy;
     live->gate = opening->gate;
+    live->way = (enum ipc_way)opening->ask.way;
     live->session = opening->session.id;
     live->opened_at = keeper_now();
     live->origin = opening->ask.origin;

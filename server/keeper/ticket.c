@@ -7,10 +7,13 @@
 #include "record_audit.h"
 #include "session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 #include <strings.h>
+
+static_assert((int)STORE_SETTINGS_SIZE == IPC_SETTINGS_SIZE, "what is stored can be told");
 
 #define OUTCOME_SECONDS 5 /* after the longest dialling, an outcome is written */
 
@@ -42,7 +45,8 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     struct store_ticket ticket = {.session = session->id,
                                   .desktop = desktop.id,
                                   .created_at = now,
-                                  .expires_at = now + seconds};
+                                  .expires_at = now + seconds,
+                                  .address = ask->origin.address};
     randombytes_buf(made->ticket, sizeof(made->ticket));
     session_hash(made->ticket, ticket.hash);
     text_copy(ticket.way, sizeof(ticket.way), ipc_way_name(ask->way));
@@ -52,6 +56,9 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
         return failed(keeper);
     made->seconds = seconds;
     made->same_credentials = desktop.same_credentials;
+    made->forbidden = desktop.forbidden;
+    if (ask->way == IPC_WAY_RDG)
+        text_copy(made->settings, sizeof(made->settings), desktop.rdp_settings);
     text_copy(made->desktop, sizeof(made->desktop), desktop.name);
     text_copy(made->username, sizeof(made->username), session->user_name);
     return IPC_OK;
@@ -140,13 +147,16 @@ static bool was_dropped(const char *end)
     return false;
 }
 
+/* `from`: who presents it must be where it was made; NULL: may be anywhere. */
 static const char *fault_of_file(const struct store_ticket *ticket, const char *desktop,
-                                 int64_t now)
+                                 const struct addr *from, int64_t now)
 {
     if (strcmp(ticket->way, ipc_way_name(IPC_WAY_RDG)) != 0)
         return "made for another way in";
     if (desktop && strcasecmp(ticket->desktop_name, desktop) != 0)
         return "made for another desktop";
+    if (from && !addr_equal(from, &ticket->address))
+        return "of another address";
     if (!ticket->used_at)
         return ticket->expires_at <= now ? "expired" : NULL;
     bool again = now - ticket->used_at <= TICKET_AGAIN_SECONDS;
@@ -178,7 +188,8 @@ enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *orig
         return refuse_file(keeper, origin, NULL, "unknown");
     if (result != STORE_OK)
         return failed(keeper);
-    const char *fault = fault_of_file(out, desktop, keeper_now());
+    const struct addr *from = keeper->conf->rdg_bind_address ? &origin->address : NULL;
+    const char *fault = fault_of_file(out, desktop, from, keeper_now());
     if (fault)
         return refuse_file(keeper, origin, out, fault);
     result = session_by_id(keeper, out->session, session);
@@ -211,6 +222,8 @@ int asked_ticket_look(struct gate_link *link, const union ipc_record *record)
     IPC_INIT(&seen, TICKET_SEEN, ask->head.request);
     seen.status =
         (uint8_t)ticket_look(link->keeper, &ask->origin, ask->ticket, NULL, &ticket, &session);
+    if (seen.status == IPC_OK)
+        seen.forbidden = ticket.forbidden;
     seen.idle_seconds = link->keeper->conf->tunnel_idle_seconds;
     gate_link_send(link, &seen.head, -1);
     return 0;
