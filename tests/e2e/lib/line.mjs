@@ -4,11 +4,14 @@ import { tcpServer } from './servers.mjs';
 
 export class Line {
   #pairs = new Set();
+  #frozen = [];
   #server;
 
   // Counts: connections so far; the longest time, in ms, that nothing came from the gateway on one.
   made = 0;
   silence = 0;
+  // Nobody gets through while it is down; what is there already stays.
+  down = false;
 
   static async to(port) {
     const line = new Line();
@@ -21,6 +24,10 @@ export class Line {
   }
 
   #join(client, port) {
+    if (this.down) {
+      client.resetAndDestroy();
+      return;
+    }
     const gateway = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
     const pair = { ends: [client, gateway], frozen: false, heard: Date.now() };
     this.made++;
@@ -46,18 +53,21 @@ export class Line {
   }
 
   // What is on the line gets lost from now on, and nobody is told; new connections work.
-  // thaw() then resets what the client still holds, as a router does that knows nothing of it.
   freeze() {
-    const frozen = this.#take();
-    for (const pair of frozen) {
+    for (const pair of this.#take()) {
       pair.frozen = true;
-      const [client, gateway] = pair.ends;
-      client.unpipe();
-      gateway.unpipe();
-      client.resume(); // taken, and gone
-      gateway.resume();
+      for (const end of pair.ends) {
+        end.unpipe();
+        end.resume(); // taken, and gone
+      }
+      this.#frozen.push(pair);
     }
-    return { thaw: () => frozen.forEach((pair) => pair.ends.forEach((end) => end.resetAndDestroy())) };
+  }
+
+  // What clients still hold of what is frozen is reset, as by a router that has forgotten it; the
+  // gateway hears nothing.
+  forget() {
+    for (const { ends: [client] } of this.#frozen) client.resetAndDestroy();
   }
 
   #take() {
@@ -68,6 +78,7 @@ export class Line {
 
   close() {
     this.reset();
+    for (const { ends } of this.#frozen) for (const end of ends) end.destroy();
     return this.#server.close();
   }
 }

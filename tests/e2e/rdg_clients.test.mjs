@@ -1,0 +1,131 @@
+// What people do with RDP clients over an RD Gateway, beyond a first picture: both generations of
+// FreeRDP, the clipboard, and networks that break.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Clients, copiesTo, ends, freerdp, freerdp3, rdpFile, samePicture, typesThere, words } from './lib/clients.mjs';
+import { shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
+import { Gateway } from './lib/gateway.mjs';
+import { Line } from './lib/line.mjs';
+import { run, sleep, until } from './lib/proc.mjs';
+
+const PING_SECONDS = 1; // of silence until the gateway asks whether somebody is there
+const noXorg = process.getuid() !== 0 && 'xorgxrdp needs root here';
+const newer = freerdp3();
+if (newer.missing) console.log(`NOT TESTED WITH FREERDP 3: ${newer.missing}`);
+const programs = { 'the FreeRDP of this release': freerdp };
+if (newer.version !== freerdp.version) programs['FreeRDP 3'] = newer;
+const noClient = (program) => program.missing && `no FreeRDP 3: ${program.missing.split('\n')[0]}`;
+
+const clients = new Clients();
+const desktops = {};
+let gateway;
+let token; // of one session: each sign-in waits for a fresh code
+
+before(async () => {
+  gateway = await Gateway.make({ conf: { tunnel: { ping_seconds: PING_SECONDS } } });
+  const user = gateway.addUser('anna');
+  token = await user.token();
+  desktops.office = await shadowDesktop();
+  if (!noXorg) desktops.xrdp = await xrdpDesktop('--xorg'); // it has a clipboard
+  for (const [name, { port }] of Object.entries(desktops)) {
+    gateway.addDesktop(name, port);
+    gateway.grant(user, name);
+  }
+});
+after(async () => {
+  await clients.stop();
+  for (const desktop of Object.values(desktops)) await desktop.stop();
+  await gateway?.remove();
+});
+
+const tunnels = () => gateway.json('tunnel', 'list').filter((row) => row.way === 'rdg');
+const ticketFor = async (name) => (await rdpFile(gateway, token, name)).ticket;
+
+// Ten minutes and more have passed since this tunnel ended.
+function longAgo(tunnel) {
+  const script = 'import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], timeout=10)\n' +
+    'c.execute("UPDATE tunnels SET ended_at = ended_at - 601 WHERE id = ?", [sys.argv[2]])\nc.commit()\n';
+  run('python3', ['-c', script, join(gateway.state, 'deskgate.db'), String(tunnel)]);
+}
+
+for (const [title, program] of Object.entries(programs)) {
+  test(`${title}: picture, keys, and the clipboard both ways`, { skip: noClient(program) }, async (t) => {
+    const name = noXorg ? 'office' : 'xrdp';
+    const client = await clients.start(program, { port: gateway.port, ticket: await ticketFor(name), name, more: ['+clipboard'] });
+    t.after(() => client.stop());
+    await samePicture(client, desktops[name]);
+    await typesThere(client, desktops[name]);
+    if (noXorg) {
+      t.diagnostic(`no clipboard: ${noXorg}`);
+      return;
+    }
+    const here = client.view.display;
+    const there = desktops.xrdp.display;
+    await copiesTo(there, here, `from there: ü 東京 ${words(10)}`, client);
+    await copiesTo(here, there, `from here: é 京都 ${words(10)}`, client);
+  });
+}
+
+// ---- networks that break ----
+
+for (const [title, program] of Object.entries(programs)) {
+  const options = { skip: noClient(program) };
+
+  // A client that comes back by itself, at work behind a line of its own.
+  async function onALine(t) {
+    const line = await Line.to(gateway.port);
+    const client = await clients.start(program, { port: line.port, ticket: await ticketFor('office'),
+      more: ['+auto-reconnect', '/auto-reconnect-max-retries:4'] });
+    t.after(async () => {
+      await client.stop();
+      await line.close();
+      await until(() => 'its tunnels end', () => tunnels().length === 0);
+    });
+    await samePicture(client, desktops.office);
+    return { line, client, tunnel: tunnels()[0].id };
+  }
+
+  const isBack = async ({ client, tunnel }) => {
+    await until(() => `another tunnel\n${client.said()}`, () => tunnels().some(({ id }) => id !== tunnel), { ms: 30_000 });
+    await samePicture(client, desktops.office);
+    await typesThere(client, desktops.office);
+    await until(() => `one ticket, one tunnel; there are ${JSON.stringify(tunnels())}\n${gateway.log.slice(-4000)}`, () => tunnels().length === 1);
+  };
+
+  test(`${title}: back by itself after a reset`, options, async (t) => {
+    const one = await onALine(t);
+    one.line.reset();
+    await isBack(one);
+  });
+
+  test(`${title}: back before the gateway noticed that it was gone`, options, async (t) => {
+    const one = await onALine(t);
+    one.line.freeze();
+    one.line.forget();
+    await isBack(one);
+  });
+
+  test(`${title}: silence is noticed, and the client may come back`, options, async (t) => {
+    const one = await onALine(t);
+    await sleep(PING_SECONDS * 2500); // a client owes no answers; one that has given any may be missed
+    one.line.freeze();
+    await until(() => 'the silence is noticed', () => tunnels().length === 0, { ms: 10_000 * PING_SECONDS });
+    one.line.forget();
+    await isBack(one);
+  });
+
+  test(`${title}: not back after the grace`, options, async (t) => {
+    const tooLate = () => gateway.audit().filter(({ event, detail }) => event === 'ticket-refused' && detail === 'back too late').length;
+    const before = tooLate();
+    const { line, client, tunnel } = await onALine(t);
+    line.down = true;
+    line.reset();
+    await until(() => 'the drop is noticed', () => tunnels().length === 0);
+    longAgo(tunnel);
+    line.down = false;
+    await ends(client);
+    assert.equal(tunnels().length, 0);
+    assert.ok(tooLate() > before);
+  });
+}
