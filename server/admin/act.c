@@ -102,6 +102,17 @@ int act_change(struct act *act, int (*change)(struct act *act, void *owner), voi
     return store_commit(act->store) == STORE_OK ? EX_OK : act_store_failed(act);
 }
 
+/* What did not fit may have been cut within a character. */
+static void act_whole(char *text)
+{
+    size_t size = strlen(text), least = size < 4 ? 0 : size - 4;
+
+    while (size > least && !text_is_utf8((const uint8_t *)text, size))
+        size--;
+    if (text_is_utf8((const uint8_t *)text, size))
+        text[size] = '\0';
+}
+
 int act_audit(struct act *act, const char *event, const char *who, const char *desktop,
               const char *detail, ...)
 {
@@ -119,6 +130,7 @@ int act_audit(struct act *act, const char *event, const char *who, const char *d
     va_start(list, detail);
     vsnprintf(row.detail, sizeof(row.detail), detail, list);
     va_end(list);
+    act_whole(row.detail);
     return store_audit_add(act->store, &row) == STORE_OK ? EX_OK : act_store_failed(act);
 }
 

@@ -1,48 +1,17 @@
 /* deskgate desktop: the machines that people reach through the gateway. */
 #include "act.h"
 #include "admin.h"
+#include "admin_desktop_view.h"
 #include "admin_trust.h"
 #include "field.h"
-#include "listing.h"
+#include "rdp_field.h"
 #include "sub.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #define ADMIN_DESKTOP_PORT 3389 /* MS-RDPBCGR section 2.1 */
-
-static const struct listing_column admin_desktop_columns[] = {
-    {"name", "NAME", LISTING_TEXT},
-    {"host", "HOST", LISTING_TEXT},
-    {"port", ">PORT", LISTING_NUMBER},
-    {"mac", "MAC", LISTING_TEXT},
-    {"description", "DESCRIPTION", LISTING_TEXT},
-    {"trust", NULL, LISTING_TEXT},
-    {"fingerprint", NULL, LISTING_TEXT},
-    {"same_credentials", NULL, LISTING_YES},
-    {NULL, NULL, LISTING_TEXT},
-};
-
-struct admin_desktop_values {
-    struct listing_value all[8];
-    char fingerprint[2 * 32 + 1];
-};
-
-static void admin_desktop_values(struct admin_desktop_values *to,
-                                 const struct store_desktop *desktop)
-{
-    *to = (struct admin_desktop_values){{{.text = desktop->name},
-                                         {.text = desktop->host},
-                                         {.number = desktop->port},
-                                         {.text = desktop->mac},
-                                         {.text = desktop->description},
-                                         {.text = desktop->trust},
-                                         {.text = to->fingerprint},
-                                         {.number = desktop->same_credentials}},
-                                        ""};
-    if (desktop->fingerprint_at)
-        text_hex(to->fingerprint, desktop->fingerprint, sizeof(desktop->fingerprint));
-}
 
 static int admin_desktop_bad(const char *option, const char *typed, const char *why)
 {
@@ -82,11 +51,13 @@ static int admin_desktop_fields(const struct sub_args *args, struct store_deskto
 {
     const char *host = sub_value(args, "host"), *port = sub_value(args, "port");
     const char *mac = sub_value(args, "mac"), *description = sub_value(args, "description");
-    const char *same = sub_value(args, "same-credentials");
+    const char *same = sub_value(args, "same-credentials"), *forbid = sub_value(args, "forbid");
     const char *why = NULL;
 
     if (same && (why = field_yes(same, &desktop->same_credentials)) != NULL)
         return admin_desktop_bad("same-credentials", same, why);
+    if (forbid && (why = rdp_field_forbid(forbid, &desktop->forbidden)) != NULL)
+        return admin_desktop_bad("forbid", forbid, why);
     if (host && (why = field_host(host, desktop->host, sizeof(desktop->host))) != NULL)
         return admin_desktop_bad("host", host, why);
     if (port && (why = field_port(port, &desktop->port)) != NULL)
@@ -107,6 +78,29 @@ static int admin_desktop_taken(const char *name)
                      name);
 }
 
+/* Lines as one word of the audit log. */
+static const char *admin_desktop_word(char *lines)
+{
+    for (char *at = lines; *at != '\0'; at++) {
+        if (*at == '\n')
+            *at = at[1] == '\0' ? '\0' : ',';
+    }
+    return *lines == '\0' ? "none" : lines;
+}
+
+/* What holds now. */
+static int admin_desktop_audit(struct act *act, const char *event,
+                               const struct store_desktop *desktop)
+{
+    char forbidden[RDP_FIELD_FORBID_SIZE], settings[STORE_SETTINGS_SIZE];
+
+    rdp_field_forbid_lines(desktop->forbidden, forbidden);
+    text_copy(settings, sizeof(settings), desktop->rdp_settings);
+    return act_audit(act, event, NULL, desktop->name, "%s port %u forbid=%s rdp-settings=%s",
+                     desktop->host, desktop->port, admin_desktop_word(forbidden),
+                     admin_desktop_word(settings));
+}
+
 static int admin_desktop_insert(struct act *act, void *owner)
 {
     struct store_desktop *desktop = owner;
@@ -116,22 +110,7 @@ static int admin_desktop_insert(struct act *act, void *owner)
         return admin_desktop_taken(desktop->name);
     if (result != STORE_OK)
         return act_store_failed(act);
-    return act_audit(act, "desktop-add", NULL, desktop->name, "%s port %u", desktop->host,
-                     desktop->port);
-}
-
-static int admin_desktop_show(const struct store_desktop *desktop, const char *done,
-                              const struct sub_args *args)
-{
-    struct admin_desktop_values values;
-
-    admin_desktop_values(&values, desktop);
-    if (sub_value(args, "json"))
-        return listing_json(listing_object(admin_desktop_columns, values.all));
-    bool ipv6 = strchr(desktop->host, ':') != NULL;
-    printf("Desktop %s %s: %s%s%s port %u.\n", desktop->name, done, ipv6 ? "[" : "", desktop->host,
-           ipv6 ? "]" : "", desktop->port);
-    return EX_OK;
+    return admin_desktop_audit(act, "desktop-add", desktop);
 }
 
 static int admin_desktop_add(struct act *act, const struct sub_args *args)
@@ -150,27 +129,7 @@ static int admin_desktop_add(struct act *act, const struct sub_args *args)
     if (code != EX_OK)
         return code;
     admin_desktop_warn(act, &desktop);
-    return admin_desktop_show(&desktop, "added", args);
-}
-
-static int admin_desktop_row(void *owner, const struct store_desktop *desktop)
-{
-    struct admin_desktop_values values;
-
-    admin_desktop_values(&values, desktop);
-    listing_row(owner, values.all);
-    return 0;
-}
-
-static int admin_desktop_list(struct act *act, const struct sub_args *args)
-{
-    struct listing listing;
-
-    listing_init(&listing, admin_desktop_columns, sub_value(args, "json") != NULL,
-                 "There is no desktop yet; 'deskgate desktop add NAME --host HOST' adds one.");
-    if (store_desktop_list(act->store, admin_desktop_row, &listing) == STORE_FAILED)
-        return listing_drop(&listing, act_store_failed(act));
-    return listing_finish(&listing);
+    return admin_desktop_view_done(&desktop, "added", args);
 }
 
 struct admin_desktop_change {
@@ -194,8 +153,7 @@ static int admin_desktop_update(struct act *act, void *owner)
         return admin_desktop_taken(desktop->name);
     if (result != STORE_OK)
         return act_store_failed(act);
-    return act_audit(act, "desktop-set", NULL, desktop->name, "%s port %u", desktop->host,
-                     desktop->port);
+    return admin_desktop_audit(act, "desktop-set", desktop);
 }
 
 static int admin_desktop_set(struct act *act, const struct sub_args *args)
@@ -206,14 +164,13 @@ static int admin_desktop_set(struct act *act, const struct sub_args *args)
     for (size_t i = 0; args->options[i].name != NULL; i++)
         any = any || (args->options[i].value != NULL && args->values[i] != NULL);
     if (!any)
-        return act_error(EX_USAGE,
-                         "nothing to change; give --host, --port, --description, --mac or "
-                         "--same-credentials");
+        return act_error(EX_USAGE, "nothing to change; give --host, --port, --description, --mac, "
+                                   "--same-credentials or --forbid");
     int code = act_change(act, admin_desktop_update, &change);
     if (code != EX_OK)
         return code;
     admin_desktop_warn(act, &change.desktop);
-    return admin_desktop_show(&change.desktop, "changed", args);
+    return admin_desktop_view_done(&change.desktop, "changed", args);
 }
 
 static int admin_desktop_delete(struct act *act, void *owner)
@@ -249,6 +206,8 @@ static const struct sub_option admin_desktop_field_options[] = {
     {"same-credentials", "YES",
      "yes: people sign in there with their name here (the browser asks for the "
      "password alone); no"},
+    {"forbid", "WORDS",
+     "what RDP clients may not redirect: drives,printers,ports,clipboard,pnp; all; none"},
     {"json", NULL, "print the desktop as a JSON object"},
     {0},
 };
@@ -258,18 +217,25 @@ static const struct sub_option admin_desktop_list_options[] = {
     {0},
 };
 
+static const struct sub_option admin_desktop_show_options[] = {
+    {"json", NULL, "print the desktop as a JSON object"},
+    {0},
+};
+
 static const struct sub admin_desktop_subs[] = {
     {"add",
      "NAME --host HOST [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
-     "[--json]",
+     "[--forbid WORDS] [--json]",
      "Adds a desktop that grants can then name.",
      "  deskgate desktop add accounts-7 --host 192.168.10.7 --description 'Accounts, room 7'",
      admin_desktop_field_options, 1, 1, admin_desktop_add},
     {"list", "[--json]", "Shows all desktops.", "  deskgate desktop list",
-     admin_desktop_list_options, 0, 0, admin_desktop_list},
+     admin_desktop_list_options, 0, 0, admin_desktop_view_list},
+    {"show", "NAME [--json]", "Shows everything about one.", "  deskgate desktop show accounts-7",
+     admin_desktop_show_options, 1, 1, admin_desktop_view_show},
     {"set",
      "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
-     "[--json]",
+     "[--forbid WORDS] [--json]",
      "Changes what is given; a new host or port ends its live tunnels and forgets the certificate "
      "that was seen first.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",

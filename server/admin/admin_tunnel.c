@@ -1,7 +1,8 @@
-/* deskgate tunnel: the connections to desktops. Ending one is a request in the store; the running
- * keeper sees it and closes. */
+/* deskgate tunnel: the connections to desktops. Ending one, or words for the person in front of it,
+ * are requests in the store; the running keeper sees them. */
 #include "act.h"
 #include "admin.h"
+#include "admin_tell.h"
 #include "listing.h"
 #include "sub.h"
 
@@ -184,6 +185,9 @@ static const struct sub admin_tunnel_subs[] = {
      "  deskgate tunnel list", admin_tunnel_list_options, 0, 0, admin_tunnel_list},
     {"end", "(NUMBER… | --user PERSON)", "Ends tunnels; the sessions stay signed in.",
      "  deskgate tunnel end 40 41", admin_tunnel_end_options, 0, SIZE_MAX, admin_tunnel_end},
+    {"tell", "(NUMBER | --all) WORDS", "Shows words to the people in front of tunnels.",
+     "  deskgate tunnel tell --all 'The gateway restarts at 18:00'", admin_tell_options, 1, 2,
+     admin_tell_run},
     {0},
 };
 

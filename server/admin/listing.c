@@ -1,13 +1,18 @@
 #include "listing.h"
 
+#include "act.h"
 #include "plain.h"
+#include "text.h"
 #include "when.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #define LISTING_CELL_SIZE 64
+#define LISTING_LABEL_WIDTH 20
 
 /* What people read for a value that is no text. */
 static const char *listing_cell(enum listing_kind kind, int64_t number, char *to)
@@ -30,6 +35,7 @@ static const char *listing_cell(enum listing_kind kind, int64_t number, char *to
         return to;
     case LISTING_NUMBER:
     case LISTING_TEXT:
+    case LISTING_LINES:
         break;
     }
     snprintf(to, LISTING_CELL_SIZE, "%" PRId64, number);
@@ -48,6 +54,21 @@ static json_t *listing_string(const char *text)
     return value;
 }
 
+static json_t *listing_array(const char *lines)
+{
+    json_t *array = json_array();
+
+    while (array != NULL && *lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        if (json_array_append_new(array, json_stringn(lines, length)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+        lines += length + (lines[length] == '\n');
+    }
+    return array;
+}
+
 static json_t *listing_value(enum listing_kind kind, const struct listing_value *value)
 {
     char text[WHEN_SIZE];
@@ -55,6 +76,8 @@ static json_t *listing_value(enum listing_kind kind, const struct listing_value 
     switch (kind) {
     case LISTING_TEXT:
         return listing_string(value->text == NULL ? "" : value->text);
+    case LISTING_LINES:
+        return listing_array(value->text);
     case LISTING_YES:
         return json_boolean(value->number != 0);
     case LISTING_TIME:
@@ -119,6 +142,44 @@ void listing_row(struct listing *listing, const struct listing_value *values)
         count++;
     }
     table_row(&listing->table, cells);
+}
+
+static bool listing_show_lines(const char *lines)
+{
+    if (*lines == '\0')
+        puts("-");
+    for (bool first = true; *lines != '\0'; first = false) {
+        size_t length = strcspn(lines, "\n");
+        char *line = strndup(lines, length);
+        if (line == NULL)
+            return false;
+        printf("%*s", first ? 0 : LISTING_LABEL_WIDTH, "");
+        plain_print(stdout, line);
+        putchar('\n');
+        free(line);
+        lines += length + (lines[length] == '\n');
+    }
+    return true;
+}
+
+int listing_show(const struct listing_column *columns, const struct listing_value *values)
+{
+    char room[LISTING_CELL_SIZE];
+
+    for (size_t i = 0; columns[i].key != NULL; i++) {
+        enum listing_kind kind = columns[i].kind;
+        char label[LISTING_LABEL_WIDTH];
+        text_copy(label, sizeof(label), columns[i].key);
+        for (char *at = label; *at != '\0'; at++)
+            *at = *at == '_' ? ' ' : *at;
+        printf("%-*s", LISTING_LABEL_WIDTH, label);
+        const char *text = kind == LISTING_TEXT || kind == LISTING_LINES
+                               ? values[i].text
+                               : listing_cell(kind, values[i].number, room);
+        if (!listing_show_lines(text))
+            return act_error(EX_OSERR, "out of memory");
+    }
+    return EX_OK;
 }
 
 int listing_json(json_t *value)

@@ -14,6 +14,7 @@ enum listing_kind {
     LISTING_YES,     /* a truth; people see "yes" or nothing */
     LISTING_TIME,    /* Unix seconds; 0: never (JSON null) */
     LISTING_TIME_MS, /* Unix milliseconds */
+    LISTING_LINES,   /* text, lines each ended by a line feed; an array in JSON; not in tables */
 };
 
 struct listing_column {
@@ -22,7 +23,7 @@ struct listing_column {
     enum listing_kind kind;
 };
 
-struct listing_value { /* text for LISTING_TEXT, number for all others */
+struct listing_value { /* text for LISTING_TEXT and LISTING_LINES, number for all others */
     const char *text;
     int64_t number;
 };
@@ -47,6 +48,9 @@ int listing_drop(struct listing *listing, int code);
 
 /* One row as an object; NULL when memory ran out. Text that is not UTF-8 is given in plain form. */
 json_t *listing_object(const struct listing_column *columns, const struct listing_value *values);
+
+/* One row for people, a line per column and more for LISTING_LINES. An exit code. */
+int listing_show(const struct listing_column *columns, const struct listing_value *values);
 
 /* Prints one JSON value on one line, escaped to ASCII, and frees it; NULL is out of memory. An exit
  * code. */

@@ -57,11 +57,11 @@ good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
 test('every verb and sub-verb has help with an example', () => {
   const verbs = {
     user: ['add', 'list', 'passwd', 'totp', 'disable', 'enable', 'remove'],
-    desktop: ['add', 'list', 'set', 'trust', 'remove'],
+    desktop: ['add', 'list', 'show', 'set', 'trust', 'remove'],
     group: ['add', 'list', 'remove', 'join', 'leave', 'members'],
     grant: ['add', 'remove', 'list'],
     session: ['list', 'end'],
-    tunnel: ['list', 'end'],
+    tunnel: ['list', 'end', 'tell'],
     audit: ['list'],
   };
   for (const [verb, subs] of Object.entries(verbs)) {
@@ -173,7 +173,8 @@ test('user list, disable, enable, passwd, totp, remove', () => {
 
 test('desktops', () => {
   const made = json(['desktop', 'add', 'desk', '--host', '192.168.10.7']);
-  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '', trust: 'first-use', fingerprint: '', same_credentials: false });
+  assert.deepEqual(made, { name: 'desk', host: '192.168.10.7', port: 3389, mac: '', description: '',
+    trust: 'first-use', fingerprint: '', same_credentials: false, forbidden: [], rdp_settings: [] });
   assert.equal(json(['desktop', 'add', 'six', '--host', '[fd00::7]', '--port=3390']).host, 'fd00::7');
   const named = json(['desktop', 'add', 'named', '--host', 'pc.example.com', '--description',
     'Büro 東京', '--mac', '00-1A-2B-3C-4D-5E']);
@@ -203,6 +204,31 @@ test('desktops where people have the same name', () => {
   assert.equal(json(['desktop', 'set', 'named', '--port', '13390']).same_credentials, true);
   bad(EX.DATA, /neither yes nor no/, ['desktop', 'set', 'named', '--same-credentials', 'maybe']);
   assert.equal(json(['desktop', 'set', 'named', '--same-credentials', 'no']).same_credentials, false);
+});
+
+test('what may not be redirected', () => {
+  const forbid = (words) => json(['desktop', 'set', 'named', '--forbid', words]).forbidden;
+  const listed = () => json(['desktop', 'list']).find((desktop) => desktop.name === 'named');
+  const last = () => audit('--event', 'desktop-set').at(-1).detail;
+  assert.deepEqual(listed().forbidden, []);
+  assert.deepEqual(forbid('printers,drives'), ['drives', 'printers']);
+  assert.match(last(), /^pc2?\.example\.com port 13390 forbid=drives,printers rdp-settings=none$/);
+  assert.deepEqual(json(['desktop', 'set', 'named', '--port', '13390']).forbidden,
+    ['drives', 'printers'], 'it stays when something else is changed');
+  assert.deepEqual(listed().forbidden, ['drives', 'printers']);
+  assert.match(good(['desktop', 'show', 'named']).stdout,
+    /^name +named\n(.*\n)*forbidden +drives\n +printers\nrdp settings +-\n$/);
+  assert.deepEqual(json(['desktop', 'show', 'NAMED']), listed());
+  assert.deepEqual(forbid('all'), ['drives', 'printers', 'ports', 'clipboard', 'pnp']);
+  for (const words of ['', 'drive', 'drives,', ',drives', 'drives printers', 'drives,none', 'all,pnp'])
+    bad(EX.DATA, /drives, printers, ports, clipboard and pnp/, ['desktop', 'set', 'named', `--forbid=${words}`]);
+  assert.deepEqual(listed().forbidden.length, 5);
+  assert.deepEqual(forbid('none'), []);
+  assert.match(last(), / forbid=none /);
+  const made = json(['desktop', 'add', 'strict', '--host', '10.0.0.1', '--forbid', 'clipboard,pnp,clipboard']);
+  assert.deepEqual(made.forbidden, ['clipboard', 'pnp']);
+  good(['desktop', 'remove', 'strict']);
+  bad(EX.NO_ROW, /did you mean 'named'/, ['desktop', 'show', 'nmaed']);
 });
 
 test('which certificate of a desktop is trusted', () => {
@@ -391,6 +417,31 @@ test('sessions and tunnels', () => {
   good(['tunnel', 'end', '801', '802']);
   good(['tunnel', 'end', '--user', 'erin']);
   assert.equal(audit('--event', 'tunnel-end').length, 5);
+
+  sql(`INSERT INTO tunnels (id, session_id, user_id, desktop_id, user_name, desktop_name, host, port,
+      way, conn, address, opened_at)
+    SELECT 810 + value, 701, 501, id, 'erin', name, host, port, 'rdg', '00000000000000b' || value,
+      ${from}, ${now} FROM desktops, (SELECT 1 AS value UNION SELECT 2) WHERE name = 'desk';`);
+  const told = () => audit('--event', 'tunnel-tell').map((row) => row.detail);
+  assert.match(good(['tunnel', 'tell', '811', 'Schluss um 18:00 — bitte speichern']).stdout, /1 tunnel;/);
+  assert.match(good(['tunnel', 'tell', '--all', 'now']).stdout, /2 tunnels;/);
+  assert.deepEqual(told(), ['tunnel 811: Schluss um 18:00 — bitte speichern', 'tunnel 811: now', 'tunnel 812: now']);
+  assert.equal(good(['tunnel', 'tell', '--all', 'é'.repeat(360)]).status, EX.OK);
+  assert.match(told().at(-1), /^tunnel 812: é+$/, 'cut where a character ends');
+  const count = told().length;
+  bad(EX.NO_ROW, /no live tunnel 899/, ['tunnel', 'tell', '899', 'x']);
+  bad(EX.NO_ROW, /801 cannot show words/, ['tunnel', 'tell', '801', 'x']);
+  bad(EX.DATA, /not a tunnel's number/, ['tunnel', 'tell', 'desk', 'x']);
+  bad(EX.USAGE, /to whom/, ['tunnel', 'tell', '811']);
+  bad(EX.USAGE, /to whom/, ['tunnel', 'tell', '--all', '811', 'x']);
+  bad(EX.USAGE, /missing/, ['tunnel', 'tell']);
+  for (const [words, why] of [['', /empty/], ['   ', /empty/], ['a\nb', /control/], ['\x1b[2J', /control/],
+    ['é'.repeat(361), /720 bytes/]])
+    bad(EX.DATA, why, ['tunnel', 'tell', '--all', words]);
+  assert.equal(told().length, count);
+  sql('UPDATE tunnels SET ended_at = 1 WHERE id > 810');
+  bad(EX.NO_ROW, /no live tunnel 811/, ['tunnel', 'tell', '811', 'x']);
+  bad(EX.NO_ROW, /no tunnel is open that could show words/, ['tunnel', 'tell', '--all', 'x']);
 
   bad(EX.USAGE, /which\?/, ['session', 'end']);
   bad(EX.NO_ROW, /no session 799/, ['session', 'end', '702', '799']);
