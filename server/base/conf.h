@@ -88,6 +88,8 @@ struct conf {
                          */
     bool rdg_passwords; /* passwords = no: gateway passwords, for clients that take no file */
     bool rdg_bind_address; /* bind_address = no: a ticket is good only from where it was made */
+    uint32_t rdg_reauth_seconds;      /* reauth_seconds = 0: clients that can must show their ticket
+                                         again after so long; 0: never */
     char rdg_consent[CONF_TEXT_SIZE]; /* consent = : what a person must agree to; empty: nothing */
     char rdg_message[CONF_TEXT_SIZE]; /* message = : shown when a desktop has been reached */
 

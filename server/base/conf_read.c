@@ -73,6 +73,7 @@ static const struct conf_key keys[] = {
     FLAG("rdg", "legacy", rdg_legacy),
     FLAG("rdg", "passwords", rdg_passwords),
     FLAG("rdg", "bind_address", rdg_bind_address),
+    NUMBER("rdg", "reauth_seconds", rdg_reauth_seconds, 0, YEAR),
     TEXT("rdg", "consent", rdg_consent),
     TEXT("rdg", "message", rdg_message),
     PATH("rdp", "certificate", rdp_certificate),

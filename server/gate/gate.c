@@ -9,7 +9,7 @@
 #include "log.h"
 #include "owner.h"
 #include "rdg_pair.h"
-#include "tunnel.h"
+#include "tunnel_order.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -114,13 +114,13 @@ static void on_control(struct loop_source *source, uint32_t events)
 static void on_close_tunnel(void *owner, int64_t tunnel, enum ipc_end end)
 {
     struct gate *gate = owner;
-    tunnel_close_by_number(&gate->state, tunnel, end);
+    tunnel_order_close(&gate->state, tunnel, end);
 }
 
 static void on_say(void *owner, int64_t tunnel, const char *words)
 {
     struct gate *gate = owner;
-    tunnel_tell_by_number(&gate->state, tunnel, words);
+    tunnel_order_tell(&gate->state, tunnel, words);
 }
 
 static void on_keeper_lost(void *owner, int error)

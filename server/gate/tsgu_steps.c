@@ -82,9 +82,9 @@ static void on_create(struct tsgu_steps *steps, const struct tsgu_packet *packet
         return;
     }
     steps->capabilities = create.capabilities;
-    if (create.has_reauth) /* nobody was told to come again with a context */
-        refuse_tunnel(steps, turn, TSGU_E_REAUTH, "the context of no tunnel");
-    else if (!steps->passed && !create.has_cookie)
+    steps->again = create.has_reauth;
+    steps->context = create.reauth;
+    if (!steps->passed && !create.has_cookie)
         refuse_tunnel(steps, turn, TSGU_E_BAD_COOKIE, "no ticket");
     else if (!steps->passed && !text_base64url_decode(create.cookie, strlen(create.cookie),
                                                       steps->ticket, IPC_TOKEN_SIZE))
@@ -108,9 +108,12 @@ static void on_authorise(struct tsgu_steps *steps, const struct tsgu_packet *pac
         break_off(steps, turn, "not a proper authorisation request");
         return;
     }
-    uint32_t minutes = steps->idle_seconds / 60 + (steps->idle_seconds % 60 != 0);
-    go_on(steps, TSGU_STEP_CHANNEL, turn,
-          tsgu_write_tunnel_auth(turn->packet, TSGU_OK, redirection(steps->forbidden), minutes));
+    uint32_t idle = steps->seen.idle_seconds, minutes = idle / 60 + (idle % 60 != 0);
+    go_on(
+        steps, steps->again ? TSGU_STEP_RENEWED : TSGU_STEP_CHANNEL, turn,
+        tsgu_write_tunnel_auth(turn->packet, TSGU_OK, redirection(steps->seen.forbidden), minutes));
+    if (steps->again)
+        turn->todo = TSGU_RENEW;
 }
 
 /* The first name that can be a desktop's; what the client dials is not ours to take from it. */
@@ -164,23 +167,35 @@ void tsgu_steps_packet(struct tsgu_steps *steps, const struct tsgu_packet *packe
 
 /* ---- the keeper's answers ---- */
 
-void tsgu_steps_seen(struct tsgu_steps *steps, unsigned status, uint8_t forbidden,
-                     uint32_t idle_seconds, struct tsgu_turn *turn)
+/* What the client and we can do. */
+static uint32_t common(const struct tsgu_steps *steps)
+{
+    uint32_t ours = TSGU_CAP_IDLE_TIMEOUT | TSGU_CAP_SERVICE_MESSAGE;
+    if (steps->consent && *steps->consent)
+        ours |= TSGU_CAP_CONSENT & steps->capabilities;
+    if (steps->renews)
+        ours |= TSGU_CAP_REAUTH;
+    return ours;
+}
+
+void tsgu_steps_seen(struct tsgu_steps *steps, const struct tsgu_seen *seen, struct tsgu_turn *turn)
 {
     begin_turn(turn);
-    if (status == IPC_BAD_TICKET) {
+    if (seen->status == IPC_BAD_TICKET) {
         refuse_tunnel(steps, turn, TSGU_E_COOKIE_DENIED, "the ticket is not good");
         return;
     }
-    if (status != IPC_OK) {
+    if (seen->status != IPC_OK) {
         refuse_tunnel(steps, turn, TSGU_E_INTERNAL, "the keeper could not say");
         return;
     }
-    steps->forbidden = forbidden;
-    steps->idle_seconds = idle_seconds;
-    bool asked = steps->consent && *steps->consent && steps->capabilities & TSGU_CAP_CONSENT;
-    uint32_t ours =
-        TSGU_CAP_IDLE_TIMEOUT | TSGU_CAP_SERVICE_MESSAGE | (asked ? TSGU_CAP_CONSENT : 0);
+    if (steps->again && !seen->context_fits) {
+        refuse_tunnel(steps, turn, TSGU_E_REAUTH, "the context of no tunnel of this ticket");
+        return;
+    }
+    steps->seen = *seen;
+    uint32_t ours = common(steps);
+    bool asked = ours & TSGU_CAP_CONSENT && !steps->again;
     go_on(steps, TSGU_STEP_AUTHORISE, turn,
           asked ? tsgu_write_tunnel_consent(turn->packet, 1, ours, steps->consent)
                 : tsgu_write_tunnel(turn->packet, TSGU_OK, 1, ours));
@@ -226,6 +241,7 @@ void tsgu_steps_late(struct tsgu_steps *steps, struct tsgu_turn *turn)
     case TSGU_STEP_OPENING:
         refuse_channel(steps, turn, TSGU_E_CONNECT_FAILED, "nobody answered in time");
         break;
+    case TSGU_STEP_RENEWED:
     case TSGU_STEP_REFUSED:
         turn->todo = TSGU_LEAVE;
         break;

@@ -3,10 +3,12 @@
  * own.
  *
  *     HANDSHAKE ─► CREATE ─► LOOKING ─► AUTHORISE ─► CHANNEL ─► OPENING ─► OPEN
+ *                                           └──────► RENEWED
  *
  * A packet that is not the state's breaks the protocol, but for two: a keepalive says nothing in
  * any state, and a client may close in any. LOOKING and OPENING wait for the keeper; REFUSED waits
- * for the client to read why. */
+ * for the client to read why. RENEWED: it came to show its ticket again for a tunnel that lives
+ * elsewhere (section 2.2.10.12), and has no more to do than to close. */
 #pragma once
 
 #include "ipc.h"
@@ -23,6 +25,7 @@ enum tsgu_step {
     TSGU_STEP_CHANNEL,
     TSGU_STEP_OPENING,
     TSGU_STEP_OPEN,
+    TSGU_STEP_RENEWED,
     TSGU_STEP_REFUSED,
     TSGU_STEPS
 };
@@ -31,13 +34,21 @@ struct tsgu_steps { /* zero-initialise; then set what stands above the line */
     bool passed;    /* the client has proved a gateway password: `ticket` is what that stands for */
     uint8_t ticket[IPC_TOKEN_SIZE]; /* else the client's own, from CREATE on */
     const char *consent;            /* what a person must agree to; "" or NULL: nothing */
+    bool renews;                    /* clients that can are asked to show their ticket again */
     /* ---- */
     enum tsgu_step step;
     char desktop[TEXT_NAME_SIZE]; /* in OPENING: what the client wants */
     char machine[TSGU_NAME_SIZE]; /* the client's, as it says; for the log */
     uint32_t capabilities;        /* TSGU_CAP_*, the client's */
-    uint32_t idle_seconds;
-    uint8_t forbidden;
+    bool again;                   /* it names … */
+    uint64_t context;             /* … this one, of a tunnel that lives */
+    struct tsgu_seen {
+        unsigned status; /* what the keeper says of the ticket (ticket_seen), or IPC_BUSY: it could
+                            not be asked */
+        uint8_t forbidden;
+        uint32_t idle_seconds;
+        bool context_fits; /* steps->context is that of a tunnel that the ticket has opened */
+    } seen;
 };
 
 enum tsgu_todo {
@@ -45,6 +56,7 @@ enum tsgu_todo {
     TSGU_ASK_TICKET, /* ask the keeper about steps->ticket, then tsgu_steps_seen() */
     TSGU_ASK_OPEN,   /* ask it to open steps->desktop, then tsgu_steps_opened() */
     TSGU_BEGIN,      /* say the packet; the channel is open */
+    TSGU_RENEW,      /* say the packet; the tunnel of steps->context may go on */
     TSGU_REFUSE,     /* say the packet, let it be read, close */
     TSGU_LEAVE,      /* say the packet, close */
     TSGU_BREAK       /* close */
@@ -59,10 +71,8 @@ struct tsgu_turn {
 
 void tsgu_steps_packet(struct tsgu_steps *steps, const struct tsgu_packet *packet,
                        struct tsgu_turn *turn);
-/* `status`: what the keeper says of the ticket (ticket_seen), or IPC_BUSY: it could not be asked.
- */
-void tsgu_steps_seen(struct tsgu_steps *steps, unsigned status, uint8_t forbidden,
-                     uint32_t idle_seconds, struct tsgu_turn *turn);
+void tsgu_steps_seen(struct tsgu_steps *steps, const struct tsgu_seen *seen,
+                     struct tsgu_turn *turn);
 /* `status`: what came of opening (opened), or IPC_BUSY. */
 void tsgu_steps_opened(struct tsgu_steps *steps, unsigned status, struct tsgu_turn *turn);
 /* Nothing has come in time, from whomever the state waits for. */

@@ -11,6 +11,8 @@
 #include "talk_ask.h"
 #include "tsgu_steps.h"
 #include "tunnel.h"
+#include "tunnel_order.h"
+#include "tunnel_table.h"
 #include "worker.h"
 
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct tsgu_talk {
     struct talk_ask ask;
     struct ipc_origin origin;
     struct tsgu_steps steps;
+    int64_t renews; /* the ticket's own tunnel, where it is shown again */
 };
 
 static struct tsgu_talk *of(struct talk *talk)
@@ -88,7 +91,7 @@ static void ask(struct tsgu_talk *talk, bool open)
     if (open)
         tsgu_steps_opened(&talk->steps, IPC_BUSY, &turn);
     else
-        tsgu_steps_seen(&talk->steps, IPC_BUSY, 0, 0, &turn);
+        tsgu_steps_seen(&talk->steps, &(struct tsgu_seen){.status = IPC_BUSY}, &turn);
     carry_out(talk, &turn);
 }
 
@@ -99,6 +102,9 @@ static void carry_out(struct tsgu_talk *talk, const struct tsgu_turn *turn)
     if (turn->why[0])
         LOG_INFO("tsgu.ended", turn->why, LOG_TEXT("conn", talk->origin.conn));
     switch (turn->todo) {
+    case TSGU_RENEW:
+        tunnel_order_renewed(talk->ask.gate, talk->renews);
+        /* fallthrough */
     case TSGU_GO_ON:
         if (turn->size && talk_say(&talk->talk, turn->packet, turn->size))
             talk_wait(&talk->talk, patience(talk));
@@ -121,10 +127,16 @@ static void on_seen(struct talk_ask *asked)
 {
     struct tsgu_talk *talk = of_ask(asked);
     struct conn *conn = talk->talk.conn;
-    const struct ipc_ticket_seen *seen = &asked->answer->ticket_seen;
+    const struct ipc_ticket_seen *told = &asked->answer->ticket_seen;
     struct tsgu_turn turn;
-    unsigned status = asked->answer->head.type == IPC_TICKET_SEEN ? seen->status : IPC_BUSY;
-    tsgu_steps_seen(&talk->steps, status, seen->forbidden, seen->idle_seconds, &turn);
+    struct tsgu_seen seen = {.status = IPC_BUSY};
+    talk->renews = told->tunnel;
+    if (told->head.type == IPC_TICKET_SEEN)
+        seen = (struct tsgu_seen){
+            told->status, told->forbidden, told->idle_seconds,
+            talk->steps.again &&
+                tunnel_table_renews(asked->gate->tunnels, told->tunnel, talk->steps.context)};
+    tsgu_steps_seen(&talk->steps, &seen, &turn);
     conn_ref(conn); /* carrying out may end it */
     carry_out(talk, &turn);
     if (conn->talk == &talk->talk && turn.todo == TSGU_GO_ON)
@@ -143,13 +155,18 @@ static bool ask_ticket(struct tsgu_talk *talk)
     return asked;
 }
 
-static void greet(struct conn *conn, bool shows_words)
+static void greet(struct conn *conn, uint32_t capabilities)
 {
-    if (!shows_words || !conn->tunnel)
+    const struct conf *conf = conn->worker->gate->conf;
+    if (!conn->tunnel)
+        return;
+    if (capabilities & TSGU_CAP_REAUTH)
+        tunnel_renews(conn, conf->rdg_reauth_seconds);
+    if (!(capabilities & TSGU_CAP_SERVICE_MESSAGE))
         return;
     tunnel_shows_words(conn);
-    if (*conn->worker->gate->conf->rdg_message)
-        tunnel_tell(conn, conn->worker->gate->conf->rdg_message);
+    if (*conf->rdg_message)
+        tunnel_tell(conn, conf->rdg_message);
 }
 
 static void begin_tunnel(struct tsgu_talk *talk)
@@ -157,12 +174,13 @@ static void begin_tunnel(struct tsgu_talk *talk)
     struct conn *conn = talk->talk.conn;
     uint8_t *rest = talk->talk.rest;
     size_t size = talk->talk.rest_size;
-    bool bare = talk->talk.bare, shows_words = talk->steps.capabilities & TSGU_CAP_SERVICE_MESSAGE;
+    bool bare = talk->talk.bare;
+    uint32_t capabilities = talk->steps.capabilities;
     talk->talk.rest = NULL;
     conn_ref(conn);
     talk_forget(conn); /* frees `talk` */
     tunnel_begin(conn, bare ? RELAY_RDG : RELAY_RDG_WS, NULL, rest, size);
-    greet(conn, shows_words);
+    greet(conn, capabilities);
     conn_unref(conn);
     free(rest);
 }
@@ -270,6 +288,7 @@ struct talk *tsgu_talk_new(const struct request *request, bool bare)
     talk->talk.kind = &kind;
     talk->talk.bare = bare;
     talk->steps.consent = request->gate->conf->rdg_consent;
+    talk->steps.renews = request->gate->conf->rdg_reauth_seconds > 0;
     request_origin(request, &talk->origin);
     return &talk->talk;
 }

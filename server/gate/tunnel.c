@@ -11,6 +11,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <gnutls/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,14 +24,17 @@ struct tunnel {
     enum ipc_end end;
     bool ending; /* `end` is decided */
     bool shows_words;
+    bool asked_again;       /* to show its ticket; until renew_ms */
+    uint32_t renew_seconds; /* 0: it is not asked to */
+    uint64_t renew_ms;      /* the next time */
 };
 
 static const struct {
     uint16_t code; /* RFC 6455 section 7.4; 4000–4999 are ours, listed in the manual */
     const char *words;
 } closings[IPC_ENDS] = {
-    [IPC_END_LIMIT] = {4007, "the time limit for this connection was reached"},
-    [IPC_END_IDLE] = {4006, "closed after a long time without activity"},
+    [IPC_END_LIMIT] = {RELAY_LIMIT_CODE, "the time limit for this connection was reached"},
+    [IPC_END_IDLE] = {RELAY_IDLE_CODE, "closed after a long time without activity"},
     [IPC_END_SIGNED_OUT] = {4001, "you signed out"},
     [IPC_END_SESSION_ENDED] = {4002, "your session was ended"},
     [IPC_END_TUNNEL_ENDED] = {4003, "an administrator ended this connection"},
@@ -195,7 +199,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         tunnel_close(conn, IPC_END_STOPPING);
 }
 
-void tunnel_report(struct conn *conn)
+static void report_bytes(struct conn *conn)
 {
     uint64_t up, down;
     relay_counts(conn->relay, &up, &down);
@@ -238,34 +242,55 @@ void tunnel_close(struct conn *conn, enum ipc_end end)
     /* else still handing over: tunnel_begin() looks */
 }
 
-struct close_order {
-    struct loop_task task;
-    struct conn *conn;
-    enum ipc_end end;
-};
+/* ---- showing the ticket again ---- */
 
-static void on_close_order(struct loop_task *task)
+#define RENEW_MS 120000 /* for the client to do it, by itself */
+
+static void set_renewal(struct conn *conn)
 {
-    struct close_order *order = OWNER_OF(task, struct close_order, task);
-    tunnel_close(order->conn, order->end);
-    conn_unref(order->conn);
-    free(order);
+    struct tunnel *tunnel = conn->tunnel;
+    tunnel->asked_again = false;
+    tunnel->renew_ms = loop_now(conn->worker->loop) + tunnel->renew_seconds * 1000ULL;
+    tunnel_table_set_context(conn->worker->gate->tunnels, tunnel->grant.tunnel, 0);
 }
 
-void tunnel_close_by_number(struct gate_state *gate, int64_t number, enum ipc_end end)
+void tunnel_renews(struct conn *conn, uint32_t seconds)
 {
-    struct conn *conn = tunnel_table_order(gate->tunnels, number, end);
-    if (!conn)
+    conn->tunnel->renew_seconds = seconds;
+    if (seconds)
+        set_renewal(conn);
+}
+
+static void ask_again(struct conn *conn)
+{
+    struct tunnel *tunnel = conn->tunnel;
+    uint8_t packet[TSGU_ANSWER_MOST];
+    uint64_t context = 0;
+    if (gnutls_rnd(GNUTLS_RND_NONCE, &context, sizeof(context)) < 0 || !context)
+        return; /* the next look tries again */
+    tunnel_table_set_context(conn->worker->gate->tunnels, tunnel->grant.tunnel, context);
+    tunnel->asked_again = true;
+    tunnel->renew_ms = loop_now(conn->worker->loop) + RENEW_MS;
+    relay_say(conn->relay, packet, tsgu_write_reauth(packet, context));
+}
+
+void tunnel_look(struct conn *conn, bool report)
+{
+    struct tunnel *tunnel = conn->tunnel;
+    if (report)
+        report_bytes(conn);
+    if (!tunnel->renew_seconds || tunnel->ending || loop_now(conn->worker->loop) < tunnel->renew_ms)
         return;
-    struct close_order *order = malloc(sizeof(*order));
-    if (!order) {
-        /* The order must not be lost, and there is no memory for it: better no gate than one that
-         * keeps a tunnel which the keeper has forbidden. */
-        LOG_ERROR("tunnel.close", "out of memory");
-        _exit(71); /* EX_OSERR */
-    }
-    *order = (struct close_order){.task.run = on_close_order, .conn = conn, .end = end};
-    loop_post(conn->worker->loop, &order->task);
+    if (tunnel->asked_again)
+        tunnel_close(conn, IPC_END_LIMIT);
+    else
+        ask_again(conn);
+}
+
+void tunnel_renewed(struct conn *conn)
+{
+    if (conn->tunnel && conn->tunnel->asked_again)
+        set_renewal(conn);
 }
 
 /* ---- words ---- */
@@ -282,34 +307,6 @@ void tunnel_tell(struct conn *conn, const char *words)
         return;
     if (!relay_say(conn->relay, packet, tsgu_write_service_message(packet, words)))
         LOG_INFO("tunnel.tell", "the client does not take it", LOG_TEXT("conn", conn->id));
-}
-
-struct word_order {
-    struct loop_task task;
-    struct conn *conn;
-    char words[IPC_SAY_SIZE];
-};
-
-static void on_word_order(struct loop_task *task)
-{
-    struct word_order *order = OWNER_OF(task, struct word_order, task);
-    tunnel_tell(order->conn, order->words);
-    conn_unref(order->conn);
-    free(order);
-}
-
-void tunnel_tell_by_number(struct gate_state *gate, int64_t number, const char *words)
-{
-    struct conn *conn = tunnel_table_find(gate->tunnels, number);
-    struct word_order *order = conn ? malloc(sizeof(*order)) : NULL;
-    if (!order) {
-        if (conn)
-            conn_unref(conn);
-        return;
-    }
-    *order = (struct word_order){.task.run = on_word_order, .conn = conn};
-    text_copy(order->words, sizeof(order->words), words);
-    loop_post(conn->worker->loop, &order->task);
 }
 
 void tunnel_forget(struct conn *conn)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct conn;
+struct gate_state;
 
 /* What an upgraded request hands over. */
 struct tunnel_grant {
@@ -41,22 +42,23 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
 void tunnel_shows_words(struct conn *conn);
 /* Words for the person in front of it, UTF-8; nothing where the client does not show them. */
 void tunnel_tell(struct conn *conn, const char *words);
-/* Any thread: the same, for the tunnel with this number. */
-struct gate_state;
-void tunnel_tell_by_number(struct gate_state *gate, int64_t tunnel, const char *words);
+
+/* The client is one that can show its ticket again: it is asked to after so long, and cut off when
+ * it does not. 0: never. */
+void tunnel_renews(struct conn *conn, uint32_t seconds);
+/* It has. */
+void tunnel_renewed(struct conn *conn);
 
 /* Decides why it will have ended, unless that is decided already. */
 void tunnel_fail(struct conn *conn, enum ipc_end end);
 /* What to tell a client: words, and the close code. */
 const char *tunnel_words(enum ipc_end end, uint16_t *code);
 
-/* The worker's periodic report of bytes, when some moved. */
-void tunnel_report(struct conn *conn);
+/* The worker's look, once a second; with `report`, the keeper is told of bytes, when some moved. */
+void tunnel_look(struct conn *conn, bool report);
 
 /* Ends politely: close frame with the code and words for `end`. */
 void tunnel_close(struct conn *conn, enum ipc_end end);
-/* Any thread: the same, for the tunnel with this number, wherever it lives. */
-void tunnel_close_by_number(struct gate_state *gate, int64_t tunnel, enum ipc_end end);
 
 /* The connection ends: tells the keeper, if there was a tunnel. */
 void tunnel_forget(struct conn *conn);

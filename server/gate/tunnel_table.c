@@ -12,7 +12,8 @@ struct entry {
     struct entry *next;
     int64_t tunnel;
     struct conn *conn;
-    bool ordered; /* the keeper wants it ended */
+    uint64_t context; /* what its client must name when it shows its ticket again; 0: nothing */
+    bool ordered;     /* the keeper wants it ended */
     enum ipc_end end;
 };
 
@@ -101,6 +102,24 @@ struct conn *tunnel_table_find(struct tunnel_table *table, int64_t tunnel)
     struct conn *conn = entry ? conn_ref(entry->conn) : NULL;
     pthread_mutex_unlock(&table->lock);
     return conn;
+}
+
+void tunnel_table_set_context(struct tunnel_table *table, int64_t tunnel, uint64_t context)
+{
+    pthread_mutex_lock(&table->lock);
+    struct entry *entry = *find(table, tunnel);
+    if (entry)
+        entry->context = context;
+    pthread_mutex_unlock(&table->lock);
+}
+
+bool tunnel_table_renews(struct tunnel_table *table, int64_t tunnel, uint64_t context)
+{
+    pthread_mutex_lock(&table->lock);
+    struct entry *entry = *find(table, tunnel);
+    bool renews = entry && context && entry->context == context;
+    pthread_mutex_unlock(&table->lock);
+    return renews;
 }
 
 bool tunnel_table_ordered(struct tunnel_table *table, int64_t tunnel, enum ipc_end *end)

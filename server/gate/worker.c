@@ -108,8 +108,8 @@ static void on_tick(struct loop_timer *timer)
         next = conn->next; /* conn_watch may end this one, never another */
         if (conn->state == CONN_HTTP || conn->state == CONN_QUIET)
             conn_watch(conn);
-        else if (count && conn->state == CONN_TUNNEL)
-            tunnel_report(conn);
+        else if (conn->state == CONN_TUNNEL)
+            tunnel_look(conn, count);
     }
     loop_timer_set(worker->loop, &worker->tick, TICK_MS);
 }

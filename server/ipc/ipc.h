@@ -365,6 +365,7 @@ struct ipc_ticket_seen {
     uint8_t status;        /* OK, BAD_TICKET, FAILED */
     uint8_t forbidden;     /* enum ipc_forbid, of the ticket's desktop */
     uint32_t idle_seconds; /* of the tunnel to come; 0: no limit */
+    int64_t tunnel;        /* that it has opened and that lives; 0: none */
 };
 struct ipc_passed {
     struct ipc_head head;

@@ -225,6 +225,8 @@ int asked_ticket_look(struct gate_link *link, const union ipc_record *record)
     if (seen.status == IPC_OK)
         seen.forbidden = ticket.forbidden;
     seen.idle_seconds = link->keeper->conf->tunnel_idle_seconds;
+    if (seen.status == IPC_OK && !ticket.tunnel_ended_at)
+        seen.tunnel = ticket.tunnel;
     gate_link_send(link, &seen.head, -1);
     return 0;
 }

@@ -84,9 +84,12 @@ static int write_close_packet(struct relay *relay)
     uint8_t data[WS_HEADER_MOST + TSGU_ANSWER_MOST];
     const struct relay_result *result = relay->result;
     bool theirs = result->end == RELAY_FRAMED_CLOSED;
-    uint32_t status = theirs                      ? TSGU_OK
-                      : result->end == RELAY_IDLE ? TSGU_E_SESSION_TIMEOUT
-                                                  : TSGU_GRACEFUL;
+    uint32_t status =
+        theirs ? TSGU_OK
+        : result->close_code == RELAY_IDLE_CODE || result->close_code == RELAY_LIMIT_CODE
+            ? TSGU_E_SESSION_TIMEOUT
+        : result->close_code >= RELAY_OWN_CODES ? TSGU_E_ABORTED
+                                                : TSGU_GRACEFUL;
     return write_packets(relay, data, WS_HEADER_MOST,
                          tsgu_write_close(data + WS_HEADER_MOST, theirs, status));
 }

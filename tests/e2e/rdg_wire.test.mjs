@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { sleep, until } from './lib/proc.mjs';
-import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, text, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
+import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, text, tunnelAgain, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 let gateway;
@@ -192,12 +192,66 @@ for (const Way of ways) {
     const { rdg } = await opened(Way);
     await rdg.expect(TYPE.SERVICE_MESSAGE);
     const [row] = gateway.json('tunnel', 'list').filter((one) => one.way === 'rdg');
+    gateway.cli('tunnel', 'tell', String(row.id), 'Wir schließen um 18 Uhr.');
+    let said;
+    do said = await rdg.read(); while (said.type === TYPE.KEEPALIVE);
+    assert.equal(said.type, TYPE.SERVICE_MESSAGE);
+    assert.equal(said.body.subarray(2).toString('utf16le'), 'Wir schließen um 18 Uhr.\0');
     gateway.cli('tunnel', 'end', String(row.id));
     const got = await next(rdg);
     assert.equal(got.type, TYPE.CLOSE);
+    assert.equal(got.body.readUInt32LE(0), 0x4d4, 'somebody here wanted it');
     await until(() => 'the tunnel has ended', () => live() === 0);
   });
 }
+
+test('what a desktop forbids to redirect is announced', async () => {
+  const flags = async (forbid) => {
+    gateway.cli('desktop', 'set', 'office', '--forbid', forbid);
+    const { rdg, said } = await opened(WebSocketRdg);
+    rdg.drop();
+    await until(() => 'the tunnel has ended', () => live() === 0);
+    return said.auth.readUInt32LE(8);
+  };
+  assert.equal(await flags('drives,clipboard'), 0x9);
+  assert.equal(await flags('all'), 0x40000000);
+  assert.equal(await flags('none'), 0x80000000);
+});
+
+test('a client shows its ticket again when it is asked to', async () => {
+  const house = await Gateway.make({ conf: { rdg: { reauth_seconds: 1 } } });
+  try {
+    const person = house.addUser('berta');
+    house.addDesktop('office', echo.port);
+    house.grant(person, 'office');
+    const session = await person.token();
+    const ask = async () => /^gatewayaccesstoken:s:(\S+)\r$/m.exec((await house.http('GET', '/api/desktops/office/rdp', { token: session })).body)[1];
+    const ticket = await ask();
+    const rdg = await WebSocketRdg.connect(house);
+    assert.equal((await rdg.open(ticket)).status, 0);
+    const context = await rdg.expect(TYPE.REAUTH);
+    const again = async (ofTicket, ofContext) => {
+      const second = await LegacyRdg.connect(house);
+      open.push(second);
+      second.send(handshake());
+      await second.expect(TYPE.HANDSHAKE_RESPONSE);
+      second.send(tunnelAgain(ofTicket, ofContext));
+      const status = (await second.expect(TYPE.TUNNEL_RESPONSE)).readUInt32LE(2);
+      if (status) return status;
+      second.send(tunnelAuth());
+      return (await second.expect(TYPE.TUNNEL_AUTH_RESPONSE)).readUInt32LE(0);
+    };
+    assert.equal(await again(ticket, Buffer.alloc(8, 1)), 0x800759fa, 'another context');
+    assert.equal(await again(await ask(), context), 0x800759fa, 'another ticket');
+    assert.equal(await again(ticket, context), 0);
+    rdg.send(data(Buffer.from('goes on')));
+    await echoed(rdg, Buffer.from('goes on'));
+    assert.ok(!(await rdg.expect(TYPE.REAUTH)).equals(context), 'the next time has its own');
+    rdg.drop();
+  } finally {
+    await house.remove();
+  }
+});
 
 test('a pair: what does not belong together stays apart', async () => {
   const alone = await connect(LegacyRdg, {}, { only: 'out' });
@@ -226,19 +280,15 @@ test('a pair: what does not belong together stays apart', async () => {
   const one = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
   const other = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
   assert.deepEqual([one.answer.status, other.answer.status], [200, 409]);
-  one.drop();
-  await until(() => 'the name is free again', async () => {
-    const again = await connect(LegacyRdg, {}, { id: '{same}', only: 'out' });
-    again.drop();
-    return again.answer.status === 200;
-  }, { every: 300 });
 });
 
 test('a pair: half of one does not stay', { timeout: 60_000 }, async () => {
-  const half = await connect(LegacyRdg, {}, { only: 'out' });
+  const half = await connect(LegacyRdg, {}, { id: '{half}', only: 'out' });
   const begun = Date.now();
   assert.equal(await half.read(30_000), null);
   assert.ok(Date.now() - begun < 20_000);
+  const again = await connect(LegacyRdg, {}, { id: '{half}', only: 'out' });
+  assert.equal(again.answer.status, 200, 'its name is free again');
 });
 
 test('a pair: bytes on the channel that takes, a body that is no chunks, a cut half', async () => {

@@ -18,8 +18,10 @@ static void demand(bool holds)
 static bool answer(struct tsgu_steps *steps, struct tsgu_turn *turn, unsigned how)
 {
     if (turn->todo == TSGU_ASK_TICKET)
-        tsgu_steps_seen(steps, how & 1 ? IPC_OK : how % (IPC_FAILED + 1), (uint8_t)(how & 0x1f),
-                        how * 60, turn);
+        tsgu_steps_seen(steps,
+                        &(struct tsgu_seen){how & 1 ? IPC_OK : how % (IPC_FAILED + 1),
+                                            (uint8_t)(how & 0x1f), how * 60, how & 4},
+                        turn);
     else if (turn->todo == TSGU_ASK_OPEN) {
         demand(text_is_name(steps->desktop));
         tsgu_steps_opened(steps, how & 2 ? IPC_OK : how % (IPC_FAILED + 1), turn);
@@ -29,7 +31,7 @@ static bool answer(struct tsgu_steps *steps, struct tsgu_turn *turn, unsigned ho
         struct tsgu_packet packet;
         demand(tsgu_packet_read(turn->packet, turn->size, &packet) == (int)turn->size);
     }
-    return turn->todo == TSGU_GO_ON || turn->todo == TSGU_BEGIN;
+    return turn->todo == TSGU_GO_ON || turn->todo == TSGU_BEGIN || turn->todo == TSGU_RENEW;
 }
 
 /* What the relay does with the rest. */
@@ -64,7 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    struct tsgu_steps steps = {.passed = data[0] & 0x80, .consent = data[0] & 0x40 ? "Agree?" : ""};
+    struct tsgu_steps steps = {.passed = data[0] & 0x80,
+                               .consent = data[0] & 0x40 ? "Agree?" : "",
+                               .renews = data[0] & 0x20};
     unsigned how = data[0];
     size_t cut = data[1] + 1U;
     data += 2;
@@ -81,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= (size_t)used;
         /* Nobody comes to a desktop but by way of the keeper's two answers. */
         demand(turn.todo != TSGU_BEGIN);
+        demand(turn.todo != TSGU_RENEW || (steps.again && steps.seen.context_fits));
         demand(turn.todo != TSGU_ASK_OPEN || before == TSGU_STEP_CHANNEL);
         if (!answer(&steps, &turn, how))
             return 0;

@@ -127,13 +127,21 @@ static bool step_answer(void)
 
 START_TEST(our_close_packet_waits_for_its_answer)
 {
+    static const struct {
+        uint16_t code;
+        uint8_t status[4];
+    } cases[] = {{WS_NORMAL, {0xca, 0x04}},
+                 {RELAY_IDLE_CODE, {0xf6, 0x59}},
+                 {RELAY_LIMIT_CODE, {0xf6, 0x59}},
+                 {4003, {0xd4, 0x04}}};
     begin((struct relay_setup){0});
     uint64_t begun = loop_now(rig.loop);
-    relay_close(rig.relay, WS_NORMAL, "");
+    relay_close(rig.relay, cases[_i].code, "");
     relay_rig_run(rig.loop, step_answer);
     ck_assert_int_eq(rig.result.end, RELAY_CLOSED);
     ck_assert_uint_eq(rig.told_size, 12);
-    ck_assert_mem_eq(rig.told, "\x10\0\0\0\x0c\0\0\0\xca\x04\0\0", 12);
+    ck_assert_mem_eq(rig.told, "\x10\0\0\0\x0c\0\0\0", 8);
+    ck_assert_mem_eq(rig.told + 8, cases[_i].status, 4);
     ck_assert_uint_lt(loop_now(rig.loop) - begun, 1500); /* not the deadline's end */
 }
 END_TEST
@@ -303,7 +311,7 @@ int main(void)
         {what_comes_in_reaches_the_desktop, 4},
         {the_desktops_bytes_go_out_on_the_other, 0},
         {a_close_packet_is_answered, 0},
-        {our_close_packet_waits_for_its_answer, 0},
+        {our_close_packet_waits_for_its_answer, 4},
         {the_end_of_both_channels, 2},
         {half_a_pair_is_a_broken_one, 0},
         {the_channel_that_takes_gives_nothing, 0},

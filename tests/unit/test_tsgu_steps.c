@@ -108,6 +108,11 @@ static void bare(unsigned type)
     give();
 }
 
+static void seen(unsigned status, uint8_t forbidden, uint32_t idle_seconds)
+{
+    tsgu_steps_seen(&steps, &(struct tsgu_seen){status, forbidden, idle_seconds, false}, &turn);
+}
+
 #define TICKET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
 /* A conversation that stands in `step`. */
@@ -119,11 +124,16 @@ static void stand_in(enum tsgu_step step)
     if (step > TSGU_STEP_CREATE)
         create(0x3f, TICKET);
     if (step > TSGU_STEP_LOOKING)
-        tsgu_steps_seen(&steps, IPC_OK, 0, 3600, &turn);
+        seen(IPC_OK, 0, 3600);
     if (step > TSGU_STEP_AUTHORISE)
         authorise();
-    if (step > TSGU_STEP_CHANNEL)
+    if (step == TSGU_STEP_RENEWED) {
+        steps.again = true;
+        steps.step = TSGU_STEP_AUTHORISE;
+        authorise();
+    } else if (step > TSGU_STEP_CHANNEL) {
         channel("office", NULL);
+    }
     if (step == TSGU_STEP_OPEN)
         tsgu_steps_opened(&steps, IPC_OK, &turn);
     if (step == TSGU_STEP_REFUSED)
@@ -137,28 +147,29 @@ static const struct {
     const char *name;
     unsigned type;
     /* by state: '.' goes on, 't' asks about the ticket, 'o' asks to open, 'r' refuses, 'l' leaves,
-     * '!' breaks. handshake, create, looking, authorise, channel, opening, open, refused */
+     * '!' breaks. handshake, create, looking, authorise, channel, opening, open, renewed, refused
+     */
     const char *todo;
 } messages[] = {
-    {"handshake", TSGU_HANDSHAKE_REQUEST, ".!!!!!!!"},
-    {"handshake response", TSGU_HANDSHAKE_RESPONSE, "!!!!!!!!"},
-    {"extended auth", TSGU_EXTENDED_AUTH, "!!!!!!!!"},
-    {"tunnel create", TSGU_TUNNEL_CREATE, "!t!!!!!!"},
-    {"tunnel response", TSGU_TUNNEL_RESPONSE, "!!!!!!!!"},
-    {"tunnel auth", TSGU_TUNNEL_AUTH, "!!!.!!!!"},
-    {"tunnel auth response", TSGU_TUNNEL_AUTH_RESPONSE, "!!!!!!!!"},
-    {"channel create", TSGU_CHANNEL_CREATE, "!!!!o!!!"},
-    {"channel response", TSGU_CHANNEL_RESPONSE, "!!!!!!!!"},
-    {"data", TSGU_DATA, "!!!!!!!!"},
-    {"service message", TSGU_SERVICE_MESSAGE, "!!!!!!!!"},
-    {"reauth", TSGU_REAUTH, "!!!!!!!!"},
-    {"keepalive", TSGU_KEEPALIVE, "........"},
-    {"close", TSGU_CLOSE_CHANNEL, "llllllll"},
-    {"close response", TSGU_CLOSE_CHANNEL_RESPONSE, "!!!!!!!!"},
-    {"type 0", 0, "!!!!!!!!"},
-    {"type 0xe", 0xe, "!!!!!!!!"},
-    {"type 0x12", 0x12, "!!!!!!!!"},
-    {"type 0xff", 0xff, "!!!!!!!!"},
+    {"handshake", TSGU_HANDSHAKE_REQUEST, ".!!!!!!!!"},
+    {"handshake response", TSGU_HANDSHAKE_RESPONSE, "!!!!!!!!!"},
+    {"extended auth", TSGU_EXTENDED_AUTH, "!!!!!!!!!"},
+    {"tunnel create", TSGU_TUNNEL_CREATE, "!t!!!!!!!"},
+    {"tunnel response", TSGU_TUNNEL_RESPONSE, "!!!!!!!!!"},
+    {"tunnel auth", TSGU_TUNNEL_AUTH, "!!!.!!!!!"},
+    {"tunnel auth response", TSGU_TUNNEL_AUTH_RESPONSE, "!!!!!!!!!"},
+    {"channel create", TSGU_CHANNEL_CREATE, "!!!!o!!!!"},
+    {"channel response", TSGU_CHANNEL_RESPONSE, "!!!!!!!!!"},
+    {"data", TSGU_DATA, "!!!!!!!!!"},
+    {"service message", TSGU_SERVICE_MESSAGE, "!!!!!!!!!"},
+    {"reauth", TSGU_REAUTH, "!!!!!!!!!"},
+    {"keepalive", TSGU_KEEPALIVE, "........."},
+    {"close", TSGU_CLOSE_CHANNEL, "lllllllll"},
+    {"close response", TSGU_CLOSE_CHANNEL_RESPONSE, "!!!!!!!!!"},
+    {"type 0", 0, "!!!!!!!!!"},
+    {"type 0xe", 0xe, "!!!!!!!!!"},
+    {"type 0x12", 0x12, "!!!!!!!!!"},
+    {"type 0xff", 0xff, "!!!!!!!!!"},
 };
 #define MESSAGES (sizeof(messages) / sizeof(*messages))
 
@@ -186,8 +197,8 @@ static void send_message(unsigned type)
 START_TEST(each_state_and_each_message)
 {
     static const char letters[] = {
-        [TSGU_GO_ON] = '.',  [TSGU_ASK_TICKET] = 't', [TSGU_ASK_OPEN] = 'o', [TSGU_BEGIN] = 'b',
-        [TSGU_REFUSE] = 'r', [TSGU_LEAVE] = 'l',      [TSGU_BREAK] = '!'};
+        [TSGU_GO_ON] = '.', [TSGU_ASK_TICKET] = 't', [TSGU_ASK_OPEN] = 'o', [TSGU_BEGIN] = 'b',
+        [TSGU_RENEW] = 'w', [TSGU_REFUSE] = 'r',     [TSGU_LEAVE] = 'l',    [TSGU_BREAK] = '!'};
     for (int step = 0; step < TSGU_STEPS; step++) {
         stand_in((enum tsgu_step)step);
         send_message(messages[_i].type);
@@ -238,7 +249,7 @@ START_TEST(the_good_way)
     create(0x3f, TICKET);
     for (unsigned i = 0; i < IPC_TOKEN_SIZE; i++)
         ck_assert_uint_eq(steps.ticket[i], i);
-    tsgu_steps_seen(&steps, IPC_OK, IPC_FORBID_DRIVES | IPC_FORBID_CLIPBOARD, 3601, &turn);
+    seen(IPC_OK, IPC_FORBID_DRIVES | IPC_FORBID_CLIPBOARD, 3601);
     ck_assert_uint_eq(turn.packet[0], TSGU_TUNNEL_RESPONSE);
     ck_assert_uint_eq(said32(10), TSGU_OK);
     authorise();
@@ -268,7 +279,7 @@ START_TEST(redirections)
                  {IPC_FORBID_PORTS | IPC_FORBID_PNP, 0x14}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         stand_in(TSGU_STEP_LOOKING);
-        tsgu_steps_seen(&steps, IPC_OK, cases[i].forbidden, 0, &turn);
+        seen(IPC_OK, cases[i].forbidden, 0);
         authorise();
         ck_assert_uint_eq(said32(16), cases[i].flags);
         ck_assert_uint_eq(said32(20), 0);
@@ -291,11 +302,31 @@ START_TEST(consent)
         steps = (struct tsgu_steps){.consent = cases[i].text};
         handshake(TSGU_AUTH_PAA);
         create(cases[i].capabilities, TICKET);
-        tsgu_steps_seen(&steps, IPC_OK, 0, 0, &turn);
+        seen(IPC_OK, 0, 0);
         ck_assert_int_eq(turn.todo, TSGU_GO_ON);
         ck_assert_uint_eq(turn.packet[14] & 0x10, cases[i].asked ? 0x10 : 0);
         ck_assert_uint_eq(said32(22) & TSGU_CAP_CONSENT, cases[i].asked ? TSGU_CAP_CONSENT : 0);
     }
+}
+END_TEST
+
+/* A client that was told to shows its ticket again, for the tunnel that lives. */
+START_TEST(the_ticket_again)
+{
+    stand_in(TSGU_STEP_CREATE);
+    steps.renews = true;
+    steps.consent = "Be good."; /* which it has agreed to already */
+    create_again();
+    ck_assert_uint_eq(steps.context, 7);
+    tsgu_steps_seen(&steps, &(struct tsgu_seen){IPC_OK, 0, 0, true}, &turn);
+    ck_assert_int_eq(turn.todo, TSGU_GO_ON);
+    ck_assert_uint_eq(said32(22) & (TSGU_CAP_REAUTH | TSGU_CAP_CONSENT),
+                      TSGU_CAP_REAUTH | TSGU_CAP_CONSENT);
+    ck_assert_uint_eq(turn.packet[14] & 0x10, 0);
+    authorise();
+    ck_assert_int_eq(turn.todo, TSGU_RENEW);
+    ck_assert_uint_eq(said32(8), TSGU_OK);
+    ck_assert_int_eq(steps.step, TSGU_STEP_RENEWED);
 }
 END_TEST
 
@@ -326,6 +357,8 @@ START_TEST(refusals_of_the_tunnel)
 
     stand_in(TSGU_STEP_CREATE);
     create_again();
+    ck_assert_int_eq(turn.todo, TSGU_ASK_TICKET);
+    seen(IPC_OK, 0, 0);
     ck_assert_int_eq(turn.todo, TSGU_REFUSE);
     ck_assert_uint_eq(said32(10), 0x800759FA);
 
@@ -335,7 +368,7 @@ START_TEST(refusals_of_the_tunnel)
     } answers[] = {{IPC_BAD_TICKET, 0x800759F8}, {IPC_FAILED, 0x800759D8}, {IPC_BUSY, 0x800759D8}};
     for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
         stand_in(TSGU_STEP_LOOKING);
-        tsgu_steps_seen(&steps, answers[i].status, 0, 0, &turn);
+        seen(answers[i].status, 0, 0);
         ck_assert_int_eq(turn.todo, TSGU_REFUSE);
         ck_assert_uint_eq(said32(10), answers[i].code);
     }
@@ -377,7 +410,8 @@ START_TEST(too_late)
         [TSGU_STEP_HANDSHAKE] = TSGU_BREAK, [TSGU_STEP_CREATE] = TSGU_BREAK,
         [TSGU_STEP_LOOKING] = TSGU_REFUSE,  [TSGU_STEP_AUTHORISE] = TSGU_BREAK,
         [TSGU_STEP_CHANNEL] = TSGU_BREAK,   [TSGU_STEP_OPENING] = TSGU_REFUSE,
-        [TSGU_STEP_OPEN] = TSGU_BREAK,      [TSGU_STEP_REFUSED] = TSGU_LEAVE,
+        [TSGU_STEP_OPEN] = TSGU_BREAK,      [TSGU_STEP_RENEWED] = TSGU_LEAVE,
+        [TSGU_STEP_REFUSED] = TSGU_LEAVE,
     };
     for (int step = 0; step < TSGU_STEPS; step++) {
         stand_in((enum tsgu_step)step);
@@ -411,6 +445,7 @@ int main(void)
     tcase_add_test(tcase, the_good_way);
     tcase_add_test(tcase, redirections);
     tcase_add_test(tcase, consent);
+    tcase_add_test(tcase, the_ticket_again);
     tcase_add_test(tcase, refusals_of_the_tunnel);
     tcase_add_test(tcase, refusals_of_the_channel);
     tcase_add_test(tcase, too_late);

@@ -34,6 +34,8 @@ export function text(words) {
 export const handshake = (auth = 2) => packet(TYPE.HANDSHAKE, Buffer.from([1, 0]), u16(0, auth));
 export const tunnelCreate = (ticket, caps = CAPS) => packet(TYPE.TUNNEL_CREATE, u32(caps),
   u16(ticket === undefined ? 0 : 1, 0), ...(ticket === undefined ? [] : [text(ticket)]));
+// The ticket once more, for the tunnel of `context` (8 bytes).
+export const tunnelAgain = (ticket, context) => packet(TYPE.TUNNEL_CREATE, u32(CAPS), u16(3, 0), context, text(ticket));
 export const tunnelAuth = (name = 'LAPTOP') => packet(TYPE.TUNNEL_AUTH, u16(0), text(name));
 export const channelCreate = (...names) => packet(TYPE.CHANNEL_CREATE,
   Buffer.from([1, names.length - 1]), u16(3389, 3), ...names.map(text));
