@@ -39,6 +39,7 @@ START_TEST(a_desktop_keeps_what_it_forbids_and_its_settings)
     ck_assert_str_eq(found.rdp_settings, "");
     found.forbidden = 0x1f;
     memset(found.rdp_settings, 'x', STORE_SETTINGS_SIZE - 1); /* as long as may be */
+    found.rdp_settings[STORE_SETTINGS_SIZE - 1] = '\0';
     ck_assert_int_eq(store_desktop_set(store, &found), STORE_OK);
     ck_assert_int_eq(store_grant_add(store, false, anna, id), STORE_OK);
     struct store_desktop read[2];
