@@ -86,8 +86,11 @@ static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct
     }
     const struct sub_option *option = &sub->options[i];
     const char *fault = NULL;
-    if (args->values[i] != NULL)
+    bool many = option->value != NULL && strstr(option->value, "…") != NULL;
+    if (args->values[i] != NULL && !many)
         fault = "is given twice";
+    else if (many && args->many_count == SUB_MANY_MAX)
+        fault = "is given too often";
     else if (option->value == NULL && equals != NULL)
         fault = "takes no value";
     else if (option->value != NULL && equals == NULL && *at + 1 >= argc)
@@ -100,6 +103,8 @@ static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct
         args->values[i] = "";
     else
         args->values[i] = equals ? equals + 1 : argv[++*at];
+    if (many)
+        args->many[args->many_count++] = args->values[i];
     return EX_OK;
 }
 

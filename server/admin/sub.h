@@ -9,10 +9,12 @@ struct act;
 struct cli;
 
 #define SUB_OPTIONS_MAX 10
+#define SUB_MANY_MAX 32 /* times that a repeatable option may be given */
 
 struct sub_option {
-    const char *name;  /* without the dashes */
-    const char *value; /* how the help calls its value; NULL: a flag */
+    const char *name; /* without the dashes */
+    const char *value; /* how the help calls its value; NULL: a flag. With "…" behind it, the option
+                          may be given again and again; one such per sub-verb */
     const char *help;
 };
 
@@ -21,6 +23,8 @@ struct sub_args {
     size_t count;
     const struct sub_option *options;
     const char *values[SUB_OPTIONS_MAX]; /* by the place in `options`; NULL: not given */
+    const char *many[SUB_MANY_MAX];      /* of the repeatable option, as given */
+    size_t many_count;
 };
 
 struct sub {
