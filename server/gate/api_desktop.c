@@ -54,7 +54,10 @@ enum MHD_Result api_desktops_told(struct request *request)
     }
     json_t *list = request->list;
     request->list = NULL; /* consumed */
-    return answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "desktops", list), NULL);
+    return answer_json(request, MHD_HTTP_OK,
+                       json_pack("{s:o, s:b}", "desktops", list, "gateway_passwords",
+                                 request->gate->conf->rdg_passwords),
+                       NULL);
 }
 
 /* ---- one desktop ---- */

@@ -3,6 +3,7 @@ import { t } from '/i18n.js';
 import { copyButton } from './copy.js';
 import { h } from './dom.js';
 import { words } from './form.js';
+import { showGatewayPassword } from './gateway-password.js';
 import { watchStates } from './states.js';
 import { ago } from './time.js';
 
@@ -29,12 +30,14 @@ function badge(desktop) {
   };
 }
 
-function card(desktop, say) {
+function card(desktop, offered, say) {
   const { name, description } = desktop;
   const state = badge(desktop);
   const used = desktop.last_used ? t('desktops.lastUsed', { when: ago(desktop.last_used) }) : t('desktops.never');
   const file = h('button', { type: 'button', class: 'plain', 'aria-label': t('desktops.rdpLabel', { name }), on: { click: () => saveFile(name).then(
     (saved) => say(t('desktops.rdpDone', { name: saved })), (error) => say(words(error))) } }, t('desktops.rdp'));
+  const password = offered && h('button', { type: 'button', class: 'plain', 'aria-label': t('password.makeLabel', { name }), on: { click: () => showGatewayPassword(name).then(
+    () => say(''), (error) => say(words(error))) } }, t('password.make'));
   const node = h('li', { class: 'card' },
     h('div', { class: 'what' },
       h('h2', {}, name),
@@ -44,6 +47,7 @@ function card(desktop, say) {
     h('div', { class: 'row' },
       h('a', { class: 'button main', href: `/desktop/${encodeURIComponent(name)}`, target: '_blank', rel: 'noopener', 'aria-label': t('desktops.openLabel', { name }) }, t('desktops.open')),
       file,
+      password,
       copyButton(() => command(name), { label: t('desktops.command'), name: t('desktops.commandLabel', { name }), done: () => say(t('desktops.commandDone'), command(name)), refused: () => say(t('desktops.commandRefused'), command(name)) })));
   return { name, node, state, text: `${name} ${description}`.toLowerCase() };
 }
@@ -62,13 +66,13 @@ function search(cards, say) {
 }
 
 export async function desktopsView({ signal }) {
-  const { desktops } = await api('GET', '/api/desktops');
+  const { desktops, gateway_passwords: offered } = await api('GET', '/api/desktops');
   const status = h('p', { class: 'notice', role: 'status', hidden: true });
   const say = (text, code = null) => {
     status.hidden = !text;
     status.replaceChildren(text, ...(code ? [' ', h('code', {}, code)] : []));
   };
-  const cards = desktops.map((desktop) => card(desktop, say));
+  const cards = desktops.map((desktop) => card(desktop, offered, say));
   watchStates(desktops.map(({ name }) => name), (name, state) => {
     cards.find((one) => one.name === name).state.set(state);
   }, signal);
