@@ -98,6 +98,9 @@ static void take_in(struct conn *conn, void *owner)
     conn->far = channel->fd;
     channel->fd = -1;
     channel_free(channel);
+    /* It lives as long as the other does, which is counted. */
+    admit_promote(conn->worker->gate->admit, &conn->address);
+    conn->promoted = true;
 }
 
 static void on_fed(struct relay *relay, void *owner, const struct relay_result *result)
