@@ -49,10 +49,14 @@ function longAgo(tunnel) {
   run('python3', ['-c', script, join(gateway.state, 'deskgate.db'), String(tunnel)]);
 }
 
-for (const [title, program] of Object.entries(programs)) {
+// Each FreeRDP by each way.
+const variants = Object.entries(programs).flatMap(([title, program]) => ['websocket', 'legacy']
+  .map((way) => ({ title: `${title}, ${way}`, program, way })));
+
+for (const { title, program, way } of variants) {
   test(`${title}: picture, keys, and the clipboard both ways`, { skip: noClient(program) }, async (t) => {
     const name = noXorg ? 'office' : 'xrdp';
-    const client = await clients.start(program, { port: gateway.port, ticket: await ticketFor(name), name, more: ['+clipboard'] });
+    const client = await clients.start(program, { port: gateway.port, ticket: await ticketFor(name), name, way, more: ['+clipboard'] });
     t.after(() => client.stop());
     await samePicture(client, desktops[name]);
     await typesThere(client, desktops[name]);
@@ -69,13 +73,13 @@ for (const [title, program] of Object.entries(programs)) {
 
 // ---- networks that break ----
 
-for (const [title, program] of Object.entries(programs)) {
+for (const { title, program, way } of variants) {
   const options = { skip: noClient(program) };
 
   // A client that comes back by itself, at work behind a line of its own.
   async function onALine(t) {
     const line = await Line.to(gateway.port);
-    const client = await clients.start(program, { port: line.port, ticket: await ticketFor('office'),
+    const client = await clients.start(program, { port: line.port, ticket: await ticketFor('office'), way,
       more: ['+auto-reconnect', '/auto-reconnect-max-retries:4'] });
     t.after(async () => {
       await client.stop();
@@ -98,6 +102,20 @@ for (const [title, program] of Object.entries(programs)) {
     one.line.reset();
     await isBack(one);
   });
+
+  if (way === 'legacy') {
+    test(`${title}: back when one of its two channels broke`, options, async (t) => {
+      const one = await onALine(t);
+      for (const channel of [0]) { // the one that comes down
+        one.tunnel = tunnels()[0].id;
+        one.line.reset(channel);
+        await isBack(one);
+      }
+    });
+  }
+
+  // What follows is the gateway's doing: two of the variants show it.
+  if (program === freerdp !== (way === 'websocket') && newer.command) continue;
 
   test(`${title}: back before the gateway noticed that it was gone`, options, async (t) => {
     const one = await onALine(t);

@@ -47,9 +47,10 @@ export class Line {
     }
   }
 
-  // Everybody on it sees a connection reset.
-  reset() {
-    for (const pair of this.#take()) for (const end of pair.ends) end.resetAndDestroy();
+  // Both sides see a connection reset: of all that is there, or of the nth.
+  reset(nth) {
+    const hit = nth === undefined ? this.#take() : [[...this.#pairs][nth]];
+    for (const { ends } of hit) for (const end of ends) end.resetAndDestroy();
   }
 
   // What is on the line gets lost from now on, and nobody is told; new connections work.
