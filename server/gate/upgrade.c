@@ -112,6 +112,9 @@ static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler u
     ws_accept_key(accept, key);
     MHD_add_response_header(response, "Upgrade", "websocket");
     MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
+    /* RDP clients for phones and those that follow noVNC offer it, and some insist on an answer. */
+    if (lists(header(request, "Sec-WebSocket-Protocol"), "binary"))
+        MHD_add_response_header(response, "Sec-WebSocket-Protocol", "binary");
     return answer_queue(request, MHD_HTTP_SWITCHING_PROTOCOLS, response);
 }
 

@@ -205,6 +205,12 @@ for (const Way of ways) {
   });
 }
 
+test('the subprotocol that phones offer is taken, another one is not', async () => {
+  const answered = async (offered) => (await connect(WebSocketRdg, { 'Sec-WebSocket-Protocol': offered })).answer;
+  assert.match((await answered('chat, binary')).text, /^sec-websocket-protocol: binary\r$/im);
+  assert.doesNotMatch((await answered('chat')).text, /^sec-websocket-protocol/im);
+});
+
 test('what a desktop forbids to redirect is announced', async () => {
   const flags = async (forbid) => {
     gateway.cli('desktop', 'set', 'office', '--forbid', forbid);
