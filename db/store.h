@@ -259,6 +259,19 @@ enum store_result store_ticket_waiting(struct store *, int64_t session, int64_t 
 /* Forgets those made before. */
 enum store_result store_ticket_sweep(struct store *, int64_t before);
 
+/* ---- gateway passwords: tickets in another form ---- */
+struct store_password {
+    char user_name[TEXT_NAME_SIZE];
+    uint8_t sealed[STORE_TICKET_PASSWORD_SIZE]; /* store_ticket.password */
+    size_t size;
+};
+/* Those of a person who is called `name` or `other_name` that may still be good, the newest first,
+ * at most `most`: of live sessions, and neither expired unused nor over since before `over`. */
+enum store_result store_password_list(struct store *, const char *name, const char *other_name,
+                                      int64_t now, int64_t over, unsigned most,
+                                      int (*each)(void *owner, const struct store_password *),
+                                      void *owner);
+
 /* ---- tunnels ---- */
 struct store_tunnel {
     int64_t id;

@@ -166,6 +166,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_PASSWORD] = asked_password,
         [IPC_TICKET] = asked_ticket,
         [IPC_TICKET_LOOK] = asked_ticket_look,
+        [IPC_PASS] = asked_pass,
         [IPC_VISIT] = asked_visit,
         [IPC_CERTIFICATE] = asked_certificate,
         [IPC_PROBE] = asked_probe,

@@ -24,10 +24,11 @@ int asked_enrol_finish(struct gate_link *link, const union ipc_record *record); 
 int asked_password(struct gate_link *link, const union ipc_record *record);     /* new_password.c */
 int asked_ticket(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
 int asked_ticket_look(struct gate_link *link, const union ipc_record *record);  /* ticket.c */
-int asked_visit(struct gate_link *link, const union ipc_record *record);        /* ticket.c */
-int asked_certificate(struct gate_link *link, const union ipc_record *record);  /* trust.c */
-int asked_probe(struct gate_link *link, const union ipc_record *record);        /* dial_probe.c */
-int asked_sessions(struct gate_link *link, const union ipc_record *record);     /* mine.c */
+int asked_pass(struct gate_link *link, const union ipc_record *record);        /* gate_password.c */
+int asked_visit(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
+int asked_certificate(struct gate_link *link, const union ipc_record *record); /* trust.c */
+int asked_probe(struct gate_link *link, const union ipc_record *record);       /* dial_probe.c */
+int asked_sessions(struct gate_link *link, const union ipc_record *record);    /* mine.c */
 int asked_end_sessions(struct gate_link *link, const union ipc_record *record); /* mine.c */
 
 /* ---- for them ---- */

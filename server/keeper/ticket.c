@@ -2,6 +2,7 @@
 
 #include "asked.h"
 #include "gate_link.h"
+#include "gate_password.h"
 #include "live.h"
 #include "log.h"
 #include "record_audit.h"
@@ -50,6 +51,10 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     randombytes_buf(made->ticket, sizeof(made->ticket));
     session_hash(made->ticket, ticket.hash);
     text_copy(ticket.way, sizeof(ticket.way), ipc_way_name(ask->way));
+    if (ask->with_password) { /* which stands for it: the ticket itself is nobody's to know */
+        gate_password_make(keeper, session->user_name, made->ticket, &ticket, made->password);
+        sodium_memzero(made->ticket, sizeof(made->ticket));
+    }
     if (result == STORE_OK)
         result = store_ticket_add(keeper->store, &ticket, &made->visit);
     if (result != STORE_OK)
@@ -70,7 +75,8 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
     struct store_session session = {0};
     struct ipc_ticket_made made;
     if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->desktop, sizeof(ask->desktop)) ||
-        (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG))
+        (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) ||
+        (ask->with_password && (ask->way != IPC_WAY_RDG || !link->keeper->conf->rdg_passwords)))
         return -EPROTO;
     IPC_INIT(&made, TICKET_MADE, ask->head.request);
     made.status = (uint8_t)make(link->keeper, ask, &session, &made);
