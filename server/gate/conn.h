@@ -81,7 +81,7 @@ struct conn {
         bool partial;       /* a request has begun to arrive */
     } watch;
     struct handover *handover; /* HANDOVER */
-    struct rdg_pair *pair;     /* while a legacy pair's other channel is waited for */
+    struct rdg_pair *pair;     /* of a legacy pair: what both channels share */
     struct talk *talk;         /* from HANDOVER to TUNNEL, when there is one */
     struct tunnel *tunnel;     /* once the keeper has opened it */
 };

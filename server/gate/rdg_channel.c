@@ -22,9 +22,9 @@
 #define SEED_BYTES 10
 
 struct channel {
-    struct talk *talk;     /* OUT */
-    struct rdg_pair *pair; /* OUT */
-    int fd;                /* OUT: where the other's bytes come; IN: where they go */
+    struct talk *talk; /* OUT */
+    struct rdg_pair *pair;
+    int fd; /* OUT: where the other's bytes come; IN: where they go */
 };
 
 static void channel_free(struct channel *channel)
@@ -95,6 +95,7 @@ static void on_out(void *cls, struct MHD_Connection *connection, void *con_cls, 
 static void take_in(struct conn *conn, void *owner)
 {
     struct channel *channel = owner;
+    conn->pair = channel->pair;
     conn->far = channel->fd;
     channel->fd = -1;
     channel_free(channel);
@@ -108,6 +109,8 @@ static void on_fed(struct relay *relay, void *owner, const struct relay_result *
     struct conn *conn = owner;
     (void)relay;
     LOG_DEBUG("rdg.fed", result->reason, LOG_TEXT("conn", conn->id));
+    if (result->end == RELAY_FRAMED_LOST || result->end == RELAY_PROTOCOL)
+        rdg_pair_lose(conn->pair);
     if (result->end == RELAY_FRAMED_LOST)
         conn_end(conn);
     else
@@ -135,8 +138,9 @@ static void begin_in(struct conn *conn, uint8_t *early, size_t size)
 
 static void lost_in(struct gate_state *gate, void *owner)
 {
-    (void)gate;
-    channel_free(owner);
+    struct channel *channel = owner;
+    rdg_pair_withdraw(gate->pairs, channel->pair);
+    channel_free(channel);
 }
 
 static void on_in(void *cls, struct MHD_Connection *connection, void *con_cls, const char *extra,
@@ -215,7 +219,7 @@ enum MHD_Result rdg_channel_in(struct request *request, const uint8_t *identity)
     struct channel *channel = calloc(1, sizeof(*channel));
     if (!channel)
         return answer_status(request, IPC_BUSY, 5);
-    channel->fd = rdg_pair_join(request->gate->pairs, &key);
+    channel->fd = rdg_pair_join(request->gate->pairs, &key, &channel->pair);
     explicit_bzero(&key, sizeof(key));
     if (channel->fd < 0) {
         int error = channel->fd;
@@ -233,5 +237,5 @@ void rdg_channel_forget(struct request *request)
     if (channel && channel->talk)
         lost_out(request->gate, channel);
     else if (channel)
-        channel_free(channel);
+        lost_in(request->gate, channel);
 }

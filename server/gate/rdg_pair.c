@@ -14,6 +14,8 @@ struct rdg_pair {
     struct rdg_pair *next;
     struct rdg_pair_key key;
     int feed; /* the other end of `in`; -1: joined */
+    atomic_uint references;
+    atomic_bool lost;
 };
 
 /* They wait for milliseconds, and each is a connection that the gate has admitted: a list will do.
@@ -69,6 +71,7 @@ int rdg_pair_offer(struct rdg_pairs *pairs, const struct rdg_pair_key *key, stru
     }
     pair->key = *key;
     pair->feed = ends[1];
+    atomic_store(&pair->references, 1);
     pthread_mutex_lock(&pairs->lock);
     bool taken = find(pairs, key->name) != NULL;
     if (!taken) {
@@ -87,7 +90,7 @@ int rdg_pair_offer(struct rdg_pairs *pairs, const struct rdg_pair_key *key, stru
     return 0;
 }
 
-int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key)
+int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key, struct rdg_pair **out)
 {
     int feed = -ENOENT;
     pthread_mutex_lock(&pairs->lock);
@@ -95,9 +98,21 @@ int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key)
     if (pair && agrees(&pair->key, key)) {
         feed = pair->feed;
         pair->feed = -1;
+        atomic_fetch_add(&pair->references, 1);
+        *out = pair;
     }
     pthread_mutex_unlock(&pairs->lock);
     return feed;
+}
+
+void rdg_pair_lose(struct rdg_pair *pair)
+{
+    atomic_store(&pair->lost, true);
+}
+
+const atomic_bool *rdg_pair_lost(const struct rdg_pair *pair)
+{
+    return &pair->lost;
 }
 
 void rdg_pair_withdraw(struct rdg_pairs *pairs, struct rdg_pair *pair)
@@ -111,6 +126,8 @@ void rdg_pair_withdraw(struct rdg_pairs *pairs, struct rdg_pair *pair)
     if (*at)
         *at = pair->next;
     pthread_mutex_unlock(&pairs->lock);
+    if (atomic_fetch_sub(&pair->references, 1) != 1)
+        return;
     fd_close(&pair->feed);
     explicit_bzero(pair, sizeof(*pair));
     free(pair);

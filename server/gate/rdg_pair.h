@@ -6,6 +6,7 @@
 
 #include "addr.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define RDG_PAIR_NAME_SIZE 64 /* a GUID in braces has 38 characters */
@@ -32,6 +33,10 @@ int rdg_pair_offer(struct rdg_pairs *pairs, const struct rdg_pair_key *key, stru
                    int *in);
 /* The channel that gives: the descriptor to write to, the caller's; -ENOENT when no such one waits.
  * One for each offer. */
-int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key);
-/* The channel that takes is gone, or will not be joined any more. NULL is fine. */
+int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key, struct rdg_pair **out);
+/* The channel that gives is lost, not closed; to be said before its descriptor is closed. */
+void rdg_pair_lose(struct rdg_pair *pair);
+/* Whether it was. As long as the pair is the caller's. */
+const atomic_bool *rdg_pair_lost(const struct rdg_pair *pair);
+/* Either channel is gone: each gives back its own. NULL is fine. */
 void rdg_pair_withdraw(struct rdg_pairs *pairs, struct rdg_pair *pair);

@@ -6,6 +6,7 @@
 #include "handover.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_pair.h"
 #include "talk.h"
 #include "tsgu.h"
 #include "worker.h"
@@ -176,6 +177,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         .framed = &conn->outer.stream,
         .plain = desktop ? &desktop->stream : &conn->far_stream.stream,
         .framed_in = framing == RELAY_RDG ? &conn->in_stream.stream : NULL,
+        .in_lost = framing == RELAY_RDG ? rdg_pair_lost(conn->pair) : NULL,
         .framing = framing,
         .ping_ms = worker->gate->conf->tunnel_ping_seconds * 1000,
         .idle_ms = tunnel->grant.idle_seconds * 1000,

@@ -32,7 +32,7 @@ static void set_interest(struct relay *relay, bool framed_full)
     bool paired = relay->framed_in != relay->framed;
     if (relay_up_wanted(relay))
         *(paired ? &in : &framed) |= EPOLLIN;
-    if (paired && !relay->closing)
+    if (paired && !relay->closing && !relay->out_ended)
         framed |= EPOLLIN; /* for its end */
     if (framed_full)
         framed |= EPOLLOUT;
@@ -125,8 +125,8 @@ static void on_timer(struct loop_timer *timer)
     }
     if (relay->closing)
         relay_end_finish(relay); /* nobody answered in time */
-    else if (relay->in_ended)
-        relay_end_lose(relay, RELAY_FRAMED_LOST, -ECONNRESET); /* half of it was cut off */
+    else if (relay->in_ended || relay->out_ended)
+        relay_end_half(relay);
     else
         relay_clock_look(relay);
     pump(relay);
@@ -159,6 +159,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->framed_in = setup->framed_in ? setup->framed_in : setup->framed;
     relay->framing = setup->framing;
     relay->hush = setup->hush;
+    relay->in_lost = setup->in_lost;
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;

@@ -60,7 +60,8 @@ struct relay_setup {
     struct stream *framed_in; /* RELAY_RDG: where the framed side's bytes come from. On `framed`
                                  nothing but the end is expected */
     enum relay_framing framing;
-    const atomic_bool *hush; /* RELAY_RAW: once true, what plain says is thrown away; or NULL */
+    const atomic_bool *in_lost; /* RELAY_RDG: whether framed_in broke, known when it has ended */
+    const atomic_bool *hush;    /* RELAY_RAW: once true, what plain says is thrown away; or NULL */
     uint32_t ping_ms; /* send a ping after so long without a byte from the peer; 0: never. A peer
                   silent for three of them is lost */
     uint32_t idle_ms; /* end after so long without payload either way; 0: never */

@@ -46,7 +46,8 @@ static void on_eof(struct relay *relay, ssize_t got)
 
 bool relay_down_wanted(const struct relay *relay)
 {
-    return !relay->over && !relay->closing && !relay->plain_ended && !relay->to_framed.data;
+    return !relay->over && !relay->closing && !relay->plain_ended && !relay->out_ended &&
+           !relay->to_framed.data;
 }
 
 /* Reads plain once. True: go on. */

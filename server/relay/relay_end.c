@@ -72,31 +72,55 @@ void relay_end_heard(struct relay *relay, const struct relay_result *result, boo
         begin_closing(relay, result, answer);
 }
 
-/* A client that goes, goes on both channels; which end is noticed first is chance. Only the one
- * that takes tells whether it was cut off. */
+/* ---- a pair of channels: a client that goes, goes on both, and which one is noticed first is
+ * chance
+ */
+
+static void gone(struct relay *relay, bool lost)
+{
+    struct relay_result result = {.end = lost ? RELAY_FRAMED_LOST : RELAY_FRAMED_CLOSED,
+                                  .error = lost ? -ECONNRESET : 0,
+                                  .close_code = WS_NO_CODE};
+    relay_end_heard(relay, &result, false);
+}
+
+static bool in_lost(const struct relay *relay)
+{
+    return relay->in_lost && atomic_load(relay->in_lost);
+}
+
 void relay_end_inward(struct relay *relay)
 {
-    if (relay->closing) {
-        relay->framed_ended = true;
-        return;
-    }
     relay->in_ended = true;
-    loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
+    if (relay->closing)
+        relay->framed_ended = true;
+    else if (relay->out_ended || in_lost(relay))
+        gone(relay, in_lost(relay));
+    else
+        loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
 }
 
 void relay_end_outward(struct relay *relay)
 {
     uint8_t byte;
-    ssize_t got = relay->closing ? -EAGAIN : stream_read(relay->framed, &byte, sizeof(byte));
+    ssize_t got = relay->closing || relay->out_ended
+                      ? -EAGAIN
+                      : stream_read(relay->framed, &byte, sizeof(byte));
     if (got == -EAGAIN)
         return;
     if (got > 0) {
         relay_end_close(relay, RELAY_PROTOCOL, 0, WS_PROTOCOL_ERROR,
                         "bytes came on the channel that only takes");
-        return;
+    } else if (got < 0 || relay->in_ended) {
+        gone(relay, got < 0 || in_lost(relay));
+    } else {
+        relay->out_ended = true;
+        loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
     }
-    struct relay_result result = {.end = got == 0 ? RELAY_FRAMED_CLOSED : RELAY_FRAMED_LOST,
-                                  .error = (int)got,
-                                  .close_code = WS_NO_CODE};
-    relay_end_heard(relay, &result, false);
+}
+
+/* A goodbye on the one that takes is one; on the other it is half of one. */
+void relay_end_half(struct relay *relay)
+{
+    gone(relay, !relay->out_ended || in_lost(relay));
 }

@@ -13,7 +13,7 @@ struct relay {
     struct stream_scratch *scratch;
     struct stream *framed, *plain;
     struct stream *framed_in; /* `framed` itself, but for RELAY_RDG */
-    const atomic_bool *hush;
+    const atomic_bool *hush, *in_lost;
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
     void *owner;
     struct loop_source framed_source, in_source, plain_source;
@@ -32,7 +32,7 @@ struct relay {
     bool plain_full;                /* it waits to take more, also what it holds inside */
     uint8_t unanswered;             /* pings since the framed side was last heard */
     bool echoes;                    /* RD Gateway: the client is one that answers keepalives */
-    bool in_ended;                  /* framed_in has: what `framed` says now tells how */
+    bool in_ended, out_ended;       /* RELAY_RDG: one channel has, the other one is waited for */
     bool framed_ended, plain_ended; /* they will send no more */
     bool plain_told;                /* we have ended our side of plain */
     bool ping_due, close_due;       /* control frames to write when framed takes them */
@@ -70,6 +70,8 @@ void relay_end_heard(struct relay *relay, const struct relay_result *result, boo
 void relay_end_outward(struct relay *relay);
 /* RELAY_RDG: the channel that comes in has ended. */
 void relay_end_inward(struct relay *relay);
+/* RELAY_RDG: one has ended, and the other one has not followed in time. */
+void relay_end_half(struct relay *relay);
 
 /* ---- relay_clock.c ---- */
 

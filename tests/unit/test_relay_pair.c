@@ -171,6 +171,30 @@ START_TEST(half_a_pair_is_a_broken_one)
 }
 END_TEST
 
+/* A goodbye on the channel that takes is the client's, though the other one hangs. */
+START_TEST(a_goodbye_where_it_takes)
+{
+    begin((struct relay_setup){0});
+    fd_close(&rig.client);
+    relay_rig_run(rig.loop, relay_rig_is_over);
+    ck_assert_int_eq(rig.result.end, RELAY_FRAMED_CLOSED);
+}
+END_TEST
+
+/* Where the channel that gives was cut off, the client's goodbye on the other is only its way to
+ * come back, whichever is noticed first. */
+START_TEST(a_channel_that_was_cut_off)
+{
+    atomic_bool lost = true;
+    begin((struct relay_setup){.in_lost = &lost});
+    if (_i == 1)
+        fd_close(&rig.client);
+    fd_close(&in);
+    relay_rig_run(rig.loop, relay_rig_is_over);
+    ck_assert_int_eq(rig.result.end, RELAY_FRAMED_LOST);
+}
+END_TEST
+
 START_TEST(the_channel_that_takes_gives_nothing)
 {
     begin((struct relay_setup){0});
@@ -314,6 +338,8 @@ int main(void)
         {our_close_packet_waits_for_its_answer, 4},
         {the_end_of_both_channels, 2},
         {half_a_pair_is_a_broken_one, 0},
+        {a_goodbye_where_it_takes, 0},
+        {a_channel_that_was_cut_off, 2},
         {the_channel_that_takes_gives_nothing, 0},
         {rubbish_is_a_broken_rule, 5},
         {a_keepalive_goes_out, 0},
