@@ -1,0 +1,73 @@
+// Remmina with the .rdp file as the portal gives it: it speaks the legacy pair of channels by itself.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { rdpFile, typesThere } from './lib/clients.mjs';
+import { difference, screen, screenshot, shadowDesktop, xdotool } from './lib/desktop.mjs';
+import { Gateway } from './lib/gateway.mjs';
+import { run, sleep, start, stop, until } from './lib/proc.mjs';
+
+const missing = run('sh', ['-c', 'command -v remmina'], { allow: true }).status !== 0 && 'remmina is not installed';
+if (missing) console.log(`NOT TESTED: ${missing}`);
+
+let gateway;
+let desktop;
+let view;
+let remmina;
+let home;
+
+before(async () => {
+  if (missing) return;
+  gateway = await Gateway.make();
+  desktop = await shadowDesktop();
+  view = await screen();
+  home = mkdtempSync(join(tmpdir(), 'deskgate-remmina-'));
+});
+after(async () => {
+  await stop(remmina);
+  await view?.stop();
+  await desktop?.stop();
+  await gateway?.remove();
+  if (home) rmSync(home, { recursive: true, force: true });
+});
+
+const tunnels = () => gateway.json('tunnel', 'list').filter((row) => row.way === 'rdg');
+
+// It asks about the certificate of the desktop (the gateway's it trusts), in words whose height
+// depends on fonts; "Yes" is the button on the left.
+async function agrees(client) {
+  const asks = screenshot(view.display);
+  for (let y = 150; y < 400; y += 12) {
+    xdotool(view.display, 'mousemove', 107, y, 'click', 1);
+    await sleep(150);
+    if (difference(asks, screenshot(view.display)) > 0.02) return;
+  }
+  assert.fail(`no "Yes" was found: ${client.said()}`);
+}
+
+test('Remmina opens the downloaded file, types, and comes back after a drop', { skip: missing }, async () => {
+  const user = gateway.addUser('anna');
+  gateway.addDesktop('office', desktop.port);
+  gateway.grant(user, 'office');
+  const { text } = await rdpFile(gateway, await user.token());
+  writeFileSync(join(home, 'office.rdp'), text);
+  writeFileSync(join(home, 'ca.pem'), gateway.ca);
+  remmina = start('remmina', ['--no-tray-icon', '-c', join(home, 'office.rdp')],
+    { env: { DISPLAY: view.display, HOME: home, XDG_RUNTIME_DIR: home, SSL_CERT_FILE: join(home, 'ca.pem') } });
+  const client = { view, process: remmina, said: () => remmina.out + remmina.err };
+
+  const [{ id }] = await until(() => `a tunnel\n${client.said()}`, () => tunnels().length > 0 && tunnels(), { ms: 20_000, every: 200 });
+  await sleep(1500);
+  await agrees(client);
+  await sleep(1500);
+  const empty = screenshot(view.display);
+  await typesThere(client, desktop);
+  await until(() => 'what was typed is seen here', () => difference(empty, screenshot(view.display)) > 0);
+
+  process.kill(gateway.part('gate'), 'SIGKILL'); // every connection breaks at once
+  await until(() => `another tunnel\n${client.said()}`, () => tunnels().some((row) => row.id !== id), { ms: 30_000, every: 200 });
+  await sleep(1500);
+  await typesThere(client, desktop);
+});
