@@ -42,5 +42,9 @@ enum MHD_Result api_tunnel_told(struct request *request);
 enum MHD_Result api_cleanpath(struct request *request);
 enum MHD_Result api_cleanpath_told(struct request *request);
 
+/* api_gate_password.c */
+enum MHD_Result api_gate_password(struct request *request);
+enum MHD_Result api_gate_password_told(struct request *request);
+
 /* api_rdg.c */
 enum MHD_Result api_rdg(struct request *request);

@@ -5,6 +5,7 @@
 #include "api.h"
 #include "conn.h"
 #include "gate_state.h"
+#include "rdg_auth.h"
 #include "rdg_channel.h"
 #include "tsgu_talk.h"
 #include "upgrade.h"
@@ -35,18 +36,23 @@ static enum MHD_Result channel_that_takes(struct request *request)
     static const struct upgrade_talk kind = {over_websocket};
     if (upgrade_wanted(request))
         return upgrade_accept_talk(request, &kind);
-    return request->gate->conf->rdg_legacy ? rdg_channel_out(request, NULL) : no_legacy(request);
+    return request->gate->conf->rdg_legacy ? rdg_channel_out(request, rdg_auth_reference(request))
+                                           : no_legacy(request);
 }
 
 static enum MHD_Result channel_that_gives(struct request *request)
 {
     if (!request->gate->conf->rdg_legacy)
         return no_legacy(request);
-    return request->streams ? rdg_channel_in(request, NULL) : expect_body(request);
+    return request->streams ? rdg_channel_in(request, rdg_auth_reference(request))
+                            : expect_body(request);
 }
 
 enum MHD_Result api_rdg(struct request *request)
 {
+    enum MHD_Result result;
+    if (rdg_auth(request, &result) == RDG_AUTH_ANSWERED)
+        return result;
     return strcmp(request->method, "RDG_IN_DATA") == 0 ? channel_that_gives(request)
                                                        : channel_that_takes(request);
 }

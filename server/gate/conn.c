@@ -6,6 +6,7 @@
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_auth.h"
 #include "rdg_pair.h"
 #include "talk.h"
 #include "tunnel.h"
@@ -42,8 +43,10 @@ struct conn *conn_ref(struct conn *conn)
 
 void conn_unref(struct conn *conn)
 {
-    if (atomic_fetch_sub(&conn->references, 1) == 1)
-        free(conn);
+    if (atomic_fetch_sub(&conn->references, 1) != 1)
+        return;
+    rdg_auth_forget(conn->rdg);
+    free(conn);
 }
 
 /* ---- beginning ---- */

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 
 struct handover;
+struct rdg_identity;
 struct rdg_pair;
 struct talk;
 struct tunnel;
@@ -56,6 +57,8 @@ struct conn {
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
     atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
+
+    struct rdg_identity *rdg; /* HTTP thread's only: what it has proved (rdg_auth.h), or NULL */
 
     /* The worker's only. */
     enum conn_state state;

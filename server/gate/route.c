@@ -26,10 +26,11 @@ static const struct route routes[] = {
     {"GET", "/api/desktops/*/state", ROUTE_SESSION, api_state, api_state_told},
     {"GET", "/api/desktops/*/rdp", ROUTE_SESSION, api_rdp, api_rdp_told},
     {"POST", "/api/desktops/*/ticket", ROUTE_ACT, api_ticket, api_ticket_told},
+    {"POST", "/api/desktops/*/password", ROUTE_ACT, api_gate_password, api_gate_password_told},
     {"GET", "/api/visits/*", ROUTE_SESSION, api_visit, api_visit_told},
     {"GET", "/tunnel/*", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_tunnel, api_tunnel_told},
     {"GET", "/rdcleanpath", ROUTE_SESSION | ROUTE_SAME_ORIGIN, api_cleanpath, api_cleanpath_told},
-    {"RDG_OUT_DATA, RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_STREAM, api_rdg, NULL},
+    {"RDG_OUT_DATA, RDG_IN_DATA", "/remoteDesktopGateway/", ROUTE_STREAM, api_rdg, api_rdg},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif

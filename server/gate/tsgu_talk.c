@@ -7,6 +7,7 @@
 #include "gate_state.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_auth.h"
 #include "request.h"
 #include "talk_ask.h"
 #include "tsgu_steps.h"
@@ -290,5 +291,9 @@ struct talk *tsgu_talk_new(const struct request *request, bool bare)
     talk->steps.consent = request->gate->conf->rdg_consent;
     talk->steps.renews = request->gate->conf->rdg_reauth_seconds > 0;
     request_origin(request, &talk->origin);
+    const uint8_t *reference = rdg_auth_reference(request);
+    talk->steps.passed = reference != NULL;
+    if (reference)
+        memcpy(talk->steps.ticket, reference, sizeof(talk->steps.ticket));
     return &talk->talk;
 }

@@ -44,9 +44,11 @@ export async function rdpFile(gateway, token, name = 'office') {
 
 const WAYS = { websocket: 'http', legacy: 'http,no-websockets' };
 
-function gatewayArguments({ version }, { port, ticket, way }) {
-  if (version === 2) return [`/g:localhost:${port}`, `/gt:${WAYS[way]}`, `/gat:${ticket}`];
-  return [`/gateway:g:localhost:${port},type:${WAYS[way]},access-token:${ticket}`];
+// With a ticket, or with a name and a gateway password.
+function gatewayArguments({ version }, { port, ticket, account, way }) {
+  const [gateway, type] = [`g:localhost:${port}`, WAYS[way]];
+  if (version === 2) return [`/${gateway}`, `/gt:${type}`, ...account ? [`/gu:${account.username}`, `/gp:${account.password}`] : [`/gat:${ticket}`]];
+  return [`/gateway:${gateway},type:${type},${account ? `u:${account.username},p:${account.password}` : `access-token:${ticket}`}`];
 }
 
 // Clients with a folder and screens of their own; stop() takes all of it down.
@@ -60,9 +62,9 @@ export class Clients {
 
   // One at work: {view, process, said(), stop()}. `port` is the gateway's, or that of what stands
   // before it; `more` are further arguments.
-  async start(program, { port, ticket, name = 'office', way = 'websocket', more = [] }) {
+  async start(program, { port, ticket, account, name = 'office', way = 'websocket', more = [] }) {
     const view = await screen();
-    const process = start(program.command, [`/v:${name}`, ...gatewayArguments(program, { port, ticket, way }),
+    const process = start(program.command, [`/v:${name}`, ...gatewayArguments(program, { port, ticket, account, way }),
       '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls', '/size:1024x768', '/log-level:INFO', ...more],
     { env: { DISPLAY: view.display, HOME: this.#folder } });
     const client = {

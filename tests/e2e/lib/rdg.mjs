@@ -44,7 +44,7 @@ export const keepalive = () => packet(TYPE.KEEPALIVE);
 export const close = (status = 0x4ca) => packet(TYPE.CLOSE, u32(status));
 
 const head = (method, gateway, lines) => [`${method} ${PATH} HTTP/1.1`, `Host: localhost:${gateway.port}`,
-  ...Object.entries(lines).map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+  ...Object.entries(lines).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
 
 // {status, text} of an answer's head on `wire`.
 export async function answerHead(wire) {
