@@ -5,6 +5,7 @@
 #include "connect.h"
 #include "init.h"
 #include "nearest.h"
+#include "rdp_file.h"
 #include "serve.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ static const struct verb {
     {"tunnel", "who is connected; end a tunnel", tunnel_verb},
     {"audit", "what has happened", audit_verb},
     {"connect", "the client: reach a desktop through a gateway", connect_verb},
+    {"rdp-file", "the client: fetch an .rdp file from a gateway", rdp_file_verb},
     {"gate", NULL, serve_gate_child},
     {"keeper", NULL, serve_keeper_child},
 };

@@ -17,6 +17,7 @@ static const struct {
     [CLIENT_FAULT_SYSTEM] = {EX_OSERR, false},
     [CLIENT_FAULT_INPUT] = {EX_NOINPUT, false},
     [CLIENT_FAULT_LISTEN] = {EX_CANTCREAT, false},
+    [CLIENT_FAULT_OUTPUT] = {EX_CANTCREAT, false},
     [CLIENT_FAULT_NAME] = {EX_NOHOST, true},
     [CLIENT_FAULT_NETWORK] = {EX_UNAVAILABLE, true},
     [CLIENT_FAULT_PROXY] = {EX_UNAVAILABLE, false},

@@ -11,6 +11,7 @@ enum client_fault {
     CLIENT_FAULT_SYSTEM,      /* memory, threads, descriptors of this machine */
     CLIENT_FAULT_INPUT,       /* no terminal, or the credentials' descriptor ran dry */
     CLIENT_FAULT_LISTEN,      /* the local address cannot be had */
+    CLIENT_FAULT_OUTPUT,      /* a file cannot be written */
     CLIENT_FAULT_NAME,        /* the gateway's name does not resolve */
     CLIENT_FAULT_NETWORK,     /* refused, unreachable, timed out, broke off */
     CLIENT_FAULT_PROXY,       /* the proxy refused or could not be used */

@@ -15,7 +15,7 @@
 #define RETRY_SECONDS 60
 #define RETRY_SECONDS_MOST 86400
 
-static const char help[] =
+static const char connect_help[] =
     "Usage: deskgate connect [OPTIONS] https://GATEWAY[:PORT] DESKTOP [-- COMMAND ...]\n"
     "\n"
     "Signs in at a gateway and opens a local address that leads to one of your desktops.\n"
@@ -41,6 +41,27 @@ static const char help[] =
     "  deskgate connect --exec 'xfreerdp /v:{} /u:anna' https://gateway.example.com office-pc\n"
     "  deskgate connect --listen 127.0.0.1:3390 https://192.0.2.7:8443 office-pc\n";
 
+static const char rdp_file_help[] =
+    "Usage: deskgate rdp-file [OPTIONS] https://GATEWAY[:PORT] DESKTOP\n"
+    "\n"
+    "Signs in at a gateway and fetches the .rdp file of one of your desktops. Open it within five\n"
+    "minutes, with an RDP client of your choice: its ticket is good for one session of work. You\n"
+    "stay signed in for it; signing out everywhere, in the portal, ends it.\n"
+    "\n"
+    "  -o, --output FILE      where to (DESKTOP.rdp); - is standard output\n"
+    "  --force                replace a file that is there\n"
+    "  --user NAME            do not ask for the user name\n"
+    "  --fingerprint SHA256   trust exactly the gateway certificate with this fingerprint\n"
+    "  --cacert FILE          trust the authorities in this PEM file, not the system's\n"
+    "  --credentials-fd N     read user name (not with --user), password and code from this\n"
+    "                         descriptor, one per line\n"
+    "  --help                 this text\n"
+    "\n"
+    "A proxy is taken from https_proxy, all_proxy and no_proxy.\n"
+    "\n"
+    "Example:\n"
+    "  deskgate rdp-file https://gateway.example.com office-pc && xfreerdp office-pc.rdp\n";
+
 enum option_id {
     OPTION_USER = 1,
     OPTION_LISTEN,
@@ -52,10 +73,12 @@ enum option_id {
     OPTION_CREDENTIALS_FD,
     OPTION_READY_FD,
     OPTION_RETRY,
+    OPTION_OUTPUT,
+    OPTION_FORCE,
     OPTION_HELP
 };
 
-static const struct option table[] = {
+static const struct option connect_table[] = {
     {"user", required_argument, NULL, OPTION_USER},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"allow-remote", no_argument, NULL, OPTION_ALLOW_REMOTE},
@@ -69,6 +92,26 @@ static const struct option table[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
 };
+
+static const struct option rdp_file_table[] = {
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"force", no_argument, NULL, OPTION_FORCE},
+    {"user", required_argument, NULL, OPTION_USER},
+    {"fingerprint", required_argument, NULL, OPTION_FINGERPRINT},
+    {"cacert", required_argument, NULL, OPTION_CACERT},
+    {"credentials-fd", required_argument, NULL, OPTION_CREDENTIALS_FD},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {0},
+};
+
+static const struct verb {
+    const char *name, *help, *letters;
+    const struct option *table;
+} verbs[] = {
+    [CLIENT_CONNECT] = {"connect", connect_help, ":", connect_table},
+    [CLIENT_RDP_FILE] = {"rdp-file", rdp_file_help, ":o:", rdp_file_table},
+};
+static const struct verb *verb; /* whose arguments are being read */
 
 /* What the parse sees on its way and the options do not keep. */
 struct seen {
@@ -85,7 +128,7 @@ static int usage(const char *format, ...)
     vsnprintf(words, sizeof(words), format, arguments);
     va_end(arguments);
     client_failure_plain(words);
-    fprintf(stderr, "deskgate connect: %s\nTry: deskgate connect --help\n", words);
+    fprintf(stderr, "deskgate %s: %s\nTry: deskgate %s --help\n", verb->name, words, verb->name);
     return EX_USAGE;
 }
 
@@ -148,15 +191,24 @@ static int take(struct client_options *options, struct seen *seen, int id, const
         return take_descriptor("--ready-fd", value, &options->ready_fd);
     case OPTION_RETRY:
         return take_retry(value, &options->retry_ms);
+    case 'o':
+    case OPTION_OUTPUT:
+        options->output = value;
+        return *value ? EX_OK : usage("--output wants a file");
+    case OPTION_FORCE:
+        options->force = true;
+        return EX_OK;
     default:
         seen->help = true;
         return EX_OK;
     }
 }
 
-static int judge(const struct client_options *options, const struct seen *seen)
+static int judge(const struct client_options *options, const struct seen *seen, enum client_verb of)
 {
     bool command = options->exec || options->words;
+    if (options->words && of == CLIENT_RDP_FILE)
+        return usage("nothing goes behind --");
     if (options->exec && options->words)
         return usage("give the RDP client with --exec or behind --, not both");
     if (options->words && !options->words[0])
@@ -178,7 +230,8 @@ static int take_words(struct client_options *options, int count, char **words)
     const char *why;
     if (count != 2)
         return usage("the gateway's address and the desktop's name are wanted, in this order%s",
-                     count > 2 ? "; a command goes behind --" : "");
+                     count > 2 && verb == &verbs[CLIENT_CONNECT] ? "; a command goes behind --"
+                                                                 : "");
     if (!client_url_parse(&options->gateway, words[0], &why))
         return usage("'%s': %s", words[0], why);
     if (!text_is_name(words[1]))
@@ -187,9 +240,10 @@ static int take_words(struct client_options *options, int count, char **words)
     return EX_OK;
 }
 
-int client_options_parse(struct client_options *options, int argc, char **argv)
+int client_options_parse(struct client_options *options, enum client_verb of, int argc, char **argv)
 {
     struct seen seen = {0};
+    verb = &verbs[of];
     *options = (struct client_options){
         .credentials_fd = -1, .ready_fd = -1, .retry_ms = RETRY_SECONDS * 1000};
     client_listen_parse(&options->listen, "127.0.0.1:0");
@@ -201,7 +255,7 @@ int client_options_parse(struct client_options *options, int argc, char **argv)
     options->words = own < argc ? argv + own + 1 : NULL;
     optind = 0; /* glibc: begin anew */
     opterr = 0;
-    for (int id, code; (id = getopt_long(own, argv, ":", table, NULL)) != -1;) {
+    for (int id, code; (id = getopt_long(own, argv, verb->letters, verb->table, NULL)) != -1;) {
         if (id == '?' || id == ':')
             return usage(id == '?' ? "unknown option %s" : "%s wants a value", argv[optind - 1]);
         code = take(options, &seen, id, optarg);
@@ -209,9 +263,9 @@ int client_options_parse(struct client_options *options, int argc, char **argv)
             return code;
     }
     if (seen.help) {
-        fputs(help, stdout);
+        fputs(verb->help, stdout);
         return -1;
     }
     int code = take_words(options, own - optind, argv + optind);
-    return code ? code : judge(options, &seen);
+    return code ? code : judge(options, &seen, of);
 }

@@ -1,4 +1,4 @@
-/* The arguments of "deskgate connect". */
+/* The arguments of "deskgate connect" and "deskgate rdp-file". */
 #pragma once
 
 #include "client_trust.h"
@@ -21,8 +21,13 @@ struct client_options {
     int credentials_fd; /* -1: ask on the terminal */
     int ready_fd;       /* -1: none */
     uint32_t retry_ms;
+    const char *output; /* rdp-file: NULL: DESKTOP.rdp */
+    bool force;         /* rdp-file: replace it */
 };
+
+enum client_verb { CLIENT_CONNECT, CLIENT_RDP_FILE };
 
 /* EX_OK with `options` filled in; -1 when --help was answered; EX_USAGE, with words on standard
  * error. The options point into argv. */
-int client_options_parse(struct client_options *options, int argc, char **argv);
+int client_options_parse(struct client_options *options, enum client_verb verb, int argc,
+                         char **argv);

@@ -220,6 +220,20 @@ int client_session_check(struct client_session *session, const char *desktop,
     return error;
 }
 
+int client_session_rdp_file(struct client_session *session, const char *desktop,
+                            struct client_answer *answer, struct client_failure *failure)
+{
+    char path[TEXT_NAME_SIZE + 32];
+    snprintf(path, sizeof(path), "/api/desktops/%s/rdp", desktop); /* a name needs no escapes */
+    if (ask_gateway(session, "GET", path, answer, session->ask.cancel, ASK_MS, failure))
+        return -1;
+    if (answer->head.status != 200)
+        return client_json_refusal(answer, failure);
+    if (!answer->body_size)
+        return client_fail(failure, CLIENT_FAULT_ANSWER, "the gateway's file is empty");
+    return 0;
+}
+
 void client_session_end(struct client_session *session, uint32_t ms)
 {
     struct client_failure failure = {0};

@@ -45,5 +45,9 @@ int client_session_renew(struct client_session *session, unsigned generation,
 int client_session_check(struct client_session *session, const char *desktop,
                          struct client_failure *failure);
 
+/* The desktop's .rdp file, as the gateway makes it: answer->body, which the caller frees with the
+ * answer. The ticket in it lives no longer than the session. 0 or -1. */
+int client_session_rdp_file(struct client_session *session, const char *desktop,
+                            struct client_answer *answer, struct client_failure *failure);
 /* Tells the gateway that it is over; tries for `ms`. Nothing to do without a session. */
 void client_session_end(struct client_session *session, uint32_t ms);

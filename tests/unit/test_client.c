@@ -296,7 +296,7 @@ static int parse(struct client_options *options, const char *line)
     for (char *word = strtok(buffer, " "); word; word = strtok(NULL, " "))
         words[count++] = word;
     words[count] = NULL;
-    return client_options_parse(options, count, words);
+    return client_options_parse(options, CLIENT_CONNECT, count, words);
 }
 
 START_TEST(options_good)
