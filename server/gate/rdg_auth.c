@@ -3,7 +3,8 @@
  * does the same under the name of Negotiate. Basic shows the password itself.
  *
  * Both are for gateway passwords and nothing else: whoever shows the password that he signs in with
- * is denied, like anybody else. */
+ * is denied, like anybody else. Where none are offered, NTLM is heard out and not judged: FreeRDP
+ * says why it was turned away only when that comes in the conversation. */
 #include "rdg_auth.h"
 
 #include "answer.h"
@@ -81,8 +82,9 @@ static enum rdg_auth answered(enum MHD_Result *result, enum MHD_Result with)
 /* What may be shown. Negotiate is not named: clients would take it for Kerberos. */
 static enum rdg_auth ask_who(struct request *request, enum MHD_Result *result)
 {
-    struct MHD_Response *response =
-        unauthorized(request, "Sign in with a gateway password: your portal makes one.\n");
+    struct MHD_Response *response = unauthorized(
+        request,
+        "Open an .rdp file of your portal, or sign in with a gateway password from there.\n");
     const struct rdg_identity *identity = request->conn->rdg;
     if (response) {
         MHD_add_response_header(response, "WWW-Authenticate", "NTLM");
@@ -167,6 +169,8 @@ static enum rdg_auth show(struct request *request, enum scheme scheme,
                    ? challenge(request, scheme, flags, result)
                    : deny(request, "no proper NTLM message", result);
     case NTLM_AUTHENTICATE:
+        if (!request->gate->conf->rdg_passwords)
+            return RDG_AUTH_OPEN;
         return challenged ? ask_keeper(request, scheme, message, result)
                           : deny(request, "an answer to no challenge", result);
     default:
@@ -217,9 +221,8 @@ enum rdg_auth rdg_auth(struct request *request, enum MHD_Result *result)
     if (request->stage == REQUEST_TOLD)
         return settle(request, result);
     enum scheme scheme = scheme_of(request, &text);
-    if (!request->gate->conf->rdg_passwords)
-        return RDG_AUTH_OPEN;
-    if (brings_ticket(request)) {
+    bool hear = request->gate->conf->rdg_passwords || scheme == NTLM || scheme == NEGOTIATE;
+    if (!hear || brings_ticket(request)) {
         if (conn->rdg)
             begin_anew(conn->rdg);
         return RDG_AUTH_OPEN;
