@@ -17,9 +17,13 @@ struct creds {
     gnutls_certificate_credentials_t certificates;
 };
 
+#define NAMES_MOST 64 /* of the newest certificates; then the oldest make room */
+
 struct creds_store {
-    pthread_mutex_t lock; /* guards current */
+    pthread_mutex_t lock; /* guards current and names */
     struct creds *current;
+    uint8_t names[NAMES_MOST][TLS_BINDING_SIZE];
+    size_t name_count; /* ever made */
     gnutls_priority_t priority;
     gnutls_datum_t ticket_key; /* master; GnuTLS derives and rotates from it */
 };
@@ -101,6 +105,29 @@ static int creds_read(struct creds **out, const int *fds, size_t count, char *wh
     return 0;
 }
 
+/* Notes what clients may call the certificates. */
+static void note_names(struct creds_store *store, const struct creds *creds)
+{
+    uint8_t names[TLS_BINDING_NAMES][TLS_BINDING_SIZE];
+    gnutls_datum_t certificate;
+    for (unsigned i = 0;
+         gnutls_certificate_get_crt_raw(creds->certificates, i, 0, &certificate) == 0; i++) {
+        bool named = tls_binding_of(&certificate, names) == 0;
+        for (size_t j = 0; named && j < TLS_BINDING_NAMES; j++)
+            memcpy(store->names[store->name_count++ % NAMES_MOST], names[j], TLS_BINDING_SIZE);
+    }
+}
+
+bool creds_bound(struct creds_store *store, const uint8_t name[TLS_BINDING_SIZE])
+{
+    bool found = false;
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < NAMES_MOST && i < store->name_count && !found; i++)
+        found = memcmp(store->names[i], name, TLS_BINDING_SIZE) == 0;
+    pthread_mutex_unlock(&store->lock);
+    return found;
+}
+
 int creds_store_new(struct creds_store **out, const int *fds, size_t count, char *why, size_t size)
 {
     struct creds_store *store = calloc(1, sizeof(*store));
@@ -118,6 +145,7 @@ int creds_store_new(struct creds_store **out, const int *fds, size_t count, char
         creds_store_free(store);
         return error;
     }
+    note_names(store, store->current);
     *out = store;
     return 0;
 }
@@ -146,6 +174,7 @@ int creds_store_reload(struct creds_store *store, const int *fds, size_t count, 
     pthread_mutex_lock(&store->lock);
     old = store->current;
     store->current = fresh;
+    note_names(store, fresh);
     pthread_mutex_unlock(&store->lock);
     creds_release(old);
     return 0;

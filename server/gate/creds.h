@@ -1,7 +1,10 @@
 /* The gate's certificates and TLS settings; replaced as a whole at a reload. Thread-safe. */
 #pragma once
 
+#include "tls_binding.h"
+
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct creds; /* one generation of certificates; counted */
@@ -19,3 +22,7 @@ int creds_store_reload(struct creds_store *store, const int *fds, size_t count, 
  * caller frees the session, then releases the generation. 0 or -ENOMEM. */
 int creds_session(struct creds_store *store, gnutls_session_t *session, struct creds **generation);
 void creds_release(struct creds *generation); /* NULL is fine */
+
+/* A client names our certificate so (tls_binding.h). True for earlier ones, too: TLS sessions that
+ * began with them may be resumed. */
+bool creds_bound(struct creds_store *store, const uint8_t name[TLS_BINDING_SIZE]);

@@ -139,16 +139,27 @@ static void begin_anew(struct rdg_identity *identity)
     explicit_bzero(identity->reference, sizeof(identity->reference));
 }
 
+/* NULL, or what is wrong. A client that does not say what it takes us for is not refused: older
+ * ones do not. */
+static const char *read_proof(struct request *request, struct ipc_pass *pass,
+                              const gnutls_datum_t *message)
+{
+    const uint8_t *bindings = NULL;
+    const char *wrong = rdg_proof_ntlm(pass, request->conn->rdg->challenge, message->data,
+                                       message->size, &bindings);
+    if (!wrong && bindings && !creds_bound(request->gate->creds, bindings))
+        wrong = "the client sees another certificate than ours: somebody opens its TLS on the way";
+    return wrong;
+}
+
 static enum rdg_auth ask_keeper(struct request *request, enum scheme scheme,
                                 const gnutls_datum_t *message, enum MHD_Result *result)
 {
-    struct rdg_identity *identity = request->conn->rdg;
     struct ipc_pass pass;
     IPC_INIT(&pass, PASS, 0);
     request_origin(request, &pass.origin);
-    const char *wrong =
-        scheme == BASIC ? rdg_proof_basic(&pass, message->data, message->size)
-                        : rdg_proof_ntlm(&pass, identity->challenge, message->data, message->size);
+    const char *wrong = scheme == BASIC ? rdg_proof_basic(&pass, message->data, message->size)
+                                        : read_proof(request, &pass, message);
     enum rdg_auth verdict = wrong ? deny(request, wrong, result)
                                   : answered(result, request_ask(request, &pass.head, IPC_PASSED));
     explicit_bzero(&pass, sizeof(pass));

@@ -44,7 +44,7 @@ static bool take_part(uint8_t *to, size_t most, uint16_t *size, const uint8_t *f
 
 const char *rdg_proof_ntlm(struct ipc_pass *pass,
                            const uint8_t challenge[NTLM_SERVER_CHALLENGE_SIZE], const uint8_t *data,
-                           size_t size)
+                           size_t size, const uint8_t **bindings)
 {
     struct ntlm_authenticate read;
     char name[IPC_USERNAME_SIZE];
@@ -59,6 +59,7 @@ const char *rdg_proof_ntlm(struct ipc_pass *pass,
         return "a long NTLM response";
     memcpy(pass->challenge, challenge, sizeof(pass->challenge));
     memcpy(pass->proof, read.proof, sizeof(pass->proof));
+    *bindings = read.bindings;
     if (ntlm_text_ascii(read.user, name, sizeof(name)))
         text_copy(pass->username, sizeof(pass->username), without_domain(name));
     return NULL;

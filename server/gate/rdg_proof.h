@@ -9,7 +9,8 @@
 
 /* `data` is "name:password" (RFC 7617 section 2). */
 const char *rdg_proof_basic(struct ipc_pass *pass, const uint8_t *data, size_t size);
-/* `data` is an AUTHENTICATE message that answers `challenge`. */
+/* `data` is an AUTHENTICATE message that answers `challenge`. `bindings`: what it takes our end of
+ * TLS for, in `data`, or NULL; it is proved with the rest. */
 const char *rdg_proof_ntlm(struct ipc_pass *pass,
                            const uint8_t challenge[NTLM_SERVER_CHALLENGE_SIZE], const uint8_t *data,
-                           size_t size);
+                           size_t size, const uint8_t **bindings);
