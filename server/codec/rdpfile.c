@@ -1,5 +1,8 @@
 #include "rdpfile.h"
 
+#include "tsgu.h"
+#include "utf16.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +78,34 @@ size_t rdpfile_end(const struct rdpfile *file)
     return file->full ? 0 : file->size;
 }
 
+/* The client knows before it connects; the gateway says so again then. */
+static void put_forbidden(struct rdpfile *file, unsigned forbidden)
+{
+    if (forbidden & TSGU_FORBID_DRIVES)
+        rdpfile_text(file, "drivestoredirect", "");
+    if (forbidden & TSGU_FORBID_PRINTERS)
+        rdpfile_number(file, "redirectprinters", 0);
+    if (forbidden & TSGU_FORBID_PORTS)
+        rdpfile_number(file, "redirectcomports", 0);
+    if (forbidden & TSGU_FORBID_CLIPBOARD)
+        rdpfile_number(file, "redirectclipboard", 0);
+    if (forbidden & TSGU_FORBID_PNP) {
+        rdpfile_text(file, "devicestoredirect", "");
+        rdpfile_text(file, "usbdevicestoredirect", "");
+    }
+}
+
+/* Lines that end with a line feed, which becomes what the others end with. */
+static void put_settings(struct rdpfile *file, const char *lines)
+{
+    while (lines && *lines) {
+        size_t size = strcspn(lines, "\n");
+        put(file, lines, size);
+        put(file, "\r\n", 2);
+        lines += size + (lines[size] == '\n');
+    }
+}
+
 size_t rdpfile_write(const struct rdpfile_way *way, char to[RDPFILE_MOST])
 {
     struct rdpfile file;
@@ -94,5 +125,21 @@ size_t rdpfile_write(const struct rdpfile_way *way, char to[RDPFILE_MOST])
     rdpfile_number(&file, "gatewaycredentialssource", CREDENTIALS_BY_COOKIE);
     rdpfile_text(&file, "gatewayaccesstoken", way->ticket);
     rdpfile_number(&file, "promptcredentialonce", ASK_FOR_DESKTOP_TOO);
+    put_forbidden(&file, way->forbidden);
+    put_settings(&file, way->settings);
     return rdpfile_end(&file);
+}
+
+size_t rdpfile_encode(const char *text, size_t size, uint8_t *to)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < size; i++)
+        ascii = ascii && (unsigned char)text[i] < 0x80;
+    if (ascii) {
+        memcpy(to, text, size);
+        return size;
+    }
+    to[0] = 0xff; /* U+FEFF */
+    to[1] = 0xfe;
+    return (size_t)(utf16_put(to + 2, to + RDPFILE_ENCODED_MOST(size), text) - to);
 }

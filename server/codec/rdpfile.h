@@ -28,7 +28,21 @@ struct rdpfile_way {
     uint16_t port;        /* of the gateway */
     const char *ticket;   /* gateway access token */
     const char *username; /* for the desktop, or NULL */
+    unsigned forbidden;   /* TSGU_FORBID_*: what is not to be redirected */
+    const char *settings; /* the desktop's own lines, each ended by a line feed and good by
+                             rdpfile_setting_ok(); or NULL */
 };
-#define RDPFILE_MOST 2048 /* bytes: room for any of these */
+#define RDPFILE_MOST 4096 /* bytes: room for any of these */
 /* The file's size, like rdpfile_end(). */
 size_t rdpfile_write(const struct rdpfile_way *way, char to[RDPFILE_MOST]);
+
+/* One line of a desktop's own: a setting that does no harm, as "name:i:number" or "name:s:text".
+ * What the gateway writes itself, what --forbid decides, and what touches credentials or trust is
+ * none. False with words for an administrator in `why`. */
+bool rdpfile_setting_ok(const char *line, char *why, size_t size);
+
+/* The bytes of a file: UTF-8 as it is while it is ASCII, which every client reads; else UTF-16LE
+ * with its mark, which Windows writes. `to` holds RDPFILE_ENCODED_MOST(size). Returns their number.
+ */
+#define RDPFILE_ENCODED_MOST(size) (2 * (size) + 2)
+size_t rdpfile_encode(const char *text, size_t size, uint8_t *to);

@@ -1,5 +1,7 @@
 #include "tsgu.h"
 
+#include "utf16.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -200,39 +202,10 @@ static uint8_t *put32(uint8_t *to, uint32_t value)
     return put16(put16(to, value & 0xffff), value >> 16);
 }
 
-/* The next character of UTF-8 that is not at its end; U+FFFD, and one byte on, where it is none. */
-static uint32_t next_character(const uint8_t **text)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *at = *text;
-    unsigned size = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    uint32_t value = size == 1 ? at[0] : at[0] & (0x7fU >> size);
-    bool good = at[0] < 0x80 || (at[0] >= 0xc0 && at[0] < 0xf8);
-    for (unsigned i = 1; good && i < size; i++) { /* the NUL at the end is no continuation */
-        good = (at[i] & 0xc0) == 0x80;
-        value = value << 6 | (at[i] & 0x3f);
-    }
-    good = good && value >= least[size] && value <= 0x10ffff && (value & ~0x7ffU) != 0xd800;
-    *text += good ? size : 1;
-    return good ? value : 0xfffd;
-}
-
 /* A counted text with its NUL. */
 static uint8_t *put_text(uint8_t *to, const char *words)
 {
-    const uint8_t *text = (const uint8_t *)words;
-    uint8_t *at = to + 2;
-    const uint8_t *end = at + 2 * TSGU_WORDS_MOST;
-    while (*text) {
-        uint32_t value = next_character(&text);
-        if (at + (value > 0xffff ? 4 : 2) > end)
-            break;
-        if (value > 0xffff) {
-            at = put16(at, 0xd800 + (value - 0x10000) / 0x400);
-            value = 0xdc00 + value % 0x400;
-        }
-        at = put16(at, value);
-    }
+    uint8_t *at = utf16_put(to + 2, to + 2 + 2 * TSGU_WORDS_MOST, words);
     at = put16(at, 0);
     put16(to, (unsigned)(at - to - 2));
     return at;
