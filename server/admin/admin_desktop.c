@@ -46,6 +46,17 @@ static void admin_desktop_warn(const struct act *act, const struct store_desktop
                   desktop->host);
 }
 
+static int admin_desktop_settings(const struct sub_args *args, struct store_desktop *desktop)
+{
+    char why[256] = "";
+
+    for (size_t i = 0; i < args->many_count; i++) {
+        if (!rdp_field_setting(args->many[i], desktop->rdp_settings, why, sizeof(why)))
+            return act_error(EX_DATAERR, "--rdp-setting '%s': %s", args->many[i], why);
+    }
+    return EX_OK;
+}
+
 /* Overwrites the fields that were given. */
 static int admin_desktop_fields(const struct sub_args *args, struct store_desktop *desktop)
 {
@@ -67,7 +78,7 @@ static int admin_desktop_fields(const struct sub_args *args, struct store_deskto
     if (description && (why = field_description(description, desktop->description,
                                                 sizeof(desktop->description))) != NULL)
         return admin_desktop_bad("description", description, why);
-    return EX_OK;
+    return admin_desktop_settings(args, desktop);
 }
 
 static int admin_desktop_taken(const char *name)
@@ -165,7 +176,7 @@ static int admin_desktop_set(struct act *act, const struct sub_args *args)
         any = any || (args->options[i].value != NULL && args->values[i] != NULL);
     if (!any)
         return act_error(EX_USAGE, "nothing to change; give --host, --port, --description, --mac, "
-                                   "--same-credentials or --forbid");
+                                   "--same-credentials, --forbid or --rdp-setting");
     int code = act_change(act, admin_desktop_update, &change);
     if (code != EX_OK)
         return code;
@@ -208,6 +219,10 @@ static const struct sub_option admin_desktop_field_options[] = {
      "password alone); no"},
     {"forbid", "WORDS",
      "what RDP clients may not redirect: drives,printers,ports,clipboard,pnp; all; none"},
+    {"rdp-setting", "LINE…",
+     "a line for its .rdp files, such as 'use multimon:i:1', in place of one of the same name; "
+     "none "
+     "clears them all"},
     {"json", NULL, "print the desktop as a JSON object"},
     {0},
 };
@@ -225,7 +240,7 @@ static const struct sub_option admin_desktop_show_options[] = {
 static const struct sub admin_desktop_subs[] = {
     {"add",
      "NAME --host HOST [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
-     "[--forbid WORDS] [--json]",
+     "[--forbid WORDS] [--rdp-setting LINE]… [--json]",
      "Adds a desktop that grants can then name.",
      "  deskgate desktop add accounts-7 --host 192.168.10.7 --description 'Accounts, room 7'",
      admin_desktop_field_options, 1, 1, admin_desktop_add},
@@ -235,7 +250,7 @@ static const struct sub admin_desktop_subs[] = {
      admin_desktop_show_options, 1, 1, admin_desktop_view_show},
     {"set",
      "NAME [--host HOST] [--port PORT] [--description TEXT] [--mac MAC] [--same-credentials YES] "
-     "[--forbid WORDS] [--json]",
+     "[--forbid WORDS] [--rdp-setting LINE]… [--json]",
      "Changes what is given; a new host or port ends its live tunnels and forgets the certificate "
      "that was seen first.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",

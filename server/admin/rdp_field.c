@@ -1,9 +1,11 @@
 #include "rdp_field.h"
 
 #include "ipc.h"
+#include "rdpfile.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     const char *word;
@@ -61,4 +63,42 @@ void rdp_field_forbid_lines(uint8_t forbidden, char to[RDP_FIELD_FORBID_SIZE])
         }
     }
     *at = '\0';
+}
+
+/* Clients do not tell names apart by case. */
+static bool rdp_field_same_name(const char *line, const char *typed)
+{
+    size_t length = strcspn(typed, ":");
+    return strncasecmp(line, typed, length) == 0 && line[length] == ':';
+}
+
+bool rdp_field_setting(const char *typed, char settings[STORE_SETTINGS_SIZE], char *why,
+                       size_t size)
+{
+    char kept[STORE_SETTINGS_SIZE], *at = kept;
+
+    if (strcmp(typed, "none") == 0) {
+        settings[0] = '\0';
+        return true;
+    }
+    if (!rdpfile_setting_ok(typed, why, size))
+        return false;
+    for (const char *line = settings; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        length += line[length] == '\n';
+        if (!rdp_field_same_name(line, typed))
+            at = mempcpy(at, line, length);
+        line += length;
+    }
+    *at = '\0';
+    size_t room = (size_t)(kept + sizeof(kept) - at), length = strlen(typed);
+    if (length + 2 > room) { /* the line feed, the NUL */
+        snprintf(why, size, "with it, the settings of this desktop are longer than %d bytes",
+                 STORE_SETTINGS_SIZE - 1);
+        return false;
+    }
+    memcpy(at, typed, length);
+    memcpy(at + length, "\n", 2);
+    memcpy(settings, kept, (size_t)(at - kept) + length + 2);
+    return true;
 }

@@ -231,6 +231,34 @@ test('what may not be redirected', () => {
   bad(EX.NO_ROW, /did you mean 'named'/, ['desktop', 'show', 'nmaed']);
 });
 
+test('settings of a desktop for .rdp files', () => {
+  const setting = (...lines) => json(['desktop', 'set', 'named',
+    ...lines.flatMap((line) => ['--rdp-setting', line])]).rdp_settings;
+  const listed = () => json(['desktop', 'list']).find((desktop) => desktop.name === 'named').rdp_settings;
+  assert.deepEqual(listed(), []);
+  assert.deepEqual(setting('use multimon:i:1', 'audiomode:i:2'), ['use multimon:i:1', 'audiomode:i:2']);
+  assert.deepEqual(json(['desktop', 'set', 'named', '--forbid', 'none']).rdp_settings.length, 2, 'they stay');
+  assert.deepEqual(setting('use multimon:i:0'), ['audiomode:i:2', 'use multimon:i:0'], 'in place of the old one');
+  assert.match(audit('--event', 'desktop-set').at(-1).detail,
+    / rdp-settings=audiomode:i:2,use multimon:i:0$/);
+  assert.match(good(['desktop', 'show', 'named']).stdout,
+    /rdp settings +audiomode:i:2\n +use multimon:i:0\n$/);
+  for (const line of ['', 'multimon', 'use multimon:i', 'use multimon:i:yes', 'audiomode:i:1\nusername:s:x',
+    'gatewayhostname:s:evil.example', 'full address:s:evil.example', 'gatewayaccesstoken:s:x',
+    'username:s:anna', 'drivestoredirect:s:*', 'redirectclipboard:i:1', 'signscope:s:x'])
+    bad(EX.DATA, /^deskgate: --rdp-setting '/, ['desktop', 'set', 'named', '--rdp-setting', line]);
+  bad(EX.DATA, /^deskgate: --rdp-setting '/, // all or nothing
+    ['desktop', 'set', 'named', '--rdp-setting', 'audiomode:i:0', '--rdp-setting', 'username:s:x']);
+  assert.deepEqual(listed(), ['audiomode:i:2', 'use multimon:i:0']);
+  assert.deepEqual(setting('none', 'audiomode:i:1'), ['audiomode:i:1']);
+  assert.deepEqual(setting('none'), []);
+  bad(EX.USAGE, /too often/, ['desktop', 'set', 'named',
+    ...Array(33).fill('--rdp-setting=audiomode:i:1')]);
+  const made = json(['desktop', 'add', 'wide', '--host', '10.0.0.1', '--rdp-setting=use multimon:i:1']);
+  assert.deepEqual(made.rdp_settings, ['use multimon:i:1']);
+  good(['desktop', 'remove', 'wide']);
+});
+
 test('which certificate of a desktop is trusted', () => {
   const seen = 'ab'.repeat(32);
   const typed = `${'AB:'.repeat(16)} ${'ab '.repeat(16)}`;
