@@ -124,37 +124,53 @@ static void checkup_dates(struct checkup *check, const char *path, const struct 
                     path, until, found->self_signed ? " (self-signed)" : "", found->fingerprint);
 }
 
-static void checkup_pair(struct checkup *check, const struct conf_pair *pair)
+/* `mend` is for one that is not there. False: it could not be looked at. */
+static bool checkup_pair(struct checkup *check, const struct conf_pair *pair, const char *mend,
+                         struct certificate *found)
 {
-    struct certificate found;
     char why[CONF_PATH_SIZE + 256];
 
-    if (certificate_look(pair, check->conf.name, &found, why, sizeof(why)) != 0) {
-        checkup_say(check, CHECKUP_PROBLEM, "certificate",
-                    "correct [tls] certificate and key, or run 'deskgate init' when there is none",
-                    "%s", why);
-        return;
+    if (certificate_look(pair, check->conf.name, found, why, sizeof(why)) != 0) {
+        checkup_say(check, CHECKUP_PROBLEM, "certificate", mend, "%s", why);
+        return false;
     }
     checkup_private(check, "certificate's key", pair->key, R_OK);
     if (!checkup_access(check, pair->certificate, R_OK))
         checkup_say(check, CHECKUP_PROBLEM, "certificate",
                     "copy it to where the gateway's user may read", "%s may not be read by uid %u",
                     pair->certificate, (unsigned)check->uid);
-    if (!found.fits_key)
+    if (!found->fits_key)
         checkup_say(check, CHECKUP_PROBLEM, "certificate",
                     "give the certificates and keys in the same order",
                     "%s is not usable with the key %s", pair->certificate, pair->key);
-    if (!found.for_name)
-        checkup_say(check, CHECKUP_WARNING, "certificate",
-                    "correct [server] name, or get a certificate for it", "%s does not name '%s'",
-                    pair->certificate, check->conf.name);
-    checkup_dates(check, pair->certificate, &found);
+    checkup_dates(check, pair->certificate, found);
+    return true;
+}
+
+/* What .rdp files are signed with: its name is only shown. */
+static void checkup_signer(struct checkup *check)
+{
+    struct conf_pair pair;
+    struct certificate found;
+    memcpy(pair.certificate, check->conf.rdp_certificate, sizeof(pair.certificate));
+    memcpy(pair.key, check->conf.rdp_key, sizeof(pair.key));
+    if (pair.key[0])
+        checkup_pair(check, &pair, "correct [rdp] certificate and key, or leave both away", &found);
 }
 
 void checkup_certificates(struct checkup *check)
 {
-    for (size_t i = 0; i < check->conf.pair_count; i++)
-        checkup_pair(check, &check->conf.pairs[i]);
+    static const char mend[] =
+        "correct [tls] certificate and key, or run 'deskgate init' when there is none";
+    struct certificate found;
+    for (size_t i = 0; i < check->conf.pair_count; i++) {
+        const struct conf_pair *pair = &check->conf.pairs[i];
+        if (checkup_pair(check, pair, mend, &found) && !found.for_name)
+            checkup_say(check, CHECKUP_WARNING, "certificate",
+                        "correct [server] name, or get a certificate for it",
+                        "%s does not name '%s'", pair->certificate, check->conf.name);
+    }
+    checkup_signer(check);
 }
 
 void checkup_store(struct checkup *check)

@@ -3,11 +3,13 @@
 #include "api_kit.h"
 #include "cleanpath_talk.h"
 #include "gate_state.h"
+#include "rdp_sign.h"
 #include "rdpfile.h"
 #include "reason.h"
 #include "upgrade.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the list: gathered page by page ---- */
@@ -134,14 +136,17 @@ enum MHD_Result api_ticket_told(struct request *request)
     return result;
 }
 
-/* For a client that is not a browser: the file carries a ticket of its own. */
+/* For a client that is not a browser: the file carries a ticket of its own, so nobody gets a look at
+ * its head alone. */
 enum MHD_Result api_rdp(struct request *request)
 {
+    if (strcmp(request->method, "HEAD") == 0)
+        return answer_method(request, "GET");
     return ask_ticket(request, IPC_WAY_RDG);
 }
 
 static struct MHD_Response *rdp_response(const struct request *request, const char *desktop,
-                                         const char *file, size_t size)
+                                         const void *file, size_t size)
 {
     char disposition[TEXT_NAME_SIZE + 40];
     struct MHD_Response *response =
@@ -156,6 +161,31 @@ static struct MHD_Response *rdp_response(const struct request *request, const ch
     return response;
 }
 
+#define RDP_ROOM (RDPFILE_MOST + RDP_SIGN_ROOM)
+
+/* Text, signature, encoding. The size in `to`, or 0. */
+static size_t make_rdp(const struct request *request, const struct ipc_ticket_made *made,
+                       char text[RDP_ROOM + 1], uint8_t *to)
+{
+    char ticket[text_base64url_size(IPC_TOKEN_SIZE)];
+    text_base64url(ticket, made->ticket, IPC_TOKEN_SIZE);
+    const struct rdpfile_way way = {
+        .desktop = made->desktop,
+        .gateway = request->gate->conf->name,
+        .port = request->gate->conf->public_port,
+        .ticket = ticket,
+        .username = made->same_credentials ? made->username : NULL,
+        .forbidden = made->forbidden,
+        .settings = made->settings,
+    };
+    size_t size = text_is_name(made->desktop) ? rdpfile_write(&way, text) : 0;
+    explicit_bzero(ticket, sizeof(ticket));
+    if (!size || !rdp_sign_text(request->gate->rdp_sign, text, &size, RDP_ROOM))
+        return 0;
+    text[size] = '\0';
+    return rdpfile_encode(text, size, to);
+}
+
 enum MHD_Result api_rdp_told(struct request *request)
 {
     const struct ipc_ticket_made *answer = &request->answer->ticket_made;
@@ -164,21 +194,17 @@ enum MHD_Result api_rdp_told(struct request *request)
         return result;
     if (answer->status != IPC_OK)
         return answer_status(request, answer->status, 0);
-    char ticket[text_base64url_size(IPC_TOKEN_SIZE)], file[RDPFILE_MOST];
-    text_base64url(ticket, answer->ticket, IPC_TOKEN_SIZE);
-    const struct rdpfile_way way = {
-        .desktop = answer->desktop,
-        .gateway = request->gate->conf->name,
-        .port = request->gate->conf->public_port,
-        .ticket = ticket,
-        .username = answer->same_credentials ? answer->username : NULL,
-    };
-    size_t size = text_is_name(answer->desktop) ? rdpfile_write(&way, file) : 0;
+    const size_t most = RDP_ROOM + 1 + RDPFILE_ENCODED_MOST(RDP_ROOM);
+    char *text = malloc(most);
+    size_t size = text && ipc_text_ok(answer->settings, sizeof(answer->settings))
+                      ? make_rdp(request, answer, text, (uint8_t *)text + RDP_ROOM + 1)
+                      : 0;
     result = size ? answer_queue(request, MHD_HTTP_OK,
-                                 rdp_response(request, answer->desktop, file, size))
+                                 rdp_response(request, answer->desktop, text + RDP_ROOM + 1, size))
                   : answer_status(request, IPC_FAILED, 0);
-    explicit_bzero(ticket, sizeof(ticket));
-    explicit_bzero(file, sizeof(file));
+    if (text)
+        explicit_bzero(text, most);
+    free(text);
     return result;
 }
 

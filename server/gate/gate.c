@@ -9,6 +9,7 @@
 #include "log.h"
 #include "owner.h"
 #include "rdg_pair.h"
+#include "rdp_sign.h"
 #include "tunnel_order.h"
 #include "worker.h"
 
@@ -85,6 +86,17 @@ static void take_authorities(struct gate *gate, int fd)
                   LOG_TEXT("why", why));
 }
 
+static void take_signer(struct gate *gate, const int fds[2])
+{
+    char why[512];
+    if (rdp_sign_load(gate->state.rdp_sign, fds[0], fds[1], why, sizeof(why)))
+        LOG_ERROR("rdp.signer",
+                  "the certificate for .rdp files is not usable; the one before stays in use",
+                  LOG_TEXT("why", why));
+    else
+        LOG_INFO("rdp.signer", ".rdp files are signed");
+}
+
 static void on_control(struct loop_source *source, uint32_t events)
 {
     struct gate *gate = OWNER_OF(source, struct gate, control);
@@ -103,6 +115,8 @@ static void on_control(struct loop_source *source, uint32_t events)
         reload(gate, fds, count);
     else if (type == CONTROL_AUTHORITIES && count == 1)
         take_authorities(gate, fds[0]);
+    else if (type == CONTROL_RDP_SIGNER && count == 2)
+        take_signer(gate, fds);
     else if (type == CONTROL_DRAIN)
         drain(gate);
     while (count)
@@ -207,6 +221,8 @@ static int start(struct gate *gate)
     link.loop = gate->loop;
     if (!error)
         error = desktop_tls_new(&state->desktop_tls);
+    if (!error)
+        error = rdp_sign_new(&state->rdp_sign);
     if (!error)
         error = keeper_link_new(&state->keeper, &link);
     if (!error)

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 struct rdg_pairs;
+struct rdp_sign;
 struct worker;
 
 struct gate_state {
@@ -27,6 +28,7 @@ struct gate_state {
     struct keeper_link *keeper;      /* guards itself */
     struct tunnel_table *tunnels;    /* guards itself */
     struct rdg_pairs *pairs;         /* guards itself */
+    struct rdp_sign *rdp_sign;       /* guards itself */
     struct MHD_Daemon *http;
     struct worker **workers; /* one event loop each */
     size_t worker_count;

@@ -21,6 +21,9 @@ enum control_type {
     /* To the gate: one descriptor, PEM of who may sign desktops' certificates; behind CERTIFICATES,
      * when one is configured. */
     CONTROL_AUTHORITIES,
+    /* To the gate: two descriptors, certificate and key (PEM) to sign .rdp files with; behind
+     * CERTIFICATES, when they are configured. */
+    CONTROL_RDP_SIGNER,
     CONTROL_TYPES /* the first that is none */
 };
 

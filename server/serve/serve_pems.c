@@ -138,9 +138,18 @@ static int load_authorities(const char *path, int *fd, char *why, size_t size)
     return error;
 }
 
+static int load_signer(const struct conf *conf, int fds[2], char *why, size_t size)
+{
+    struct conf_pair pair;
+    memcpy(pair.certificate, conf->rdp_certificate, sizeof(pair.certificate));
+    memcpy(pair.key, conf->rdp_key, sizeof(pair.key));
+    return load_pair(&pair, fds, why, size);
+}
+
 int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why, size_t size)
 {
-    struct serve_pems fresh = {.fds = {-1, -1, -1, -1, -1, -1, -1, -1}, .authorities = -1};
+    struct serve_pems fresh = {
+        .fds = {-1, -1, -1, -1, -1, -1, -1, -1}, .authorities = -1, .signer = {-1, -1}};
     int error = 0;
 
     why[0] = '\0';
@@ -150,6 +159,8 @@ int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why,
     }
     if (!error && conf->authorities[0])
         error = load_authorities(conf->authorities, &fresh.authorities, why, size);
+    if (!error && conf->rdp_key[0])
+        error = load_signer(conf, fresh.signer, why, size);
     if (error) {
         if (why[0] == '\0')
             snprintf(why, size, "%s", strerror(-error));
@@ -161,19 +172,24 @@ int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why,
     return 0;
 }
 
-int serve_pems_send(const struct serve_pems *pems, int control)
+/* The receiver shares the place in the file. */
+static int send_some(int control, enum control_type type, const int *fds, size_t count)
 {
-    /* The receiver shares the place in the file. */
-    for (size_t i = 0; i < pems->count; i++) {
-        if (lseek(pems->fds[i], 0, SEEK_SET) < 0)
+    for (size_t i = 0; i < count; i++) {
+        if (lseek(fds[i], 0, SEEK_SET) < 0)
             return -errno;
     }
-    int error = control_send(control, CONTROL_CERTIFICATES, pems->fds, pems->count);
-    if (error || pems->authorities < 0)
-        return error;
-    if (lseek(pems->authorities, 0, SEEK_SET) < 0)
-        return -errno;
-    return control_send(control, CONTROL_AUTHORITIES, &pems->authorities, 1);
+    return control_send(control, type, fds, count);
+}
+
+int serve_pems_send(const struct serve_pems *pems, int control)
+{
+    int error = send_some(control, CONTROL_CERTIFICATES, pems->fds, pems->count);
+    if (!error && pems->authorities >= 0)
+        error = send_some(control, CONTROL_AUTHORITIES, &pems->authorities, 1);
+    if (!error && pems->signer[0] >= 0)
+        error = send_some(control, CONTROL_RDP_SIGNER, pems->signer, 2);
+    return error;
 }
 
 void serve_pems_close(struct serve_pems *pems)
@@ -181,4 +197,6 @@ void serve_pems_close(struct serve_pems *pems)
     while (pems->count)
         fd_close(&pems->fds[--pems->count]);
     fd_close(&pems->authorities);
+    fd_close(&pems->signer[0]);
+    fd_close(&pems->signer[1]);
 }

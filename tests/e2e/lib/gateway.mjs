@@ -11,7 +11,7 @@ import { RawSocket, Wire } from './wire.mjs';
 export const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/deskgate'));
 export const sanitized = process.env.DESKGATE_SANITIZED === '1';
 export const PASSWORD = 'correct horse battery staple';
-const isRoot = process.getuid() === 0;
+export const isRoot = process.getuid() === 0;
 
 // Sets "key = value" in its section of deskgate.conf, where it stands commented out or with
 // another value.
@@ -166,7 +166,7 @@ export class Gateway {
     return { ca: this.ca, servername: 'localhost', ALPNProtocols: ['http/1.1'] };
   }
 
-  // One HTTPS request: {status, headers, body, json}. Throws when there is no answer.
+  // One HTTPS request: {status, headers, body, bytes, json}. Throws when there is no answer.
   http(method, path, { body, headers = {}, token, fresh = false, timeout = 30_000 } = {}) {
     this.#agent ??= new Agent({ keepAlive: true, maxSockets: 32 });
     const all = { Host: `localhost:${this.port}`, ...headers };
@@ -180,9 +180,10 @@ export class Gateway {
         answer.on('data', (piece) => pieces.push(piece));
         answer.on('error', fail);
         answer.on('end', () => {
-          const text = Buffer.concat(pieces).toString('utf8');
+          const bytes = Buffer.concat(pieces);
+          const text = bytes.toString('utf8');
           const is = /^application\/json/.test(answer.headers['content-type'] ?? '');
-          fulfil({ status: answer.statusCode, headers: answer.headers, body: text, json: is && text ? JSON.parse(text) : undefined });
+          fulfil({ status: answer.statusCode, headers: answer.headers, body: text, bytes, json: is && text ? JSON.parse(text) : undefined });
         });
       });
       sent.on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer`)));

@@ -1,0 +1,139 @@
+// .rdp files from the portal's API: given unchanged to a real client, signed, and with what the
+// administrator says about the desktop.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { freerdp, samePicture } from './lib/clients.mjs';
+import { screen, shadowDesktop } from './lib/desktop.mjs';
+import { Gateway, isRoot } from './lib/gateway.mjs';
+import { start, stop, until } from './lib/proc.mjs';
+
+let folder, gateway, desktop, user, token;
+const running = [];
+
+// A certificate of its own for signing, below an authority that is not the system's.
+function makeSigner(kind) {
+  const at = (name) => join(folder, `${kind}-${name}`);
+  const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const key = kind === 'rsa' ? ['-newkey', 'rsa:2048'] : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  openssl('req', '-x509', ...key, '-nodes', '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '2', '-subj', '/CN=Test authority');
+  openssl('req', ...key, '-nodes', '-keyout', at('key.pem'), '-out', at('csr.pem'), '-subj', '/CN=gate.example.com');
+  openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-out', at('leaf.pem'), '-days', '1');
+  writeFileSync(at('cert.pem'), readFileSync(at('leaf.pem'), 'utf8') + readFileSync(at('ca.pem'), 'utf8'));
+  return { certificate: at('cert.pem'), key: at('key.pem'), authority: at('ca.pem') };
+}
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'deskgate-rdp-'));
+  if (isRoot) execFileSync('chmod', ['711', folder]);
+  gateway = await Gateway.make();
+  desktop = await shadowDesktop();
+  gateway.addDesktop('office', desktop.port);
+  user = gateway.addUser('anna');
+  gateway.grant(user, 'office');
+  token = await user.token();
+});
+
+after(async () => {
+  for (const thing of running.reverse()) await thing.stop();
+  await desktop?.stop();
+  await gateway?.remove();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+async function file(from = gateway, of = token) {
+  const answer = await from.http('GET', '/api/desktops/office/rdp', { token: of });
+  assert.equal(answer.status, 200, answer.body);
+  return answer.body;
+}
+
+// Opens the file as it is; everything else a person would type: name, password, "yes" to
+// certificates.
+async function opens(text, name = 'office.rdp') {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  const view = await screen();
+  const process = start(freerdp.command, [path, '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls', '/size:1024x768'], { env: { DISPLAY: view.display, HOME: folder } });
+  const client = { view, process, said: () => process.out + process.err, stop: async () => {
+    await stop(process);
+    await view.stop();
+  } };
+  running.push(client);
+  await samePicture(client, desktop);
+  await client.stop();
+  await until(() => 'the tunnel has ended', () => gateway.json('tunnel', 'list').length === 0);
+}
+
+test('the downloaded file, unchanged, opens the desktop', async () => {
+  await opens(await file());
+});
+
+test('… also as UTF-16, as Windows saves it', async () => {
+  await opens(Buffer.from(`\ufeff${await file()}`, 'utf16le'));
+});
+
+test('only GET makes a ticket', async () => {
+  const answer = await gateway.http('HEAD', '/api/desktops/office/rdp', { token });
+  assert.equal(answer.status, 405);
+  assert.equal(answer.headers.allow, 'GET');
+});
+
+test('what a desktop forbids stands in its file, and what it adds', async () => {
+  gateway.cli('desktop', 'set', 'office', '--forbid', 'clipboard,drives', '--rdp-setting', 'use multimon:i:1', '--rdp-setting', 'remoteapplicationname:s:Büro');
+  const answer = await gateway.http('GET', '/api/desktops/office/rdp', { token });
+  const bytes = answer.bytes;
+  assert.deepEqual([...bytes.subarray(0, 2)], [0xff, 0xfe], 'a letter beyond ASCII: UTF-16 with its mark');
+  const text = bytes.subarray(2).toString('utf16le');
+  assert.match(text, /\r\ndrivestoredirect:s:\r\nredirectclipboard:i:0\r\nuse multimon:i:1\r\nremoteapplicationname:s:Büro\r\n$/);
+  gateway.cli('desktop', 'set', 'office', '--forbid', 'none', '--rdp-setting', 'none');
+  assert.doesNotMatch(await file(), /redirect|multimon/);
+});
+
+for (const kind of ['rsa', 'ec']) {
+  test(`signed with a certificate (${kind}), verified as Windows would`, async () => {
+    const signer = makeSigner(kind);
+    if (isRoot) execFileSync('chmod', ['644', signer.key]);
+    gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
+    await gateway.restart();
+    const text = await file();
+    const lines = text.split('\r\n');
+    const scope = lines.find((line) => line.startsWith('signscope:s:'));
+    const names = scope.slice('signscope:s:'.length).split(',');
+    for (const name of ['Full Address', 'Alternate Full Address', 'GatewayHostname', 'GatewayUsageMethod', 'GatewayCredentialsSource']) assert.ok(names.includes(name), name);
+    const signed = names.map((name) => lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`)));
+    assert.ok(signed.every(Boolean), 'each name is a line');
+    const message = Buffer.from(`${[...signed, scope].join('\r\n')}\r\n\0`, 'utf16le');
+    const blob = Buffer.from(lines.find((line) => line.startsWith('signature:s:')).slice('signature:s:'.length).replaceAll(' ', ''), 'base64');
+    assert.deepEqual([blob.readUInt32LE(0), blob.readUInt32LE(4), blob.readUInt32LE(8)], [0x00010001, 1, blob.length - 12]);
+    const at = (name) => join(folder, `${kind}-${name}`);
+    writeFileSync(at('message'), message);
+    writeFileSync(at('signature'), blob.subarray(12));
+    const verify = () => execFileSync('openssl', ['cms', '-verify', '-binary', '-inform', 'DER', '-in', at('signature'), '-content', at('message'), '-CAfile', signer.authority, '-purpose', 'any', '-out', at('out')], { stdio: ['ignore', 'pipe', 'pipe'] });
+    verify();
+    message[30] ^= 1;
+    writeFileSync(at('message'), message);
+    assert.throws(verify, 'a changed address is noticed');
+    const text2 = execFileSync('openssl', ['pkcs7', '-inform', 'DER', '-in', at('signature'), '-print_certs', '-noout'], { encoding: 'utf8' });
+    assert.match(text2, /gate\.example\.com[^]*Test authority/, 'the chain is in it');
+    await opens(text, `${kind}.rdp`);
+  });
+}
+
+test('a certificate that is not usable: said at start, and at a reload the old one stays', async () => {
+  const signer = makeSigner('rsa');
+  const other = makeSigner('ec');
+  if (isRoot) execFileSync('chmod', ['644', signer.key, other.key]);
+  gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
+  await gateway.restart();
+  const good = readFileSync(signer.key);
+  writeFileSync(signer.key, readFileSync(other.key));
+  process.kill(gateway.pid, 'SIGHUP');
+  await until(() => `the reload is refused: ${gateway.log}`, () => /is not the key of/.test(gateway.log));
+  assert.match(await file(), /\r\nsignature:s:/);
+  const check = gateway.cli('check', { allow: true });
+  assert.match(check.stdout + check.stderr, /not usable with the key .*rsa-key\.pem/);
+  writeFileSync(signer.key, good);
+});
