@@ -1,9 +1,10 @@
 // What people do with RDP clients over an RD Gateway, beyond a first picture: both generations of
 // FreeRDP, the clipboard, and networks that break.
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Clients, copiesTo, ends, freerdp, freerdp3, rdpFile, samePicture, typesThere, words } from './lib/clients.mjs';
+import { Clients, copiesTo, copy, ends, freerdp, freerdp3, paste, rdpFile, samePicture, typesThere, words } from './lib/clients.mjs';
 import { shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { Line } from './lib/line.mjs';
@@ -70,6 +71,47 @@ for (const { title, program, way } of variants) {
     await copiesTo(here, there, `from here: é 京都 ${words(10)}`, client);
   });
 }
+
+// ---- what a desktop forbids ----
+
+// FreeRDP 2 does not look at it.
+test('FreeRDP 3 keeps to what the desktop forbids', { skip: noClient(newer) || noXorg }, async (t) => {
+  const log = join(clients.folder, 'log');
+  // Its log's text since it started; what it prints itself comes late.
+  async function start(forbidden) {
+    gateway.cli('desktop', 'set', 'xrdp', '--forbid', forbidden);
+    rmSync(log, { force: true });
+    const client = await clients.start(newer, {
+      port: gateway.port, ticket: await ticketFor('xrdp'), name: 'xrdp',
+      more: [`/drive:share,${clients.folder}`, '/printer:paper', '+clipboard'],
+      env: { WLOG_APPENDER: 'file', WLOG_FILEAPPENDER_OUTPUT_FILE_PATH: clients.folder, WLOG_FILEAPPENDER_OUTPUT_FILE_NAME: 'log' },
+    });
+    t.after(() => client.stop());
+    await samePicture(client, desktops.xrdp);
+    const said = () => readFileSync(log, 'utf8');
+    await until(() => `its devices\n${said()}`, () => /device service printer \[paper\]/.test(said()));
+    return { client, said };
+  }
+  const there = desktops.xrdp.display;
+
+  const free = await start('none');
+  assert.match(free.said(), /device service drive \[share\]/);
+  assert.doesNotMatch(free.said(), /policy denies/);
+  await copiesTo(there, free.client.view.display, words(10), free.client);
+  await free.client.stop();
+
+  const bound = await start('drives,clipboard');
+  assert.match(bound.said(), /policy denies drive/);
+  assert.match(bound.said(), /policy denies clipboard/);
+  assert.doesNotMatch(bound.said(), /device service drive/);
+  await typesThere(bound.client, desktops.xrdp);
+  const secret = words(10);
+  for (let i = 0; i < 6; i++) { // far longer than it took before
+    copy(there, secret);
+    await sleep(500);
+  }
+  assert.equal(paste(bound.client.view.display), '');
+});
 
 // ---- networks that break ----
 

@@ -61,12 +61,12 @@ export class Clients {
   }
 
   // One at work: {view, process, said(), stop()}. `port` is the gateway's, or that of what stands
-  // before it; `more` are further arguments.
-  async start(program, { port, ticket, account, name = 'office', way = 'websocket', more = [] }) {
+  // before it; `more` are further arguments, `env` further variables.
+  async start(program, { port, ticket, account, name = 'office', way = 'websocket', more = [], env = {} }) {
     const view = await screen();
     const process = start(program.command, [`/v:${name}`, ...gatewayArguments(program, { port, ticket, account, way }),
       '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls', '/size:1024x768', '/log-level:INFO', ...more],
-    { env: { DISPLAY: view.display, HOME: this.#folder } });
+    { env: { DISPLAY: view.display, HOME: this.#folder, ...env } });
     const client = {
       view,
       process,
