@@ -102,10 +102,10 @@ static void carry_out(struct tsgu_talk *talk, const struct tsgu_turn *turn)
 {
     if (turn->why[0])
         LOG_INFO("tsgu.ended", turn->why, LOG_TEXT("conn", talk->origin.conn));
+    if (turn->todo == TSGU_RENEW)
+        tunnel_order_renewed(talk->ask.gate, talk->renews);
     switch (turn->todo) {
     case TSGU_RENEW:
-        tunnel_order_renewed(talk->ask.gate, talk->renews);
-        /* fallthrough */
     case TSGU_GO_ON:
         if (turn->size && talk_say(&talk->talk, turn->packet, turn->size))
             talk_wait(&talk->talk, patience(talk));
