@@ -33,6 +33,7 @@ const ROUTES = [
   { method: 'GET', path: '/api/desktops/echo/state', needs: 'session' },
   { method: 'GET', path: '/api/desktops/echo/rdp', needs: 'session' },
   { method: 'POST', path: '/api/desktops/echo/ticket', needs: 'ours', body: {} },
+  { method: 'POST', path: '/api/desktops/echo/password', needs: 'ours', body: {} },
   { method: 'GET', path: '/api/visits/1', needs: 'session' },
   { method: 'GET', path: '/tunnel/echo', needs: 'ours', upgrade: true },
   { method: 'GET', path: '/rdcleanpath', needs: 'ours', upgrade: true },
@@ -51,7 +52,7 @@ let token;
 let origin;
 
 before(async () => {
-  gateway = await Gateway.make({ conf: { login: { user_failures: 1000, address_failures: 100_000 } } });
+  gateway = await Gateway.make({ conf: { login: { user_failures: 1000, address_failures: 100_000 }, rdg: { passwords: 'yes' } } });
   origin = `https://localhost:${gateway.port}`;
   echo = await echoServer();
   anna = gateway.addUser('anna');
@@ -206,7 +207,7 @@ each('a WebSocket\'s address without a WebSocket', async () => {
 });
 
 each('names that are no desktop of mine', async () => {
-  for (const tail of ['state', 'rdp', 'ticket']) {
+  for (const tail of ['state', 'rdp', 'ticket', 'password']) {
     const route = ROUTES.find(({ path }) => path === `/api/desktops/echo/${tail}`);
     for (const name of ['secret', 'no-such-desktop', '..', '%2e%2e', '-x', 'a%22b', '%c3%a9', 'x'.repeat(65), '*']) {
       isError(await send({ ...route, path: `/api/desktops/${name}/${tail}` }, { token }), 404, 'no_desktop', `${name} ${tail}`);
