@@ -336,6 +336,14 @@ enum store_result store_throttle_set(struct store *, const char *key,
 enum store_result store_throttle_clear(struct store *, const char *key);
 enum store_result store_throttle_sweep(struct store *, int64_t last_before);
 
+/* ---- how many there are ---- */
+struct store_census {
+    uint32_t sessions; /* live: neither ended nor past a limit */
+    uint32_t people, disabled, desktops;
+};
+enum store_result store_census(struct store *, int64_t now, int64_t idle_before,
+                               struct store_census *out);
+
 /* ---- audit: append-only (triggers refuse update and delete) ---- */
 struct store_audit {
     int64_t id;

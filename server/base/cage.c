@@ -57,6 +57,7 @@ static const int gate_calls[] = {
     /* bytes */
     SCMP_SYS(read),
     SCMP_SYS(readv),
+    SCMP_SYS(pread64),
     SCMP_SYS(write),
     SCMP_SYS(writev),
     SCMP_SYS(recvfrom),

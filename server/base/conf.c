@@ -101,6 +101,21 @@ void conf_path(const struct conf *conf, const char *name, char *path)
         path[0] = '\0';
 }
 
+/* The numbers are nobody else's business unless somebody says so. */
+static bool conf_metrics_stay_here(const struct conf *conf)
+{
+    struct addr_net v4, v6;
+    if (!addr_net_parse(&v4, "127.0.0.0/8") || !addr_net_parse(&v6, "::1/128"))
+        return false;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const struct conf_listen *listen_on = &conf->listen[i];
+        if (listen_on->metrics && !addr_in(&listen_on->address, &v4) &&
+            !addr_in(&listen_on->address, &v6))
+            return false;
+    }
+    return true;
+}
+
 /* What no single line can tell. */
 static const char *conf_whole(struct conf_file *file)
 {
@@ -118,6 +133,9 @@ static const char *conf_whole(struct conf_file *file)
         conf->pair_count = file->reading.keys;
     if (!*conf->rdp_certificate != !*conf->rdp_key)
         return "[rdp] needs both, a certificate and its key";
+    if (!conf->metrics_any && !conf_metrics_stay_here(conf))
+        return "[metrics] listen is an address that others can reach; give one of loopback's, such "
+               "as 127.0.0.1:9090, or say any = yes as well";
     return conf_public_port(conf) ? NULL : "[server] listen needs at least one address";
 }
 

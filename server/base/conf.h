@@ -18,7 +18,8 @@ enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
 struct conf_listen {
     struct addr address;
     uint16_t port;
-    bool tls; /* false: the port-80 redirect and ACME listener */
+    bool tls;     /* false: the port-80 redirect and ACME listener, or … */
+    bool metrics; /* … the one for Prometheus; see [metrics] */
 };
 
 struct conf_pair { /* PEM files, absolute paths */
@@ -92,6 +93,9 @@ struct conf {
                                          again after so long; 0: never */
     char rdg_consent[CONF_TEXT_SIZE]; /* consent = : what a person must agree to; empty: nothing */
     char rdg_message[CONF_TEXT_SIZE]; /* message = : shown when a desktop has been reached */
+
+    /* [metrics] listen = 127.0.0.1:9090: more of `listen` */
+    bool metrics_any; /* any = no: addresses other than loopback's, too */
 
     /* [rdp]: .rdp files are signed with this, when both are given */
     char rdp_certificate[CONF_PATH_SIZE]; /* certificate = FILE: PEM, its chain behind it */

@@ -76,6 +76,8 @@ static const struct conf_key keys[] = {
     NUMBER("rdg", "reauth_seconds", rdg_reauth_seconds, 0, YEAR),
     TEXT("rdg", "consent", rdg_consent),
     TEXT("rdg", "message", rdg_message),
+    LIST("metrics", "listen", conf_take_metrics_listen),
+    FLAG("metrics", "any", metrics_any),
     PATH("rdp", "certificate", rdp_certificate),
     PATH("rdp", "key", rdp_key),
 };

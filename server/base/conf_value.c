@@ -70,15 +70,15 @@ bool conf_parse_listen(struct conf_listen *to, const char *text)
     return brackets == (strchr(address, ':') != NULL) && addr_parse(&to->address, address);
 }
 
-static bool listener(struct conf_reading *reading, const char *value, bool tls)
+static bool listener(struct conf_reading *reading, const char *value, struct conf_listen new)
 {
     struct conf *conf = reading->conf;
-    struct conf_listen new = {.tls = tls};
+    int example = new.tls ? 443 : new.metrics ? 9090 : 80;
 
     if (!conf_parse_listen(&new, value))
         return fault(reading,
                      "'%s' is not an address and port, such as 192.0.2.1:%d or [2001:db8::1]:%d",
-                     value, tls ? 443 : 80, tls ? 443 : 80);
+                     value, example, example);
     if (conf->listen_count == CONF_LISTEN_MAX)
         return fault(reading, "more than %d addresses", CONF_LISTEN_MAX);
     for (size_t i = 0; i < conf->listen_count; i++) {
@@ -93,14 +93,21 @@ static bool listener(struct conf_reading *reading, const char *value, bool tls)
 bool conf_take_listen(struct conf_reading *reading, const struct conf_key *key, const char *value)
 {
     (void)key;
-    return listener(reading, value, true);
+    return listener(reading, value, (struct conf_listen){.tls = true});
 }
 
 bool conf_take_http_listen(struct conf_reading *reading, const struct conf_key *key,
                            const char *value)
 {
     (void)key;
-    return listener(reading, value, false);
+    return listener(reading, value, (struct conf_listen){.tls = false});
+}
+
+bool conf_take_metrics_listen(struct conf_reading *reading, const struct conf_key *key,
+                              const char *value)
+{
+    (void)key;
+    return listener(reading, value, (struct conf_listen){.metrics = true});
 }
 
 /* RFC 1123 section 2.1: letters, digits and hyphens in labels of at most 63 bytes. */

@@ -27,6 +27,8 @@ bool conf_take_number(struct conf_reading *reading, const struct conf_key *key, 
 bool conf_take_listen(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_http_listen(struct conf_reading *reading, const struct conf_key *key,
                            const char *value);
+bool conf_take_metrics_listen(struct conf_reading *reading, const struct conf_key *key,
+                              const char *value);
 bool conf_take_name(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);

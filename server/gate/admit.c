@@ -131,3 +131,8 @@ uint32_t admit_count(struct admit *admit)
     pthread_mutex_unlock(&admit->lock);
     return count;
 }
+
+uint32_t admit_most(const struct admit *admit)
+{
+    return admit->most_total;
+}

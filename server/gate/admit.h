@@ -17,4 +17,5 @@ bool admit_enter(struct admit *admit, const struct addr *address);
 /* The connection has signed in and become a tunnel: it no longer counts for its address. */
 void admit_promote(struct admit *admit, const struct addr *address);
 void admit_leave(struct admit *admit, const struct addr *address, bool promoted);
-uint32_t admit_count(struct admit *admit); /* connections there are */
+uint32_t admit_count(struct admit *admit);      /* connections there are … */
+uint32_t admit_most(const struct admit *admit); /* … and may be */

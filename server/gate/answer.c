@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "conn.h"
+#include "gate_state.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -53,6 +54,8 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     if (!response)
         return MHD_NO;
     request->stage = REQUEST_ANSWERED;
+    if (!request->conn->metrics)
+        gate_meter_answer(&request->gate->http_meter, status);
     enum MHD_Result result = MHD_queue_response(request->mhd, status, response);
     MHD_destroy_response(response);
     return result;

@@ -14,6 +14,10 @@ enum MHD_Result api_session_told(struct request *request);
 enum MHD_Result api_challenge(struct request *request);
 enum MHD_Result api_challenge_told(struct request *request);
 
+/* api_metrics.c: for Prometheus */
+enum MHD_Result api_metrics(struct request *request);
+enum MHD_Result api_metrics_told(struct request *request);
+
 /* api_account.c: passwords, devices, sessions */
 enum MHD_Result api_password(struct request *request);
 enum MHD_Result api_totp(struct request *request);

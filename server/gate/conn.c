@@ -51,7 +51,26 @@ void conn_unref(struct conn *conn)
 
 /* ---- beginning ---- */
 
-static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address, bool tls)
+static bool enter(struct gate_state *gate, const struct addr *address, bool metrics)
+{
+    if (!metrics)
+        return admit_enter(gate->admit, address);
+    if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
+        return true;
+    atomic_fetch_sub(&gate->metrics_conns, 1);
+    return false;
+}
+
+static void leave(struct gate_state *gate, const struct addr *address, bool metrics, bool promoted)
+{
+    if (metrics)
+        atomic_fetch_sub(&gate->metrics_conns, 1);
+    else
+        admit_leave(gate->admit, address, promoted);
+}
+
+static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address,
+                             const struct gate_listener *kind)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     uint8_t random[8];
@@ -63,7 +82,8 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
     atomic_store(&conn->references, 1);
     conn->worker = worker;
     conn->address = *address;
-    conn->tls = tls;
+    conn->tls = kind->tls;
+    conn->metrics = kind->metrics;
     conn->fd = fd;
     conn->far = -1;
     conn->in = -1;
@@ -73,20 +93,24 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
 
 static void begin_http(struct conn *conn);
 
-void conn_accept(struct worker *worker, int fd, const struct addr *address, bool tls)
+void conn_accept(struct worker *worker, int fd, const struct addr *address,
+                 const struct gate_listener *kind)
 {
     struct gate_state *gate = worker->gate;
-    if (!admit_enter(gate->admit, address)) {
+    bool tls = kind->tls;
+    if (!enter(gate, address, kind->metrics)) {
         close(fd);
         worker_note_refused(worker, address);
         return;
     }
-    struct conn *conn = conn_new(worker, fd, address, tls);
+    struct conn *conn = conn_new(worker, fd, address, kind);
     if (!conn) {
-        admit_leave(gate->admit, address, false);
+        leave(gate, address, kind->metrics, false);
         close(fd);
         return;
     }
+    if (!kind->metrics)
+        gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
     fd_nodelay(fd);
     worker_list(worker, conn);
     conn->state = tls ? CONN_SNIFF : CONN_QUIET;
@@ -166,6 +190,10 @@ static void on_handshake(struct loop_source *source, uint32_t events)
         conn_linger(conn);
         return;
     }
+    gate_meter_add(&worker->meter,
+                   gnutls_session_is_resumed(conn->outer.tls.session) ? GATE_METER_HANDSHAKE_RESUMED
+                                                                      : GATE_METER_HANDSHAKE_FULL,
+                   1);
     conn->state = CONN_QUIET;
     conn->watch.since_ms = loop_now(worker->loop);
     conn->source.ready = on_first_bytes;
@@ -293,9 +321,16 @@ static void leave_pair(struct conn *conn)
     fd_close(&conn->in);
 }
 
+static void meter_end(struct conn *conn)
+{
+    if (conn->state == CONN_HANDSHAKE)
+        gate_meter_add(&conn->worker->meter, GATE_METER_HANDSHAKE_FAILED, 1);
+}
+
 void conn_linger(struct conn *conn)
 {
     struct worker *worker = conn->worker;
+    meter_end(conn);
     talk_forget(conn);
     tunnel_forget(conn);
     relay_free(conn->relay);
@@ -335,6 +370,7 @@ void conn_end(struct conn *conn)
     struct worker *worker = conn->worker;
     if (conn->state == CONN_GONE)
         return;
+    meter_end(conn);
     handover_forget(conn);
     talk_forget(conn);
     tunnel_forget(conn);
@@ -350,6 +386,6 @@ void conn_end(struct conn *conn)
     fd_close(&conn->fd);
     conn->state = CONN_GONE;
     worker_unlist(worker, conn);
-    admit_leave(worker->gate->admit, &conn->address, conn->promoted);
+    leave(worker->gate, &conn->address, conn->metrics, conn->promoted);
     conn_unref(conn);
 }

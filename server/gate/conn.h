@@ -25,6 +25,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct gate_listener;
 struct handover;
 struct rdg_identity;
 struct rdg_pair;
@@ -50,7 +51,7 @@ struct conn {
     struct worker *worker;
     char id[IPC_CONN_SIZE];
     struct addr address;
-    bool tls;
+    bool tls, metrics; /* as the listener that it came by (gate.h) */
 
     atomic_uint references;
     /* Written by the HTTP thread, read by the worker's watch: */
@@ -89,8 +90,9 @@ struct conn {
     struct tunnel *tunnel;     /* once the keeper has opened it */
 };
 
-/* Takes over an accepted descriptor (closed when it is not admitted). */
-void conn_accept(struct worker *worker, int fd, const struct addr *address, bool tls);
+/* Takes over a descriptor accepted by a listener of this kind (closed when it is not admitted). */
+void conn_accept(struct worker *worker, int fd, const struct addr *address,
+                 const struct gate_listener *kind);
 
 struct conn *conn_ref(struct conn *conn); /* any thread */
 void conn_unref(struct conn *conn);       /* any thread */

@@ -3,6 +3,7 @@
 #include "pem_file.h"
 
 #include <errno.h>
+#include <gnutls/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 struct creds {
     atomic_uint references;
     gnutls_certificate_credentials_t certificates;
+    int64_t expire; /* when the first of them ends; 0: not known */
 };
 
 #define NAMES_MOST 64 /* of the newest certificates; then the oldest make room */
@@ -79,6 +81,20 @@ static int add_pair(struct creds *creds, int certificate_fd, int key_fd, char *w
     return error;
 }
 
+/* Of a certificate that will be shown to clients; its chain is others' concern. */
+static int64_t expiry(gnutls_certificate_credentials_t certificates, unsigned index)
+{
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    if (gnutls_certificate_get_x509_crt(certificates, index, &list, &count) < 0)
+        return 0;
+    int64_t when = count ? (int64_t)gnutls_x509_crt_get_expiration_time(list[0]) : 0;
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(list[i]);
+    gnutls_free(list);
+    return when > 0 ? when : 0;
+}
+
 static int creds_read(struct creds **out, const int *fds, size_t count, char *why, size_t size)
 {
     if (count == 0 || count % 2) {
@@ -100,6 +116,9 @@ static int creds_read(struct creds **out, const int *fds, size_t count, char *wh
             creds_release(creds);
             return error;
         }
+        int64_t when = expiry(creds->certificates, (unsigned)(i / 2));
+        if (when && (!creds->expire || when < creds->expire))
+            creds->expire = when;
     }
     *out = creds;
     return 0;
@@ -187,6 +206,14 @@ static struct creds *creds_current(struct creds_store *store)
     atomic_fetch_add(&creds->references, 1);
     pthread_mutex_unlock(&store->lock);
     return creds;
+}
+
+int64_t creds_expire(struct creds_store *store)
+{
+    struct creds *creds = creds_current(store);
+    int64_t when = creds->expire;
+    creds_release(creds);
+    return when;
 }
 
 int creds_session(struct creds_store *store, gnutls_session_t *session, struct creds **generation)

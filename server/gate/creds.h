@@ -6,6 +6,7 @@
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct creds; /* one generation of certificates; counted */
 struct creds_store;
@@ -20,6 +21,8 @@ int creds_store_reload(struct creds_store *store, const int *fds, size_t count, 
 
 /* A server session with the current certificates, tickets and ALPN, ready for a transport. The
  * caller frees the session, then releases the generation. 0 or -ENOMEM. */
+/* When the first of the certificates in use ends; Unix seconds, 0: not known. */
+int64_t creds_expire(struct creds_store *store);
 int creds_session(struct creds_store *store, gnutls_session_t *session, struct creds **generation);
 void creds_release(struct creds *generation); /* NULL is fine */
 

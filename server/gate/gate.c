@@ -274,6 +274,7 @@ int gate_main(const struct gate_setup *setup)
     if (first_certificates(&gate))
         return EX_CONFIG;
     canonical_origin(&gate.state);
+    vitals_open();
     cage_gate_files(&report); /* before the first thread, which inherits it */
     if (start(&gate))
         return EX_OSERR;

@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 struct gate_listener {
-    int fd;   /* bound and listening, non-blocking */
-    bool tls; /* false: plain HTTP, redirect and ACME only */
+    int fd;       /* bound and listening, non-blocking */
+    bool tls;     /* false: plain HTTP, redirect and ACME only, or … */
+    bool metrics; /* … Prometheus only */
 };
 
 struct gate_setup {

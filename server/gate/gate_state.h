@@ -7,6 +7,7 @@
 #include "creds.h"
 #include "desktop_tls.h"
 #include "gate.h"
+#include "gate_meter.h"
 #include "keeper_link.h"
 #include "tunnel_table.h"
 
@@ -17,6 +18,9 @@
 struct rdg_pairs;
 struct rdp_sign;
 struct worker;
+
+/* From Prometheus, beside [server] connections: the numbers matter most when all is full. */
+#define METRICS_CONNECTIONS 16
 
 struct gate_state {
     const struct gate_setup *setup;
@@ -33,4 +37,6 @@ struct gate_state {
     struct worker **workers; /* one event loop each */
     size_t worker_count;
     atomic_bool draining;
+    struct gate_meter http_meter; /* the HTTP thread's; the workers have their own */
+    atomic_uint metrics_conns;    /* there are; not counted by admit */
 };

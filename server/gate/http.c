@@ -123,6 +123,13 @@ static bool is_chunked(const struct request *request)
     return coding && strcasecmp(coding, "chunked") == 0;
 }
 
+static enum route_table table_of(const struct conn *conn)
+{
+    if (conn->metrics)
+        return ROUTE_TABLE_METRICS;
+    return conn->tls ? ROUTE_TABLE_TLS : ROUTE_TABLE_PLAIN;
+}
+
 /* The head is here. */
 static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *mhd,
                                const char *method, const char *path, void **state)
@@ -134,7 +141,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     const char *allow;
     enum MHD_Result result;
     request->method = method;
-    request->route = route_find(request, request->conn->tls, method, path, &allow);
+    request->route = route_find(request, table_of(request->conn), method, path, &allow);
     LOG_DEBUG("http.request", path, LOG_TEXT("conn", request->conn->id),
               LOG_TEXT("method", method));
     if (!request->route)
@@ -282,10 +289,10 @@ int http_start(struct gate_state *gate)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, gate, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, gate->conf->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+        MHD_OPTION_CONNECTION_LIMIT, gate->conf->connections + METRICS_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
 #if MHD_VERSION >= 0x00097701
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #else

@@ -29,7 +29,8 @@ struct keeper_link {
     struct loop_task flush; /* posted by another thread that queued */
     pthread_mutex_t lock;   /* guards all below */
     bool flush_posted, broken;
-    uint32_t last_request, calls, queued;
+    uint32_t last_request;
+    struct keeper_link_numbers numbers;
     struct keeper_call *buckets[BUCKETS];
     struct waiting *first, *last;
 };
@@ -74,7 +75,7 @@ void keeper_link_free(struct keeper_link *link)
  * it has been sent. */
 static int queue(struct keeper_link *link, const struct ipc_head *record)
 {
-    if (link->queued >= QUEUE_MOST)
+    if (link->numbers.queued >= QUEUE_MOST)
         return -EAGAIN;
     struct waiting *item = malloc(offsetof(struct waiting, bytes) + record->size);
     if (!item)
@@ -86,7 +87,7 @@ static int queue(struct keeper_link *link, const struct ipc_head *record)
     else
         link->first = item;
     link->last = item;
-    link->queued++;
+    link->numbers.queued++;
     if (!link->flush_posted) {
         link->flush_posted = true;
         loop_post(link->setup.loop, &link->flush);
@@ -110,20 +111,22 @@ int keeper_link_ask(struct keeper_link *link, struct ipc_head *record, enum ipc_
 {
     int error = -EAGAIN;
     pthread_mutex_lock(&link->lock);
-    if (link->calls < CALLS_MOST) {
+    if (link->numbers.calls < CALLS_MOST) {
         if (++link->last_request == 0) /* 0 means: no answer due */
             link->last_request = 1;
         call->request = record->request = link->last_request;
         call->expected = (uint16_t)expected;
+        call->asked = record->type;
+        call->asked_us = histogram_now();
         /* Listed before it is sent: the answer may come before put() returns. */
         struct keeper_call **bucket = &link->buckets[call->request % BUCKETS];
         call->next = *bucket;
         *bucket = call;
-        link->calls++;
+        link->numbers.calls++;
         error = put(link, record);
         if (error) {
             *bucket = call->next;
-            link->calls--;
+            link->numbers.calls--;
         }
     }
     pthread_mutex_unlock(&link->lock);
@@ -138,6 +141,13 @@ void keeper_link_tell(struct keeper_link *link, const struct ipc_head *record)
     if (error && error != -EPIPE)
         LOG_ERROR("keeper.tell", "a record for the keeper was lost",
                   LOG_NUMBER("type", record->type), LOG_TEXT("error", strerror(-error)));
+}
+
+void keeper_link_look(struct keeper_link *link, struct keeper_link_numbers *numbers)
+{
+    pthread_mutex_lock(&link->lock);
+    *numbers = link->numbers;
+    pthread_mutex_unlock(&link->lock);
 }
 
 bool keeper_link_flushed(struct keeper_link *link)
@@ -161,7 +171,7 @@ static void flush(struct keeper_link *link)
         link->first = item->next;
         if (!link->first)
             link->last = NULL;
-        link->queued--;
+        link->numbers.queued--;
         explicit_bzero(item->bytes, item->head.size);
         free(item);
     }
@@ -175,8 +185,18 @@ static void on_flush(struct loop_task *task)
     flush(OWNER_OF(task, struct keeper_link, flush));
 }
 
-static struct keeper_call *take_call(struct keeper_link *link, const struct ipc_head *answer)
+static void count_answer(struct keeper_link *link, const struct keeper_call *call,
+                         const struct ipc_answer *answer)
 {
+    unsigned status = answer->status;
+    histogram_add(&link->numbers.took[call->asked], histogram_now() - call->asked_us);
+    if (status < IPC_STATUSES)
+        link->numbers.answers[call->asked][status]++;
+}
+
+static struct keeper_call *take_call(struct keeper_link *link, const union ipc_record *record)
+{
+    const struct ipc_head *answer = &record->head;
     pthread_mutex_lock(&link->lock);
     struct keeper_call **at = &link->buckets[answer->request % BUCKETS];
     while (*at && (*at)->request != answer->request)
@@ -184,7 +204,8 @@ static struct keeper_call *take_call(struct keeper_link *link, const struct ipc_
     struct keeper_call *call = *at;
     if (call && call->expected == answer->type) {
         *at = call->next;
-        link->calls--;
+        link->numbers.calls--;
+        count_answer(link, call, &record->answer);
     } else {
         call = NULL;
     }
@@ -205,7 +226,7 @@ static int dispatch(struct keeper_link *link, const union ipc_record *record, in
         link->setup.say(link->setup.owner, record->say.tunnel, record->say.words);
         return 0;
     }
-    struct keeper_call *call = take_call(link, &record->head);
+    struct keeper_call *call = take_call(link, record);
     if (!call) {
         fd_close(&fd);
         return -EPROTO;

@@ -2,10 +2,19 @@
  * main loop. */
 #pragma once
 
+#include "histogram.h"
 #include "ipc.h"
 #include "loop.h"
 
 struct keeper_link;
+
+/* How it goes between gate and keeper. */
+struct keeper_link_numbers {
+    uint32_t calls;                            /* questions under way */
+    uint32_t queued;                           /* records that the socket has not taken */
+    struct histogram took[IPC_TYPES];          /* by question: until its answer came */
+    uint64_t answers[IPC_TYPES][IPC_STATUSES]; /* by question and status */
+};
 
 /* One question under way; embed it. */
 struct keeper_call {
@@ -14,7 +23,8 @@ struct keeper_call {
     void (*done)(struct keeper_call *call, const union ipc_record *answer, int fd);
     struct keeper_call *next;
     uint32_t request;
-    uint16_t expected; /* enum ipc_type of the answer */
+    uint16_t asked, expected; /* enum ipc_type of question and answer */
+    uint64_t asked_us;        /* histogram_now() */
 };
 
 struct keeper_link_setup {
@@ -36,5 +46,7 @@ int keeper_link_ask(struct keeper_link *link, struct ipc_head *record, enum ipc_
                     struct keeper_call *call);
 /* Tells something that has no answer. Kept until the socket takes it. */
 void keeper_link_tell(struct keeper_link *link, const struct ipc_head *record);
+void keeper_link_look(struct keeper_link *link,
+                      struct keeper_link_numbers *numbers); /* any thread */
 /* Everything told has been handed to the kernel. */
 bool keeper_link_flushed(struct keeper_link *link);

@@ -41,6 +41,23 @@ static const struct route plain_routes[] = {
     {"GET", NULL, ROUTE_OPEN, page_redirect, NULL}, /* everything else */
 };
 
+static const struct route metrics_routes[] = {
+    {"GET", "/metrics", ROUTE_OPEN, api_metrics, api_metrics_told},
+};
+
+#define TABLE(routes)                                                                              \
+    {                                                                                              \
+        routes, sizeof(routes) / sizeof(*(routes))                                                 \
+    }
+static const struct {
+    const struct route *routes;
+    size_t count;
+} tables[] = {
+    [ROUTE_TABLE_PLAIN] = TABLE(plain_routes),
+    [ROUTE_TABLE_TLS] = TABLE(routes),
+    [ROUTE_TABLE_METRICS] = TABLE(metrics_routes),
+};
+
 static int nibble(char c)
 {
     if (c >= '0' && c <= '9')
@@ -106,12 +123,11 @@ static bool method_matches(const char *wanted, const char *method)
     return length > 0;
 }
 
-const struct route *route_find(struct request *request, bool tls, const char *method,
+const struct route *route_find(struct request *request, enum route_table which, const char *method,
                                const char *path, const char **allow)
 {
-    const struct route *table = tls ? routes : plain_routes;
-    size_t count =
-        tls ? sizeof(routes) / sizeof(*routes) : sizeof(plain_routes) / sizeof(*plain_routes);
+    const struct route *table = tables[which].routes;
+    size_t count = tables[which].count;
     *allow = NULL;
     for (size_t i = 0; i < count; i++) {
         bool everything = !table[i].path;

@@ -16,6 +16,9 @@ enum route_needs {
     ROUTE_ACT = ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON
 };
 
+/* Each kind of listener serves one table. */
+enum route_table { ROUTE_TABLE_PLAIN, ROUTE_TABLE_TLS, ROUTE_TABLE_METRICS };
+
 struct route {
     const char *method; /* or several, ", " between them; "GET" also serves HEAD */
     const char *path;   /* a '*' in it stands for one segment, a name or number */
@@ -25,7 +28,6 @@ struct route {
 };
 
 /* The route, with request->name filled in where the path has a '*'; NULL: no such path. When the
- * path exists for other methods only, NULL and `*allow` names them. `tls` false: the table of the
- * plain port. */
-const struct route *route_find(struct request *request, bool tls, const char *method,
+ * path exists for other methods only, NULL and `*allow` names them. */
+const struct route *route_find(struct request *request, enum route_table which, const char *method,
                                const char *path, const char **allow);

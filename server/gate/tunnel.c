@@ -22,6 +22,7 @@ struct tunnel {
     struct tunnel_grant grant;      /* its socket is the connection's (conn->far) from take() on */
     struct stream_tls *desktop_tls; /* TLS of our own with the desktop; NULL: bare bytes */
     uint64_t reported;              /* up + down at the last report */
+    uint64_t metered_up, metered_down;
     enum ipc_end end;
     bool ending; /* `end` is decided */
     bool shows_words;
@@ -201,6 +202,18 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         tunnel_close(conn, IPC_END_STOPPING);
 }
 
+static void meter_bytes(struct conn *conn)
+{
+    struct gate_meter *meter = &conn->worker->meter;
+    struct tunnel *tunnel = conn->tunnel;
+    uint64_t up, down;
+    relay_counts(conn->relay, &up, &down);
+    gate_meter_add(meter, GATE_METER_UP, up - tunnel->metered_up);
+    gate_meter_add(meter, GATE_METER_DOWN, down - tunnel->metered_down);
+    tunnel->metered_up = up;
+    tunnel->metered_down = down;
+}
+
 static void report_bytes(struct conn *conn)
 {
     uint64_t up, down;
@@ -279,6 +292,7 @@ static void ask_again(struct conn *conn)
 void tunnel_look(struct conn *conn, bool report)
 {
     struct tunnel *tunnel = conn->tunnel;
+    meter_bytes(conn);
     if (report)
         report_bytes(conn);
     if (!tunnel->renew_seconds || tunnel->ending || loop_now(conn->worker->loop) < tunnel->renew_ms)
@@ -321,8 +335,10 @@ void tunnel_forget(struct conn *conn)
     IPC_INIT(&ended, TUNNEL_ENDED, 0);
     ended.tunnel = tunnel->grant.tunnel;
     ended.end = (uint8_t)tunnel->end;
-    if (conn->relay)
+    if (conn->relay) {
+        meter_bytes(conn);
         relay_counts(conn->relay, &ended.up, &ended.down);
+    }
     LOG_INFO("tunnel.end", "a tunnel ended", LOG_TEXT("conn", conn->id),
              LOG_NUMBER("tunnel", ended.tunnel), LOG_TEXT("why", ipc_end_name(ended.end)),
              LOG_NUMBER("up", ended.up), LOG_NUMBER("down", ended.down));

@@ -21,7 +21,7 @@
 struct listener {
     struct loop_source source;
     struct worker *worker;
-    bool tls;
+    const struct gate_listener *kind;
 };
 
 static void accept_again(struct worker *worker, bool on)
@@ -46,6 +46,7 @@ static bool accept_one(struct listener *listener)
         accept4(listener->source.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            gate_meter_add(&worker->meter, GATE_METER_ACCEPT_FAILED, 1);
             LOG_ERROR("accept", "out of descriptors or memory; accepting again shortly",
                       LOG_TEXT("error", strerror(errno)));
             accept_again(worker, false);
@@ -55,7 +56,7 @@ static bool accept_one(struct listener *listener)
     }
     if (!addr_from_sockaddr(&address, (struct sockaddr *)&from))
         memset(&address, 0, sizeof(address));
-    conn_accept(worker, fd, &address, listener->tls);
+    conn_accept(worker, fd, &address, listener->kind);
     return true;
 }
 
@@ -90,6 +91,7 @@ void worker_note_refused(struct worker *worker, const struct addr *address)
 {
     uint64_t now = loop_now(worker->loop);
     worker->refused++;
+    gate_meter_add(&worker->meter, GATE_METER_REFUSED, 1);
     if (worker->refused_told && now - worker->refused_told < REFUSED_EVERY_MS)
         return;
     char text[ADDR_TEXT_SIZE];
@@ -186,7 +188,7 @@ int worker_new(struct worker **out, struct gate_state *gate)
     if (!error) {
         for (size_t i = 0; i < setup->count; i++) {
             worker->listeners[i].worker = worker;
-            worker->listeners[i].tls = setup->listeners[i].tls;
+            worker->listeners[i].kind = &setup->listeners[i];
             worker->listeners[i].source.ready = on_listener;
             worker->listeners[i].source.fd = setup->listeners[i].fd;
         }

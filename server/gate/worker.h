@@ -3,6 +3,7 @@
 #pragma once
 
 #include "addr.h"
+#include "gate_meter.h"
 #include "loop.h"
 #include "stream.h"
 
@@ -24,6 +25,7 @@ struct worker {
     struct loop_timer tick;
     struct loop_timer pause; /* out of descriptors: accept again a little later */
     struct loop_task drain;
+    struct gate_meter meter;
     unsigned ticks;
     uint64_t refused;      /* connections over a limit since the last log line about them */
     uint64_t refused_told; /* loop_now() of that line */

@@ -42,6 +42,16 @@ static const char *const end_names[IPC_ENDS] = {
     [IPC_END_CERTIFICATE_UNTRUSTED] = "certificate-untrusted",
 };
 
+const char *ipc_type_name(unsigned type)
+{
+    static const char *const names[IPC_TYPES] = {
+#define X(NAME, name, who) [IPC_##NAME] = #name,
+        IPC_RECORDS(X)
+#undef X
+    };
+    return type > IPC_NONE && type < IPC_TYPES ? names[type] : "unknown";
+}
+
 const char *ipc_end_name(unsigned end)
 {
     return end < IPC_ENDS ? end_names[end] : "unknown";

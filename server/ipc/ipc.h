@@ -6,7 +6,9 @@
 #pragma once
 
 #include "addr.h"
+#include "histogram.h"
 #include "text.h"
+#include "vitals.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,6 +61,7 @@
     X(TUNNEL_COUNTS, tunnel_counts, GATE)                                                          \
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
     X(CHALLENGE, challenge, GATE)                                                                  \
+    X(METRICS, metrics, GATE)                                                                      \
     X(NOTE, note, GATE)                                                                            \
     X(SIGNED_IN, signed_in, KEEPER)                                                                \
     X(SIGNED_OUT, signed_out, KEEPER)                                                              \
@@ -74,6 +77,7 @@
     X(SESSION_LIST, session_list, KEEPER)                                                          \
     X(ENROL_OFFER, enrol_offer, KEEPER)                                                            \
     X(ENROLLED, enrolled, KEEPER)                                                                  \
+    X(METRICS_TOLD, metrics_told, KEEPER)                                                          \
     X(CHALLENGE_BODY, challenge_body, KEEPER)                                                      \
     X(SAY, say, KEEPER)                                                                            \
     X(CLOSE_TUNNEL, close_tunnel, KEEPER)
@@ -108,10 +112,11 @@ enum ipc_status {
     IPC_WEAK_PASSWORD,   /* words say why */
     IPC_CERTIFICATE_CHANGED,
     IPC_CERTIFICATE_UNTRUSTED,
-    IPC_FAILED /* our own fault (disk, memory); logged by the keeper */
+    IPC_FAILED, /* our own fault (disk, memory); logged by the keeper */
+    IPC_STATUSES
 };
 
-enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH };
+enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH, IPC_WAYS };
 
 /* How a desktop's certificate is judged. */
 enum ipc_trust { IPC_TRUST_FIRST_USE, IPC_TRUST_PIN, IPC_TRUST_CA };
@@ -296,6 +301,9 @@ struct ipc_challenge {
     struct ipc_head head;
     char token[IPC_CHALLENGE_SIZE];
 };
+struct ipc_metrics {
+    struct ipc_head head;
+};
 enum ipc_note_kind { IPC_NOTE_ORIGIN = 1, IPC_NOTE_CAGE };
 struct ipc_note { /* something for the audit log that only the gate saw; the keeper rate-limits */
     struct ipc_head head;
@@ -304,6 +312,10 @@ struct ipc_note { /* something for the audit log that only the gate saw; the kee
 };
 
 /* ---- keeper to gate ---- */
+struct ipc_answer { /* how every answer begins */
+    struct ipc_head head;
+    uint8_t status;
+};
 struct ipc_signed_in {
     struct ipc_head head;
     uint8_t status; /* OK, DENIED, THROTTLED, BUSY, FAILED */
@@ -427,6 +439,17 @@ struct ipc_challenge_body {
     uint16_t size;
     char body[IPC_CHALLENGE_BODY_SIZE];
 };
+struct ipc_metrics_told { /* counted since the keeper began */
+    struct ipc_head head;
+    uint8_t status; /* OK, FAILED: the store did not answer, and what it knows is missing */
+    uint64_t opened[IPC_WAYS], ended[IPC_ENDS];
+    uint64_t dialled[IPC_STATUSES]; /* by outcome: OK, DESKTOP_* */
+    struct histogram dial;
+    uint32_t live[IPC_WAYS];
+    uint32_t dials, probes, hashes, resolves; /* under way; the last two: waiting */
+    uint32_t sessions, people, disabled, desktops;
+    struct vitals vitals;
+};
 struct ipc_say { /* an administrator's words to the person in front of this tunnel's client */
     struct ipc_head head;
     int64_t tunnel;
@@ -441,6 +464,7 @@ struct ipc_close_tunnel {
 /* Room for any record. */
 union ipc_record {
     struct ipc_head head;
+    struct ipc_answer answer;
 #define X(NAME, name, sender) struct ipc_##name name;
     IPC_RECORDS(X)
 #undef X
@@ -448,6 +472,7 @@ union ipc_record {
 
 /* "client", "desktop-lost", …; "unknown" for a number outside the enum. */
 const char *ipc_end_name(unsigned end);
+const char *ipc_type_name(unsigned type); /* "sign_in", … */
 const char *ipc_way_name(unsigned way);
 const char *ipc_status_name(unsigned status); /* "desktop_asleep", …: the API's error codes */
 

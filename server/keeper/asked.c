@@ -175,6 +175,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_TUNNEL_COUNTS] = asked_tunnel_counts,
         [IPC_TUNNEL_ENDED] = asked_tunnel_ended,
         [IPC_CHALLENGE] = asked_challenge,
+        [IPC_METRICS] = asked_metrics,
         [IPC_NOTE] = asked_note,
     };
     if (record->head.type != IPC_TUNNEL_ENDED)

@@ -20,6 +20,7 @@ struct dial {
     struct loop_timer deadline; /* for all of it */
     struct loop_timer patience; /* for one address, when there are more */
     uint64_t until_ms;
+    uint64_t began_us; /* histogram_now() */
     struct loop_source source;
     char host[256];
     bool resolving; /* a thread has it: it must stay until the thread is done */
@@ -40,6 +41,16 @@ static void dial_free(struct dial *dial)
     free(dial);
 }
 
+static void count(const struct dial *dial, enum ipc_status status)
+{
+    struct dial_meter *meter = dial->setup.meter;
+    if (!meter)
+        return;
+    meter->under_way--;
+    meter->outcomes[status]++;
+    histogram_add(&meter->took, histogram_now() - dial->began_us);
+}
+
 static void finish(struct dial *dial, enum ipc_status status)
 {
     int fd = -1;
@@ -50,6 +61,7 @@ static void finish(struct dial *dial, enum ipc_status status)
         dial->fd = -1; /* the callee's */
     }
     dial->over = true;
+    count(dial, status);
     dial->setup.done(dial->setup.owner, status, fd);
     if (!dial->resolving)
         dial_free(dial);
@@ -212,6 +224,7 @@ int dial_start(const struct dial_setup *setup)
     dial->setup = *setup;
     dial->setup.host = NULL; /* the caller's may go */
     dial->fd = -1;
+    dial->began_us = histogram_now();
     dial->source.ready = on_connect;
     dial->deadline.fire = on_deadline;
     dial->patience.fire = on_patience;
@@ -232,5 +245,7 @@ int dial_start(const struct dial_setup *setup)
     }
     if (error)
         dial_free(dial);
+    else if (setup->meter)
+        setup->meter->under_way++;
     return error;
 }

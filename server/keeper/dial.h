@@ -3,11 +3,18 @@
 #pragma once
 
 #include "conf.h"
+#include "histogram.h"
 #include "ipc.h"
 #include "loop.h"
 #include "pool.h"
 
 struct dial;
+
+struct dial_meter { /* the caller's, zeroed */
+    uint64_t outcomes[IPC_STATUSES];
+    struct histogram took;
+    uint32_t under_way;
+};
 
 struct dial_setup {
     struct loop *loop;
@@ -20,6 +27,7 @@ struct dial_setup {
      * non-blocking socket that is now the callee's, or IPC_DESKTOP_*, and -1. */
     void (*done)(void *owner, enum ipc_status status, int fd);
     void *owner;
+    struct dial_meter *meter; /* or NULL */
 };
 
 /* 0 or a negative errno (then `done` is not called). It ends by itself in time. */

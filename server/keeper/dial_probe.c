@@ -134,7 +134,8 @@ static enum ipc_status start(struct keeper *keeper, int64_t session,
                                .port = desktop->port,
                                .seconds = PROBE_SECONDS,
                                .done = on_dialled,
-                               .owner = probe};
+                               .owner = probe,
+                               .meter = &keeper->meter.probes};
     if (dial_start(&setup)) {
         free(probe);
         return IPC_BUSY;

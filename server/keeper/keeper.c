@@ -223,6 +223,7 @@ int keeper_main(const struct keeper_setup *setup)
 #ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+    vitals_open();
     if (secret_init())
         return EX_SOFTWARE;
     int code = serve(&keeper, setup->control);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf.h"
+#include "keeper_meter.h"
 #include "loop.h"
 #include "pool.h"
 #include "secret.h"
@@ -42,6 +43,7 @@ struct keeper {
         int64_t told; /* the last notice's number */
         bool waiting; /* there may be more */
     } notices;
+    struct keeper_meter meter;
     int exit_code;
 };
 

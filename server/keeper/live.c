@@ -17,6 +17,7 @@ void live_add(struct keeper *keeper, struct live *live)
 {
     live->next = keeper->live;
     keeper->live = live;
+    keeper_meter_opened(keeper, live);
 }
 
 unsigned live_in_session(struct keeper *keeper, int64_t session)
@@ -70,6 +71,7 @@ static void end_one(struct keeper *keeper, struct live **at, enum ipc_end end)
     *at = live->next;
     live->ended_at = keeper_now();
     live->end = end;
+    keeper_meter_ended(keeper, live);
     live->next = NULL;
     if (keeper->ended)
         keeper->ended_last->next = live;

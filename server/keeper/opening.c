@@ -266,7 +266,8 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
                                .host = opening->desktop.host,
                                .port = opening->desktop.port,
                                .done = on_dialled,
-                               .owner = opening};
+                               .owner = opening,
+                               .meter = &keeper->meter.dials};
     if (dial_start(&setup))
         return IPC_BUSY;
     dials_add(keeper, opening);

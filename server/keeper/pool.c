@@ -80,6 +80,14 @@ int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t qu
     return error;
 }
 
+uint32_t pool_waiting(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    uint32_t queued = pool->queued;
+    pthread_mutex_unlock(&pool->lock);
+    return queued;
+}
+
 int pool_submit(struct pool *pool, struct pool_job *job, uint64_t within_ms)
 {
     int error = -EAGAIN;

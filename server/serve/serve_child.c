@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 /* argv of a child: program, --state, DIR, verb, conf, control, and for the gate keeper and one word
- * "tls:N" or "http:N" for each listener. --state is for whoever looks at the process list. */
+ * "tls:N", "http:N" or "metrics:N" for each listener. --state is for whoever looks at the process
+ * list. */
 #define FIXED 7
 #define ARGUMENTS (FIXED + CONF_LISTEN_MAX + 1)
 #define WORD_SIZE 24
@@ -109,6 +110,11 @@ pid_t serve_child_keeper(const char *state, int conf, int control, const sigset_
     return start(&words, mask);
 }
 
+static const char *kind_of(const struct gate_listener *listener)
+{
+    return listener->tls ? "tls:" : listener->metrics ? "metrics:" : "http:";
+}
+
 pid_t serve_child_gate(const char *state, int conf, int control, int keeper,
                        const struct serve_listeners *listeners, const sigset_t *mask)
 {
@@ -117,7 +123,7 @@ pid_t serve_child_gate(const char *state, int conf, int control, int keeper,
     begin(&words, state, "gate", conf, control);
     add_fd(&words, "", keeper);
     for (size_t i = 0; i < listeners->count; i++)
-        add_fd(&words, listeners->items[i].tls ? "tls:" : "http:", listeners->items[i].fd);
+        add_fd(&words, kind_of(&listeners->items[i]), listeners->items[i].fd);
     return start(&words, mask);
 }
 
@@ -167,6 +173,7 @@ static bool take_listener(const char *word, struct gate_listener *out)
     if (!colon || !take_fd(colon + 1, &out->fd))
         return false;
     out->tls = strncmp(word, "tls:", 4) == 0;
+    out->metrics = strncmp(word, "metrics:", 8) == 0;
     return true;
 }
 

@@ -78,14 +78,15 @@ static bool dispensable(const struct conf_listen *listen_on, int error)
            (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
 }
 
-static int bind_all(struct conf *conf, struct serve_listeners *listeners)
+/* Appends what was bound to conf->listen and to the listeners. */
+static int bind_these(struct conf *conf, struct serve_listeners *listeners,
+                      const struct conf_listen *wanted, size_t count)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < conf->listen_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         char where[WHERE_SIZE];
-        int fd = bind_one(&conf->listen[i]);
-        where_text(&conf->listen[i], where);
-        if (fd < 0 && dispensable(&conf->listen[i], -fd)) {
+        int fd = bind_one(&wanted[i]);
+        where_text(&wanted[i], where);
+        if (fd < 0 && dispensable(&wanted[i], -fd)) {
             LOG_WARNING("listen.skipped", "no IPv6 on this machine: not listening there",
                         LOG_TEXT("address", where));
             continue;
@@ -95,12 +96,31 @@ static int bind_all(struct conf *conf, struct serve_listeners *listeners)
                       LOG_TEXT("error", strerror(-fd)));
             return fd == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
         }
-        conf->listen[kept] = conf->listen[i];
-        listeners->items[kept++] = (struct gate_listener){.fd = fd, .tls = conf->listen[i].tls};
-        listeners->count = kept;
+        conf->listen[conf->listen_count++] = wanted[i];
+        listeners->items[listeners->count++] =
+            (struct gate_listener){.fd = fd, .tls = wanted[i].tls, .metrics = wanted[i].metrics};
     }
-    conf->listen_count = kept;
     return EX_OK;
+}
+
+/* Takes the listeners out of the configuration, all or only those of Prometheus. */
+static size_t take_wanted(struct conf *conf, struct conf_listen wanted[CONF_LISTEN_MAX],
+                          bool metrics_only)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        if (!metrics_only || conf->listen[i].metrics)
+            wanted[count++] = conf->listen[i];
+    }
+    conf->listen_count = 0;
+    return count;
+}
+
+static int bind_all(struct conf *conf, struct serve_listeners *listeners)
+{
+    struct conf_listen wanted[CONF_LISTEN_MAX];
+    size_t count = take_wanted(conf, wanted, false);
+    return bind_these(conf, listeners, wanted, count);
 }
 
 static int socket_option(int fd, int option)
@@ -132,6 +152,7 @@ static size_t activated(void)
 static int take_activated(struct conf *conf, struct serve_listeners *listeners, size_t count)
 {
     char names[1024] = "", *rest = names;
+    struct conf_listen wanted[CONF_LISTEN_MAX];
     const char *given = getenv("LISTEN_FDNAMES");
 
     if (count > CONF_LISTEN_MAX || (given && !text_copy(names, sizeof(names), given))) {
@@ -139,20 +160,26 @@ static int take_activated(struct conf *conf, struct serve_listeners *listeners, 
                   LOG_NUMBER("most", CONF_LISTEN_MAX));
         return EX_CONFIG;
     }
-    conf->listen_count = 0;
+    bool metrics_given = false;
+    size_t wanted_count = take_wanted(conf, wanted, true);
     for (size_t i = 0; i < count; i++) {
         int fd = SYSTEMD_FIRST + (int)i;
         const char *name = strsep(&rest, ":");
-        bool tls = !name || strcmp(name, "http") != 0;
+        bool metrics = name && strcmp(name, "metrics") == 0;
+        metrics_given |= metrics;
+        bool tls = !metrics && (!name || strcmp(name, "http") != 0);
         if (!listens(fd) || fd_cloexec(fd, true) < 0 || fd_nonblocking(fd) < 0) {
             LOG_ERROR("listen.systemd", "not a listening TCP socket: check deskgate.socket",
                       LOG_NUMBER("number", i), LOG_TEXT("name", name ? name : ""));
             return EX_CONFIG;
         }
-        conf->listen[conf->listen_count++] = (struct conf_listen){.tls = tls};
-        listeners->items[listeners->count++] = (struct gate_listener){.fd = fd, .tls = tls};
+        conf->listen[conf->listen_count++] = (struct conf_listen){.tls = tls, .metrics = metrics};
+        listeners->items[listeners->count++] =
+            (struct gate_listener){.fd = fd, .tls = tls, .metrics = metrics};
     }
-    return EX_OK;
+    if (metrics_given || wanted_count > CONF_LISTEN_MAX - count)
+        return EX_OK;
+    return bind_these(conf, listeners, wanted, wanted_count); /* needs no rights, so no unit */
 }
 
 /* Where the sockets really are. */
@@ -202,14 +229,21 @@ void serve_listen_close(struct serve_listeners *listeners)
         fd_close(&listeners->items[--listeners->count].fd);
 }
 
+/* In which order they are told. */
+#define RANK_LAST 2
+static int rank_of(const struct conf_listen *listen_on)
+{
+    return listen_on->tls ? 0 : listen_on->metrics ? RANK_LAST : 1;
+}
+
 void serve_listen_text(const struct conf *conf, char to[SERVE_ADDRESSES_SIZE])
 {
     size_t size = 0;
     to[0] = '\0';
-    for (int tls = 1; tls >= 0; tls--) {
+    for (int rank = 0; rank <= RANK_LAST; rank++) {
         for (size_t i = 0; i < conf->listen_count; i++) {
             char where[WHERE_SIZE];
-            if (conf->listen[i].tls != (tls == 1) || size >= SERVE_ADDRESSES_SIZE - WHERE_SIZE)
+            if (rank_of(&conf->listen[i]) != rank || size >= SERVE_ADDRESSES_SIZE - WHERE_SIZE)
                 continue;
             where_text(&conf->listen[i], where);
             size += (size_t)snprintf(to + size, SERVE_ADDRESSES_SIZE - size, "%s%s",

@@ -1,5 +1,6 @@
 /* The sockets that the gate accepts on: bound here, or handed over by systemd's socket activation
- * (sd_listen_fds(3)), where the name "http" marks plain HTTP. */
+ * (sd_listen_fds(3)), where the name "http" marks plain HTTP and
+ * "metrics" what Prometheus reads. */
 #pragma once
 
 #include "conf.h"
@@ -19,5 +20,5 @@ int serve_listen(struct conf *conf, struct serve_listeners *listeners);
 void serve_listen_close(struct serve_listeners *listeners); /* may run twice */
 
 #define SERVE_ADDRESSES_SIZE 1024
-/* "192.0.2.1:443 [::]:443", the TLS ones first. */
+/* "192.0.2.1:443 [::]:443", the TLS ones first, Prometheus' last. */
 void serve_listen_text(const struct conf *conf, char to[SERVE_ADDRESSES_SIZE]);

@@ -87,6 +87,10 @@ static const struct {
     {"[rdg]\nlegacy =\n", "line 2: legacy: '' is neither yes nor no"},
     {"[rdg]\nconsent = a\tb\n", "line 2: consent: the text has a control character"},
     {"[rdp]\nkey = a.key\n", "[rdp] needs both"},
+    {"[metrics]\nlisten = 192.0.2.1:9090\n", "[metrics] listen is an address that others can"},
+    {"[metrics]\nlisten = 127.0.0.1:9090, [::]:9090\n", "or say any = yes"},
+    {"[metrics]\nlisten = 9090\n", "such as 192.0.2.1:9090"},
+    {"[metrics]\nlisten = 0.0.0.0:443\nany = yes\n", "the address of the default listen"},
     {"[tls]\ncertificate =\nkey =\n", "needs a certificate and its key"},
     {"[tls]\ncertificate = 1,2,3,4,5\n", "line 2: certificate: more than 4 certificates"},
     {"[dial]\nallow = privat\n", "line 2: allow: 'privat' is neither a network"},
@@ -139,6 +143,11 @@ START_TEST(listeners)
     ck_assert_uint_eq(conf.public_port, 8443);
     ck_assert_int_eq(load("[server]\npublic_port = 443\nlisten = 127.0.0.1:8443\n"), 0);
     ck_assert_uint_eq(conf.public_port, 443);
+    ck_assert_int_eq(load("[metrics]\nlisten = 127.0.0.1:9090, [::1]:9090\n"), 0);
+    ck_assert_uint_eq(conf.listen_count, 4);
+    ck_assert(conf.listen[0].metrics && conf.listen[1].metrics && !conf.listen[0].tls);
+    ck_assert(!conf.listen[2].metrics && conf.public_port == 443);
+    ck_assert_int_eq(load("[metrics]\nany = yes\nlisten = 0.0.0.0:9090\n"), 0);
     ck_assert_int_eq(load("[server]\nhttp_listen = 0.0.0.0:80\n"), 0);
     ck_assert_uint_eq(conf.listen_count, 3);
 }
@@ -230,7 +239,7 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 38);
+    ck_assert_uint_eq(keys, 40);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));

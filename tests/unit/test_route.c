@@ -110,6 +110,24 @@ START_TEST(a_long_name_is_no_route)
 }
 END_TEST
 
+/* Each listener serves its own table and nothing of another's. */
+START_TEST(metrics_are_apart)
+{
+    struct request request = {0};
+    const char *allow;
+    ck_assert_ptr_nonnull(route_find(&request, ROUTE_TABLE_METRICS, "GET", "/metrics", &allow));
+    ck_assert_ptr_nonnull(route_find(&request, ROUTE_TABLE_METRICS, "HEAD", "/metrics", &allow));
+    ck_assert_ptr_null(route_find(&request, ROUTE_TABLE_METRICS, "POST", "/metrics", &allow));
+    ck_assert_str_eq(allow, "GET, HEAD");
+    ck_assert_ptr_null(route_find(&request, ROUTE_TABLE_METRICS, "GET", "/", &allow));
+    ck_assert_ptr_null(route_find(&request, ROUTE_TABLE_METRICS, "GET", "/api/session", &allow));
+    ck_assert_ptr_null(route_find(&request, ROUTE_TABLE_METRICS, "POST", "/api/login", &allow));
+    ck_assert_ptr_null(route_find(&request, ROUTE_TABLE_TLS, "GET", "/metrics", &allow));
+    const struct route *plain = route_find(&request, ROUTE_TABLE_PLAIN, "GET", "/metrics", &allow);
+    ck_assert(plain && !plain->path); /* the redirect */
+}
+END_TEST
+
 /* Nothing that acts in a session's name may be asked by a page of another site. */
 START_TEST(what_posts_need)
 {
@@ -136,6 +154,7 @@ int main(void)
     TCase *tests = tcase_create("route");
     tcase_add_test(tests, the_table);
     tcase_add_test(tests, a_long_name_is_no_route);
+    tcase_add_test(tests, metrics_are_apart);
     tcase_add_test(tests, what_posts_need);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

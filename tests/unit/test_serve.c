@@ -150,6 +150,36 @@ START_TEST(systemd_sockets)
 }
 END_TEST
 
+static int has_metrics_too(void)
+{
+    if (listeners.count != 3 || !listeners.items[0].tls || !listeners.items[2].metrics)
+        return 1;
+    return conf.listen_count == 3 && conf.listen[2].metrics && conf.listen[2].port ? 0 : 2;
+}
+
+START_TEST(systemd_leaves_prometheus_to_the_configuration)
+{
+    add_listen("192.0.2.1:1", true); /* would fail, were it used */
+    add_listen("127.0.0.1:0", false);
+    conf.listen[1].metrics = true;
+    ck_assert_int_eq(activated(a_socket(true), a_socket(true), "https:http", has_metrics_too), 0);
+}
+END_TEST
+
+static int has_metrics_from_systemd(void)
+{
+    return listeners.count == 2 && listeners.items[1].metrics && !listeners.items[1].tls ? 0 : 1;
+}
+
+START_TEST(systemd_may_give_prometheus_its_socket)
+{
+    add_listen("192.0.2.1:1", false); /* would fail, were it used */
+    conf.listen[0].metrics = true;
+    ck_assert_int_eq(
+        activated(a_socket(true), a_socket(true), "https:metrics", has_metrics_from_systemd), 0);
+}
+END_TEST
+
 START_TEST(systemd_gives_what_does_not_listen)
 {
     ck_assert_int_eq(activated(a_socket(true), a_socket(false), "https:https", NULL), EX_CONFIG);
@@ -319,6 +349,8 @@ int main(void)
     tcase_add_test(tcase, given_public_port_stays);
     tcase_add_test(tcase, address_in_use);
     tcase_add_test(tcase, systemd_sockets);
+    tcase_add_test(tcase, systemd_leaves_prometheus_to_the_configuration);
+    tcase_add_test(tcase, systemd_may_give_prometheus_its_socket);
     tcase_add_test(tcase, systemd_gives_what_does_not_listen);
     tcase_add_test(tcase, systemd_gives_only_plain);
     tcase_add_test(tcase, another_process_was_meant);
