@@ -231,7 +231,11 @@ enum rdg_auth rdg_auth(struct request *request, enum MHD_Result *result)
     const char *text = NULL;
     if (request->stage == REQUEST_TOLD)
         return settle(request, result);
-    enum scheme scheme = scheme_of(request, &text);
+    /* Its body is on the way: nobody can be asked while it comes. The connection has proved itself
+     * before, or has not; some clients say so again with every request. */
+    if (request->streams && conn->rdg && conn->rdg->passed && !brings_ticket(request))
+        return RDG_AUTH_PASSED;
+    enum scheme scheme = request->streams ? NO_SCHEME : scheme_of(request, &text);
     bool hear = request->gate->conf->rdg_passwords || scheme == NTLM || scheme == NEGOTIATE;
     if (!hear || brings_ticket(request)) {
         if (conn->rdg)

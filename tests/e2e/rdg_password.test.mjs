@@ -207,6 +207,19 @@ test('what was proved belongs to its connection', async () => {
   await works(rdg);
 });
 
+test('a client that says with every request who it is, and sends its first packet at once', async () => {
+  const made = await account('echo');
+  const rdg = await connect(LegacyRdg, basic('anna', made.password), { only: 'out' });
+  await rdg.join({ first: LegacyRdg.chunk(handshake(0)) });
+  assert.equal((await rdg.expect(TYPE.HANDSHAKE_RESPONSE)).readUInt32LE(0), 0);
+  // Who has proved nothing on this connection is not heard on a body's way.
+  const stranger = await connect(LegacyRdg, basic('anna', (await account('echo')).password), { only: 'out' });
+  const line = await gateway.wire();
+  open.push({ drop: () => line.socket.destroy() });
+  line.send(`RDG_IN_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: x\r\nRDG-Connection-Id: ${stranger.id}\r\nAuthorization: ${basic('anna', made.password).Authorization}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+  assert.equal((await answerHead(line)).status, 401);
+});
+
 test('the answer 401 says what may be shown, and bounds how often', async () => {
   const wire = await gateway.wire();
   open.push({ drop: () => wire.socket.destroy() });
