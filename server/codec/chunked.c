@@ -33,7 +33,7 @@ static bool take_size(struct chunked_reader *reader, uint8_t c)
         return ++reader->digits <= CHUNKED_DIGITS_MOST;
     }
     reader->state = c == '\r' ? SIZE_LF : EXTENSION;
-    return reader->digits && (c == '\r' || c == ';' || c == ' ' || c == '\t');
+    return reader->digits && (c == '\r' || c == ';');
 }
 
 /* Text of an extension or a trailer, up to its CR. */

@@ -1,10 +1,9 @@
 #include "httpresp.h"
 
+#include "chunked.h"
+
 #include <string.h>
 #include <strings.h>
-
-#define CHUNK_LINE_MAX 256 /* a chunk's size and extensions, or one trailer field */
-#define CHUNK_SIZE_DIGITS 8
 
 struct span {
     const char *at;
@@ -217,80 +216,23 @@ ssize_t httpresp_parse(const uint8_t *data, size_t size, struct httpresp *out)
 
 /* ---- the chunked coding ---- */
 
-static int hex_value(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
-}
-
-/* A line of at most CHUNK_LINE_MAX bytes without control characters: its size with CRLF, MORE, BAD.
- */
-static ssize_t chunk_line(const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size && i <= CHUNK_LINE_MAX; i++) {
-        if (data[i] == '\r') {
-            if (i + 1 == size)
-                return HTTPRESP_MORE;
-            return data[i + 1] == '\n' ? (ssize_t)(i + 2) : HTTPRESP_BAD;
-        }
-        if (!is_value_byte(data[i]))
-            return HTTPRESP_BAD;
-    }
-    return size > CHUNK_LINE_MAX ? HTTPRESP_BAD : HTTPRESP_MORE;
-}
-
-/* "1a;name=value": the size; extensions are skipped. */
-static bool chunk_size(const uint8_t *line, size_t *out)
-{
-    size_t digits = 0;
-    *out = 0;
-    for (; hex_value(line[digits]) >= 0; digits++) {
-        if (digits == CHUNK_SIZE_DIGITS)
-            return false;
-        *out = *out * 16 + (size_t)hex_value(line[digits]);
-    }
-    return digits && (line[digits] == '\r' || line[digits] == ';');
-}
-
-static ssize_t chunk_trailer(const uint8_t *data, size_t size)
-{
-    for (size_t at = 0, lines = 0; lines <= HTTPRESP_FIELDS_MAX; lines++) {
-        ssize_t line = chunk_line(data + at, size - at);
-        if (line <= 0)
-            return line;
-        at += (size_t)line;
-        if (line == 2)
-            return (ssize_t)at;
-    }
-    return HTTPRESP_BAD;
-}
-
-/* Walks all chunks; with `move` their content goes to the front. */
+/* Reads all chunks; with `move` their content goes to the front. */
 static ssize_t chunk_walk(uint8_t *data, size_t size, bool move, size_t *content)
 {
-    size_t at = 0, chunk;
-    for (*content = 0;; *content += chunk) {
-        ssize_t line = chunk_line(data + at, size - at);
-        if (line <= 0)
-            return line;
-        if (!chunk_size(data + at, &chunk))
+    struct chunked_reader reader = {0};
+    *content = 0;
+    for (size_t at = 0; at < size;) {
+        enum chunked_event event;
+        size_t payload;
+        uint8_t *to = data + (move ? *content : at);
+        at += chunked_read_onto(&reader, to, data + at, size - at, &event, &payload);
+        *content += payload;
+        if (event == CHUNKED_END)
+            return (ssize_t)at;
+        if (event == CHUNKED_BAD)
             return HTTPRESP_BAD;
-        at += (size_t)line;
-        if (!chunk) {
-            ssize_t trailer = chunk_trailer(data + at, size - at);
-            return trailer <= 0 ? trailer : (ssize_t)at + trailer;
-        }
-        if (size - at < chunk + 2)
-            return HTTPRESP_MORE;
-        if (memcmp(data + at + chunk, "\r\n", 2) != 0)
-            return HTTPRESP_BAD;
-        if (move)
-            memmove(data + *content, data + at, chunk);
-        at += chunk + 2;
     }
+    return HTTPRESP_MORE;
 }
 
 ssize_t httpresp_chunks(uint8_t *data, size_t size, size_t *content)

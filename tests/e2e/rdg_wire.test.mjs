@@ -321,6 +321,27 @@ test('a pair: back-pressure from a desktop that does not read, and the rest of i
   await echoed(rdg, bytes);
 });
 
+test('a ticket bound to the address it was made from', async () => {
+  const house = await Gateway.make({ conf: { rdg: { bind_address: 'yes' } } });
+  try {
+    const person = house.addUser('berta');
+    house.addDesktop('office', echo.port);
+    house.grant(person, 'office');
+    const file = await house.http('GET', '/api/desktops/office/rdp', { token: await person.token() });
+    const ticket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1];
+    const elsewhere = await WebSocketRdg.connect(house, {}, { from: '127.0.0.2' });
+    const refused = await elsewhere.open(ticket);
+    assert.deepEqual([refused.status, refused.at], [0x800759f8, 'tunnel']);
+    const row = house.audit('--event', 'ticket-refused').at(-1);
+    assert.deepEqual([row.detail, row.address], ['of another address', '127.0.0.2']);
+    const here = await WebSocketRdg.connect(house);
+    assert.equal((await here.open(ticket)).status, 0, 'it was not used up by that');
+    here.drop();
+  } finally {
+    await house.remove();
+  }
+});
+
 test('without the legacy pair, and without WebSocket', async () => {
   const house = await Gateway.make({ conf: { rdg: { legacy: 'no', consent: 'Only for work.' } } });
   try {

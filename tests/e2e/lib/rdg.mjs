@@ -111,9 +111,10 @@ class Rdg {
 export class WebSocketRdg extends Rdg {
   static kind = 'WebSocket';
 
-  static async connect(gateway, headers = {}) {
+  // `from`: an address of this machine to come from.
+  static async connect(gateway, headers = {}, { from } = {}) {
     const rdg = new WebSocketRdg();
-    rdg.wire = await gateway.wire();
+    rdg.wire = await gateway.wire(from ? { localAddress: from } : {});
     rdg.wire.send(head('RDG_OUT_DATA', gateway, {
       Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13,
       'Sec-WebSocket-Key': 'YQXEXOYGSAUGL]E', 'RDG-Connection-Id': `{${randomUUID()}}`,
