@@ -158,13 +158,16 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->plain = setup->plain;
     relay->framed_in = setup->framed_in ? setup->framed_in : setup->framed;
     relay->framing = setup->framing;
-    relay->hush = setup->hush;
-    relay->in_lost = setup->in_lost;
+    if (relay->framing == RELAY_RAW)
+        relay->hush = setup->hush;
+    else if (relay->framing == RELAY_RDG)
+        relay->in_lost = setup->in_lost;
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;
     relay->owner = setup->owner;
-    relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;
+    if (setup->framing != RELAY_CHUNKED)
+        relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;
     relay->framed_source.ready = on_framed;
     relay->in_source.ready = on_in;
     relay->plain_source.ready = on_plain;

@@ -62,7 +62,7 @@ static bool read_once(struct relay *relay)
         on_eof(relay, got);
         return false;
     }
-    if (relay->hush && atomic_load(relay->hush))
+    if (relay->framing == RELAY_RAW && relay->hush && atomic_load(relay->hush))
         return true;
     relay->down += (uint64_t)got;
     relay->payload_ms = loop_now(relay->loop);

@@ -13,7 +13,10 @@ struct relay {
     struct stream_scratch *scratch;
     struct stream *framed, *plain;
     struct stream *framed_in; /* `framed` itself, but for RELAY_RDG */
-    const atomic_bool *hush, *in_lost;
+    union {
+        const atomic_bool *hush;    /* RELAY_RAW */
+        const atomic_bool *in_lost; /* RELAY_RDG */
+    };
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
     void *owner;
     struct loop_source framed_source, in_source, plain_source;
@@ -37,9 +40,11 @@ struct relay {
     bool plain_told;                /* we have ended our side of plain */
     bool ping_due, close_due;       /* control frames to write when framed takes them */
     bool closing, over;
-    struct ws_reader reader;
     struct tsgu_reader packets;
-    struct chunked_reader chunks;
+    union {
+        struct ws_reader reader;
+        struct chunked_reader chunks; /* RELAY_CHUNKED */
+    };
 };
 
 static inline bool relay_is_rdg(const struct relay *relay)
