@@ -67,6 +67,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .tunnel_idle_seconds = 3600,
         .tunnel_ping_seconds = 30,
         .dial_seconds = 8,
+        .wake_seconds = 60,
         .rdg_legacy = true,
     };
     text_copy(conf->state, sizeof(conf->state), absolute);

@@ -11,6 +11,7 @@
 #define CONF_LISTEN_MAX 16
 #define CONF_PAIRS_MAX 4
 #define CONF_NETS_MAX 64
+#define CONF_WAKE_MAX 8
 #define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
@@ -79,6 +80,11 @@ struct conf {
     bool dial_loopback;    /* allow names loopback */
     bool dial_link_local;  /* allow names link-local */
     uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
+    uint32_t
+        wake_seconds; /* wake_seconds = 60: for a desktop with a MAC to wake; 0: none is woken */
+    struct conf_listen wake_broadcast[CONF_WAKE_MAX]; /* wake_broadcast = : IPv4 only, port 0 where
+                                                         none was given; none: the desktop's net */
+    size_t wake_broadcast_count;
 
     /* [desktops] */
     char authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the certificates of

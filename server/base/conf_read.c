@@ -69,6 +69,8 @@ static const struct conf_key keys[] = {
     LIST("dial", "allow", conf_take_allow),
     LIST("dial", "deny", conf_take_deny),
     NUMBER("dial", "seconds", dial_seconds, 1, 120),
+    NUMBER("dial", "wake_seconds", wake_seconds, 0, 600),
+    LIST("dial", "wake_broadcast", conf_take_wake_broadcast),
     PATH("desktops", "authorities", authorities),
     FLAG("rdg", "legacy", rdg_legacy),
     FLAG("rdg", "passwords", rdg_passwords),

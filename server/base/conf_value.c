@@ -301,3 +301,21 @@ bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, co
     (void)key;
     return networks(reading, reading->conf->dial_deny, &reading->conf->dial_deny_count, value);
 }
+
+/* "192.168.1.255", or with a port. */
+bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_key *key,
+                              const char *value)
+{
+    (void)key;
+    struct conf *conf = reading->conf;
+    struct conf_listen at = {0};
+    if ((!addr_parse(&at.address, value) && !conf_parse_listen(&at, value)) ||
+        !addr_is_v4(&at.address))
+        return fault(reading,
+                     "'%s' is not an IPv4 address, such as 192.168.1.255, with or without a port",
+                     value);
+    if (conf->wake_broadcast_count == CONF_WAKE_MAX)
+        return fault(reading, "more than %d addresses", CONF_WAKE_MAX);
+    conf->wake_broadcast[conf->wake_broadcast_count++] = at;
+    return true;
+}

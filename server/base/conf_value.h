@@ -41,4 +41,6 @@ bool conf_take_certificate(struct conf_reading *reading, const struct conf_key *
                            const char *value);
 bool conf_take_tls_key(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_key *key,
+                              const char *value);
 bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value);

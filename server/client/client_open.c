@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPT_MS 30000 /* the gateway itself gives a desktop 8 s, after a connection and TLS */
-#define KEY_SIZE 25      /* RFC 6455 section 4.1: 16 random bytes in base64 */
+#define ATTEMPT_MS 30000 /* to the gateway, and its answer to anything but a desktop that sleeps   \
+                          */
+#define WAKE_MS 90000 /* the gateway gives a desktop a minute to wake up, unless told otherwise */
+#define KEY_SIZE 25   /* RFC 6455 section 4.1: 16 random bytes in base64 */
 #define RENEWALS 2
 
 static bool is_upgraded(const struct client_answer *answer, const char *key)
@@ -65,11 +67,12 @@ static int attempt_once(const struct client_opening *opening, const char *token,
                         struct client_opened *opened, struct client_failure *failure)
 {
     struct client_wait wait = client_wait_for(opening->cancel, ATTEMPT_MS);
+    struct client_wait patience = client_wait_for(opening->cancel, WAKE_MS);
     memset(opened, 0, sizeof(*opened));
     if (client_wire_open(&opened->wire, opening->gateway, &wait, failure))
         return -1;
     struct client_answer *answer = client_answer_new();
-    int error = answer ? upgrade(opening, token, answer, &wait, opened, failure)
+    int error = answer ? upgrade(opening, token, answer, &patience, opened, failure)
                        : client_fail(failure, CLIENT_FAULT_SYSTEM, "out of memory");
     client_answer_free(answer);
     if (error)

@@ -136,8 +136,8 @@ enum MHD_Result api_ticket_told(struct request *request)
     return result;
 }
 
-/* For a client that is not a browser: the file carries a ticket of its own, so nobody gets a look at
- * its head alone. */
+/* For a client that is not a browser: the file carries a ticket of its own, so nobody gets a look
+ * at its head alone. */
 enum MHD_Result api_rdp(struct request *request)
 {
     if (strcmp(request->method, "HEAD") == 0)
@@ -223,10 +223,8 @@ enum MHD_Result api_visit(struct request *request)
 enum MHD_Result api_visit_told(struct request *request)
 {
     static const char *const states[] = {
-        [IPC_VISIT_WAITING] = "waiting",
-        [IPC_VISIT_OPEN] = "open",
-        [IPC_VISIT_ENDED] = "ended",
-        [IPC_VISIT_REFUSED] = "refused",
+        [IPC_VISIT_WAITING] = "waiting", [IPC_VISIT_OPEN] = "open",     [IPC_VISIT_ENDED] = "ended",
+        [IPC_VISIT_REFUSED] = "refused", [IPC_VISIT_WAKING] = "waking",
     };
     const struct ipc_visited *answer = &request->answer->visited;
     enum MHD_Result result;

@@ -24,7 +24,7 @@
 
 #define REQUEST_MS 10000  /* for the client's PDU */
 #define HELLO_MS 10000    /* for the desktop's X.224 and TLS */
-#define PATIENCE_MS 30000 /* for everything after the PDU, should all else hang */
+#define PATIENCE_MS 30000 /* for everything after the PDU but waking, should all else hang */
 #define ANSWER_MOST 65536 /* our PDU: a chain of certificates; a longer one is refused */
 #define CHAIN_MOST 8      /* certificates that the client gets */
 
@@ -322,7 +322,7 @@ static void heard(struct talk *base)
                (struct cleanpath_view){0}, "not a proper RDCleanPath request");
     } else {
         talk_pause(base);
-        talk_wait(base, PATIENCE_MS);
+        talk_wait_keeper(base, PATIENCE_MS);
         ask(talk, &record.head, IPC_OPENED, on_opened);
     }
     explicit_bzero(&record, sizeof(record));

@@ -131,6 +131,14 @@ static void put_dials(FILE *out, const struct ipc_metrics_told *keeper)
     metrics_text_histogram(out, "deskgate_dial_duration_seconds", NULL, NULL, &keeper->dial);
 }
 
+static void put_wakes(FILE *out, const struct ipc_metrics_told *keeper)
+{
+    metrics_text_head(out, "deskgate_wakes_total", COUNTER,
+                      "Desktops that were woken, by whether they answered in time.");
+    metrics_text_sample(out, "deskgate_wakes_total", "outcome", "answered", keeper->woken);
+    metrics_text_sample(out, "deskgate_wakes_total", "outcome", "silent", keeper->silent);
+}
+
 static void put_queues(FILE *out, const struct ipc_metrics_told *keeper)
 {
     const struct {
@@ -206,6 +214,7 @@ static void put_all(FILE *out, const struct metrics_numbers *numbers)
         return;
     put_tunnels(out, numbers->keeper);
     put_dials(out, numbers->keeper);
+    put_wakes(out, numbers->keeper);
     put_queues(out, numbers->keeper);
     put_census(out, numbers->keeper);
 }

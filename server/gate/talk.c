@@ -1,6 +1,7 @@
 #include "talk.h"
 
 #include "conn.h"
+#include "gate_state.h"
 #include "log.h"
 #include "owner.h"
 #include "tunnel.h"
@@ -160,6 +161,11 @@ void talk_wait(struct talk *talk, uint32_t ms)
 {
     if (loop_timer_set(talk->conn->worker->loop, &talk->conn->timer, ms))
         conn_end(talk->conn);
+}
+
+void talk_wait_keeper(struct talk *talk, uint32_t ms)
+{
+    talk_wait(talk, ms + talk->conn->worker->gate->conf->wake_seconds * 1000);
 }
 
 void talk_pause(struct talk *talk)

@@ -48,6 +48,9 @@ extern const struct handover_heir talk_heir;
 
 /* The clock, anew: the kind's late() after so long. */
 void talk_wait(struct talk *talk, uint32_t ms);
+/* For the keeper, who may be dialling a desktop and waking it up: so long, and what waking takes.
+ */
+void talk_wait_keeper(struct talk *talk, uint32_t ms);
 /* Stops listening; from within heard() no further byte is looked at. */
 void talk_pause(struct talk *talk);
 /* Listens again, beginning with what has come meanwhile. `talk` may be gone when it returns. */

@@ -21,7 +21,7 @@
 
 #define STEP_MS 10000     /* for each of the client's packets */
 #define CONSENT_MS 120000 /* … while a person reads what to agree to */
-#define PATIENCE_MS 30000 /* for the keeper, who may be dialling */
+#define PATIENCE_MS 30000 /* for the keeper, who may be dialling; and for a desktop to wake */
 #define READ_MS 500       /* a refused client reads what it was told before the connection goes */
 
 struct tsgu_talk {
@@ -86,7 +86,7 @@ static void ask(struct tsgu_talk *talk, bool open)
 {
     struct tsgu_turn turn;
     talk_pause(&talk->talk);
-    talk_wait(&talk->talk, PATIENCE_MS);
+    talk_wait_keeper(&talk->talk, PATIENCE_MS);
     if (open ? ask_open(talk) : ask_ticket(talk))
         return;
     if (open)

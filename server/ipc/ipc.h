@@ -135,7 +135,13 @@ enum ipc_forbid {
 
 enum ipc_pass_kind { IPC_PASS_BASIC, IPC_PASS_NTLM };
 
-enum ipc_visit_state { IPC_VISIT_WAITING, IPC_VISIT_OPEN, IPC_VISIT_ENDED, IPC_VISIT_REFUSED };
+enum ipc_visit_state {
+    IPC_VISIT_WAITING,
+    IPC_VISIT_OPEN,
+    IPC_VISIT_ENDED,
+    IPC_VISIT_REFUSED,
+    IPC_VISIT_WAKING /* the desktop, which takes up to [dial] wake_seconds */
+};
 
 /* Why a tunnel ended; stored in the audit log by its name (ipc_end_name). */
 enum ipc_end {
@@ -444,6 +450,7 @@ struct ipc_metrics_told { /* counted since the keeper began */
     uint8_t status; /* OK, FAILED: the store did not answer, and what it knows is missing */
     uint64_t opened[IPC_WAYS], ended[IPC_ENDS];
     uint64_t dialled[IPC_STATUSES]; /* by outcome: OK, DESKTOP_* */
+    uint64_t woken, silent;         /* desktops that had to be woken: answered in the end, or not */
     struct histogram dial;
     uint32_t live[IPC_WAYS];
     uint32_t dials, probes, hashes, resolves; /* under way; the last two: waiting */

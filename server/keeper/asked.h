@@ -35,5 +35,7 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record);      
 /* ---- for them ---- */
 
 bool asked_origin_ok(const struct ipc_origin *origin); /* its texts end */
+/* A ticket's desktop is being woken (opening.c). */
+bool opening_wakes(const struct keeper *keeper, int64_t ticket);
 /* IPC_OK, IPC_NO_SESSION, or IPC_FAILED (logged). */
 enum ipc_status asked_status(struct keeper *keeper, enum store_result result);

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "owner.h"
 #include "policy.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,20 +13,29 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ADDRESSES_MOST 16 /* of one name */
+#define ADDRESSES_MOST 16  /* of one name */
+#define WAKE_AFTER_MS 1000 /* whoever is awake has answered by then */
+#define WAKE_EVERY_MS 1000
+#define WAKE_ROUNDS 3      /* of packets, which nobody acknowledges */
+#define WAKE_TRY_MS 2000   /* a new SYN gets through sooner than the kernel's next repetition */
+#define WAKE_PAUSE_MS 1000 /* after all addresses were tried */
 
 struct dial {
     struct dial_setup setup;
     struct pool_job job;
     struct loop_timer deadline; /* for all of it */
-    struct loop_timer patience; /* for one address, when there are more */
+    struct loop_timer patience; /* for one address, when there are more, or between two rounds */
+    struct loop_timer wake;     /* the next magic packet */
     uint64_t until_ms;
     uint64_t began_us; /* histogram_now() */
     struct loop_source source;
     char host[256];
     bool resolving; /* a thread has it: it must stay until the thread is done */
     bool over;      /* `done` was called */
-    int resolved;   /* getaddrinfo()'s answer */
+    bool may_wake, waking;
+    unsigned rounds; /* of packets sent */
+    uint8_t mac[WAKE_MAC_SIZE];
+    int resolved; /* getaddrinfo()'s answer */
     int fd;
     size_t count, next;
     enum ipc_status failure; /* what to say when no address is left */
@@ -37,6 +47,7 @@ static void dial_free(struct dial *dial)
     loop_remove(dial->setup.loop, &dial->source);
     loop_timer_cancel(dial->setup.loop, &dial->deadline);
     loop_timer_cancel(dial->setup.loop, &dial->patience);
+    loop_timer_cancel(dial->setup.loop, &dial->wake);
     fd_close(&dial->fd);
     free(dial);
 }
@@ -48,6 +59,8 @@ static void count(const struct dial *dial, enum ipc_status status)
         return;
     meter->under_way--;
     meter->outcomes[status]++;
+    meter->woken += dial->waking && status == IPC_OK;
+    meter->silent += dial->waking && status != IPC_OK;
     histogram_add(&meter->took, histogram_now() - dial->began_us);
 }
 
@@ -56,6 +69,7 @@ static void finish(struct dial *dial, enum ipc_status status)
     int fd = -1;
     loop_remove(dial->setup.loop, &dial->source);
     loop_timer_cancel(dial->setup.loop, &dial->patience);
+    loop_timer_cancel(dial->setup.loop, &dial->wake);
     if (status == IPC_OK) {
         fd = dial->fd;
         dial->fd = -1; /* the callee's */
@@ -96,7 +110,10 @@ static void share_time(struct dial *dial)
 {
     uint64_t now = loop_now(dial->setup.loop), behind = dial->count - dial->next;
     loop_timer_cancel(dial->setup.loop, &dial->patience);
-    if (behind && dial->until_ms > now) /* unset for lack of memory: the deadline still stands */
+    if (dial->waking)
+        loop_timer_set(dial->setup.loop, &dial->patience, WAKE_TRY_MS);
+    else if (behind &&
+             dial->until_ms > now) /* unset for lack of memory: the deadline still stands */
         loop_timer_set(dial->setup.loop, &dial->patience, (dial->until_ms - now) / (behind + 1));
 }
 
@@ -124,13 +141,60 @@ static bool try_next(struct dial *dial)
     return true;
 }
 
+/* ---- waking ---- */
+
+/* Says to how many addresses. */
+static size_t send_packets(struct dial *dial)
+{
+    size_t sent = wake_send(dial->setup.conf, dial->mac, dial->addresses, dial->count);
+    if (++dial->rounds < WAKE_ROUNDS)
+        loop_timer_set(dial->setup.loop, &dial->wake, WAKE_EVERY_MS);
+    return sent;
+}
+
+/* False when it cannot be woken. */
+static bool begin_waking(struct dial *dial)
+{
+    uint64_t within = dial->setup.conf->wake_seconds * 1000ULL;
+    size_t sent = send_packets(dial);
+    if (dial->setup.waking)
+        dial->setup.waking(dial->setup.owner, sent);
+    dial->waking = sent && loop_timer_set(dial->setup.loop, &dial->deadline, within) == 0;
+    dial->may_wake = dial->waking;
+    if (dial->waking)
+        dial->failure = IPC_DESKTOP_ASLEEP;
+    else
+        loop_timer_cancel(dial->setup.loop, &dial->wake);
+    return dial->waking;
+}
+
+static void on_wake(struct loop_timer *timer)
+{
+    struct dial *dial = OWNER_OF(timer, struct dial, wake);
+    if (dial->waking)
+        send_packets(dial);
+    else if (begin_waking(dial))
+        loop_timer_set(dial->setup.loop, &dial->patience, WAKE_TRY_MS);
+}
+
+/* All addresses have failed: false when that is the end of it. */
+static bool bear_failure(struct dial *dial)
+{
+    if (!dial->may_wake || dial->failure == IPC_FAILED)
+        return false;
+    if (!dial->waking && (dial->failure != IPC_DESKTOP_ASLEEP || !begin_waking(dial)))
+        return false;
+    return loop_timer_set(dial->setup.loop, &dial->patience, WAKE_PAUSE_MS) == 0;
+}
+
 static void go_on(struct dial *dial)
 {
     while (dial->next < dial->count) {
         if (try_next(dial))
             return;
     }
-    finish(dial, dial->failure);
+    if (!bear_failure(dial))
+        finish(dial, dial->failure);
 }
 
 /* Keeps the addresses that may be dialled: no other is ever connected to. */
@@ -143,6 +207,9 @@ static void begin(struct dial *dial)
     }
     dial->count = kept;
     dial->failure = IPC_DESKTOP_ADDRESS;
+    dial->may_wake = dial->may_wake && kept; /* unset for lack of memory: it is woken later */
+    if (dial->may_wake)
+        loop_timer_set(dial->setup.loop, &dial->wake, WAKE_AFTER_MS);
     go_on(dial);
 }
 
@@ -172,7 +239,13 @@ static void on_connect(struct loop_source *source, uint32_t events)
 
 static void on_patience(struct loop_timer *timer)
 {
-    give_up_address(OWNER_OF(timer, struct dial, patience), ETIMEDOUT);
+    struct dial *dial = OWNER_OF(timer, struct dial, patience);
+    if (dial->fd >= 0) {
+        give_up_address(dial, ETIMEDOUT);
+    } else {
+        dial->next = 0;
+        go_on(dial);
+    }
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -180,7 +253,10 @@ static void on_deadline(struct loop_timer *timer)
     struct dial *dial = OWNER_OF(timer, struct dial, deadline);
     if (dial->over)
         return;
-    finish(dial, dial->resolving ? IPC_DESKTOP_NAME : IPC_DESKTOP_ASLEEP);
+    if (dial->waking)
+        finish(dial, dial->failure);
+    else
+        finish(dial, dial->resolving ? IPC_DESKTOP_NAME : IPC_DESKTOP_ASLEEP);
 }
 
 /* ---- names ---- */
@@ -223,6 +299,11 @@ int dial_start(const struct dial_setup *setup)
         return -ENOMEM;
     dial->setup = *setup;
     dial->setup.host = NULL; /* the caller's may go */
+    dial->setup.mac = NULL;
+    dial->may_wake = setup->mac && setup->conf->wake_seconds;
+    if (setup->mac)
+        memcpy(dial->mac, setup->mac, sizeof(dial->mac));
+    dial->wake.fire = on_wake;
     dial->fd = -1;
     dial->began_us = histogram_now();
     dial->source.ready = on_connect;

@@ -1,5 +1,6 @@
 /* Dialling a desktop: resolve its name in a thread, check every address against the policy, connect
- * to exactly the address that was checked, the next one when it fails. */
+ * to exactly the address that was checked, the next one when it fails. A desktop that may be asleep
+ * is woken when it has not answered within a second, and dialled again and again until it does. */
 #pragma once
 
 #include "conf.h"
@@ -14,6 +15,7 @@ struct dial_meter { /* the caller's, zeroed */
     uint64_t outcomes[IPC_STATUSES];
     struct histogram took;
     uint32_t under_way;
+    uint64_t woken, silent; /* of those that had to be woken: answered in the end, or not */
 };
 
 struct dial_setup {
@@ -28,6 +30,10 @@ struct dial_setup {
     void (*done)(void *owner, enum ipc_status status, int fd);
     void *owner;
     struct dial_meter *meter; /* or NULL */
+    const uint8_t *mac;       /* WAKE_MAC_SIZE bytes, copied; NULL: it is not to be woken */
+    /* It does not answer and is woken now, by packets to so many addresses; 0: there is nowhere to
+     * send one to, and the dial goes on as if it had no MAC. Or NULL. */
+    void (*waking)(void *owner, size_t packets);
 };
 
 /* 0 or a negative errno (then `done` is not called). It ends by itself in time. */

@@ -61,6 +61,8 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record)
     memcpy(told.ended, meter->ended, sizeof(told.ended));
     memcpy(told.dialled, meter->dials.outcomes, sizeof(told.dialled));
     told.dial = meter->dials.took;
+    told.woken = meter->dials.woken;
+    told.silent = meter->dials.silent;
     told.vitals = vitals_read();
     put_live(keeper, &told);
     put_queues(keeper, &told);

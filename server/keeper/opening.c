@@ -9,6 +9,7 @@
 #include "record_audit.h"
 #include "session.h"
 #include "ticket.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@ struct opening {
     struct store_session session;
     struct store_desktop desktop;
     int64_t ticket; /* used up for it; 0: none */
+    bool waking;    /* the desktop */
 };
 
 static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status status)
@@ -210,6 +212,25 @@ static bool dials_full(const struct keeper *keeper, int64_t session)
     return all >= DIALS_MOST || own >= DIALS_SESSION_MOST;
 }
 
+bool opening_wakes(const struct keeper *keeper, int64_t ticket)
+{
+    for (const struct opening *at = keeper->openings; at; at = at->next) {
+        if (at->ticket == ticket && at->waking)
+            return true;
+    }
+    return false;
+}
+
+static void on_waking(void *owner, size_t packets)
+{
+    struct opening *opening = owner;
+    opening->waking = packets > 0;
+    record_audit(opening->gate->keeper, &opening->ask.origin, "desktop-wake",
+                 packets ? "ok" : "nowhere", opening->session.user_name, opening->desktop.name,
+                 packets ? opening->desktop.mac
+                         : "its network is not one of this machine's; see [dial] wake_broadcast");
+}
+
 static void on_dialled(void *owner, enum ipc_status status, int fd)
 {
     struct opening *opening = owner;
@@ -260,6 +281,7 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
         status = IPC_BUSY;
     if (status != IPC_OK)
         return status;
+    uint8_t mac[WAKE_MAC_SIZE];
     struct dial_setup setup = {.loop = keeper->loop,
                                .resolvers = keeper->resolvers,
                                .conf = keeper->conf,
@@ -267,7 +289,9 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
                                .port = opening->desktop.port,
                                .done = on_dialled,
                                .owner = opening,
-                               .meter = &keeper->meter.dials};
+                               .meter = &keeper->meter.dials,
+                               .mac = wake_mac(mac, opening->desktop.mac) ? mac : NULL,
+                               .waking = on_waking};
     if (dial_start(&setup))
         return IPC_BUSY;
     dials_add(keeper, opening);

@@ -263,6 +263,8 @@ static enum ipc_status tell(struct keeper *keeper, const struct ipc_visit *ask,
     } else if (!ticket.used_at && ticket.expires_at <= keeper_now()) {
         visited->state = IPC_VISIT_REFUSED;
         reason = ipc_status_name(IPC_BAD_TICKET);
+    } else if (opening_wakes(keeper, ticket.id)) {
+        visited->state = IPC_VISIT_WAKING;
     } else if (ticket.used_at && keeper_now() - ticket.used_at >
                                      (int64_t)keeper->conf->dial_seconds + OUTCOME_SECONDS) {
         visited->state = IPC_VISIT_REFUSED; /* a keeper died over it */

@@ -94,6 +94,8 @@ static const struct {
     {"[tls]\ncertificate =\nkey =\n", "needs a certificate and its key"},
     {"[tls]\ncertificate = 1,2,3,4,5\n", "line 2: certificate: more than 4 certificates"},
     {"[dial]\nallow = privat\n", "line 2: allow: 'privat' is neither a network"},
+    {"[dial]\nwake_broadcast = fd00::1\n", "line 2: wake_broadcast: 'fd00::1' is not an IPv4"},
+    {"[dial]\nwake_broadcast = 10.0.0.0/8\n", "'10.0.0.0/8' is not an IPv4 address"},
     {"[dial]\nallow = 10.0.0.0/33\n", "line 2: allow: '10.0.0.0/33' is neither"},
     {"[dial]\ndeny = 10.0.0.0/8 10.1.0.0/16\n", "line 2: deny:"},
     {"[session]\nidle_seconds = 0\n", "line 2: idle_seconds:"},
@@ -208,6 +210,10 @@ START_TEST(dial)
     ck_assert_uint_eq(conf.dial_deny_count, 1);
     ck_assert_int_eq(load("[dial]\nallow = 127.0.0.1, fe80::/16\n"), 0);
     ck_assert(conf.dial_loopback && conf.dial_link_local && !allowed("10.0.0.1"));
+    ck_assert_int_eq(load("[dial]\nwake_broadcast = 10.0.0.255, 10.1.0.255:7\n"), 0);
+    ck_assert_uint_eq(conf.wake_broadcast_count, 2);
+    ck_assert_uint_eq(conf.wake_broadcast[0].port, 0);
+    ck_assert_uint_eq(conf.wake_broadcast[1].port, 7);
     ck_assert_int_eq(load("[dial]\nallow =\n"), 0);
     ck_assert_uint_eq(conf.dial_allow_count, 0);
 }
@@ -239,7 +245,7 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 40);
+    ck_assert_uint_eq(keys, 42);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));

@@ -20,6 +20,7 @@ export default {
   'viewer.step.client': 'Loading the viewer…',
   'viewer.step.ticket': 'Asking the gateway…',
   'viewer.step.asked': 'Waiting for the desktop…',
+  'viewer.step.waking': 'Waking the desktop up; this may take a minute…',
   'viewer.step.signing-in': 'Signing in…',
   'viewer.step.starting': 'Starting your session…',
   'viewer.step.started': 'Waiting for the picture…',

@@ -20,6 +20,7 @@ export default {
   'viewer.step.client': 'ビューアーを読み込んでいます…',
   'viewer.step.ticket': 'ゲートウェイに問い合わせています…',
   'viewer.step.asked': 'デスクトップの応答を待っています…',
+  'viewer.step.waking': 'デスクトップを起動しています。1 分ほどかかることがあります…',
   'viewer.step.signing-in': 'サインインしています…',
   'viewer.step.starting': 'セッションを開始しています…',
   'viewer.step.started': '画面を待っています…',

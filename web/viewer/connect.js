@@ -4,9 +4,11 @@ import { api } from '/api.js';
 import { Amender } from './wire.js';
 import { Mender } from './incoming.js';
 import { watchNext } from './socket.js';
+import { isWaking } from './visit.js';
 
 const TICKET_MS = 10_000;
 const CONNECT_MS = 20_000; // the package has no time limit of its own
+const LOOK_MS = 3_000; // whoever is awake has let us in by then
 const LAST_WORDS_MS = 150; // what the package says of an end comes a little after the socket's end
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -21,6 +23,20 @@ function within(ms, promise) {
 }
 
 class TimeIsUp extends Error {}
+
+/** The promise; an error when it takes too long, not counting the time in which the desktop wakes up. */
+async function withinOrWoken(promise, visit, onWaking) {
+  for (let end = Date.now() + CONNECT_MS; ;) {
+    const result = await Promise.race([promise.then((value) => ({ value })), pause(LOOK_MS)]);
+    if (result) return result.value;
+    if (await isWaking(visit)) {
+      onWaking();
+      end = Date.now() + CONNECT_MS;
+    } else if (Date.now() > end) {
+      throw new TimeIsUp();
+    }
+  }
+}
 
 /** What is known of a connection that failed or ended; the material of trouble.js. */
 class Facts {
@@ -108,17 +124,17 @@ export async function connect(options) {
   } });
 
   const begin = () => prepare(client, ticket, options).connect();
-  const session = await start(begin, { facts, amender, socket, socketEnd });
+  const session = await start(begin, { facts, amender, socket, socketEnd, onWaking: () => hooks.step('waking') });
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   return { session, ended, close: () => socket.close() };
 }
 
-async function start(begin, { facts, amender, socket, socketEnd }) {
+async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {
   const closed = socketEnd.then(() => pause(LAST_WORDS_MS)).then(() => { throw new Error('closed'); });
   closed.catch(() => {}); // it comes, sooner or later
   try {
-    return await within(CONNECT_MS, Promise.race([begin(), closed]));
+    return await withinOrWoken(Promise.race([begin(), closed]), facts.visit, onWaking);
   } catch (error) {
     facts.timedOut = error instanceof TimeIsUp;
     readError(facts, error);

@@ -4,6 +4,13 @@ import { api } from '/api.js';
 const ANSWER_MS = 3_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Whether the gateway is waking the desktop up; asked while a connection is being made. */
+export async function isWaking(number) {
+  const asked = api('GET', `/api/visits/${number}`).catch(() => null);
+  const visit = await Promise.race([asked, pause(ANSWER_MS).then(() => null)]);
+  return visit?.state === 'waking';
+}
+
 /**
  * What the gateway says of a visit: {state, reason, message}, or null when it does not answer. It
  * may learn of an end a moment after us.
