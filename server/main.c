@@ -23,6 +23,8 @@ static const struct verb {
     {"group", "groups of people", group_verb},
     {"desktop", "the desktops behind the gateway", desktop_verb},
     {"grant", "who may reach which desktop", grant_verb},
+    {"address", "from where people may come", address_verb},
+    {"explain", "why somebody may or may not reach a desktop", explain_verb},
     {"session", "who is signed in; end a session", session_verb},
     {"tunnel", "who is connected; end a tunnel", tunnel_verb},
     {"audit", "what has happened", audit_verb},

@@ -12,4 +12,6 @@ int group_verb(struct cli *cli, int argc, char **argv);
 int grant_verb(struct cli *cli, int argc, char **argv);
 int session_verb(struct cli *cli, int argc, char **argv);
 int tunnel_verb(struct cli *cli, int argc, char **argv);
+int address_verb(struct cli *cli, int argc, char **argv);
+int explain_verb(struct cli *cli, int argc, char **argv);
 int audit_verb(struct cli *cli, int argc, char **argv);

@@ -2,6 +2,7 @@
 #include "act.h"
 #include "admin.h"
 #include "admin_desktop_view.h"
+#include "admin_limit.h"
 #include "admin_trust.h"
 #include "field.h"
 #include "rdp_field.h"
@@ -255,6 +256,10 @@ static const struct sub admin_desktop_subs[] = {
      "that was seen first.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",
      admin_desktop_field_options, 1, 1, admin_desktop_set},
+    {"limit", "NAME [--tunnels NUMBER] [--json]",
+     "Shows or sets how many connections it may have at once.",
+     "  deskgate desktop limit accounts-7 --tunnels 1", admin_limit_desktop_options, 1, 1,
+     admin_limit_desktop},
     {"trust", "NAME [--first-use | --renew | --pin SHA256 | --ca] [--json]",
      "Shows or sets how the desktop's certificate is judged, when people open it in the browser.",
      "  deskgate desktop trust accounts-7 --renew", admin_trust_options, 1, 1, admin_trust_run},

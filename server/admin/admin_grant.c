@@ -1,6 +1,7 @@
 /* deskgate grant: who may reach which desktop. */
 #include "act.h"
 #include "admin.h"
+#include "admin_limit.h"
 #include "listing.h"
 #include "sub.h"
 
@@ -227,6 +228,11 @@ static const struct sub admin_grant_subs[] = {
      "Takes a grant back and ends the tunnels that only it allowed.",
      "  deskgate grant remove alice accounts-7", admin_grant_remove_options, 1, 2,
      admin_grant_remove},
+    {"limit",
+     "(PERSON | --group GROUP) DESKTOP [--from WHEN] [--until WHEN] [--hours HOURS] [--json]",
+     "Shows or sets when a grant holds; what no longer fits ends at once.",
+     "  deskgate grant limit alice accounts-7 --hours 'mon-fri 08:00-18:00'",
+     admin_limit_grant_options, 1, 2, admin_limit_grant},
     {"list", "[--user PERSON] [--group GROUP] [--desktop DESKTOP] [--json]",
      "Shows who may reach what.", "  deskgate grant list --desktop accounts-7",
      admin_grant_list_options, 0, 0, admin_grant_list},

@@ -3,6 +3,7 @@
 #include "act.h"
 #include "admin.h"
 #include "admin_invite.h"
+#include "admin_limit.h"
 #include "enrol.h"
 #include "listing.h"
 #include "password.h"
@@ -294,6 +295,11 @@ static const struct sub admin_user_subs[] = {
     {"totp", "NAME [--json]",
      "Makes a new second factor, shows it once, and ends the person's sessions.",
      "  deskgate user totp alice", admin_user_totp_options, 1, 1, admin_user_totp},
+    {"limit", "NAME [--from WHEN] [--until WHEN] [--tunnels NUMBER] [--json]",
+     "Shows or sets when the account is valid and how many connections it may have; what no longer "
+     "fits ends at once.",
+     "  deskgate user limit alice --until 2026-12-31 --tunnels 3", admin_limit_user_options, 1, 1,
+     admin_limit_user},
     {"disable", "NAME", "Lets a person in no longer; ends sessions and tunnels at once.",
      "  deskgate user disable alice", NULL, 1, 1, admin_user_disable},
     {"enable", "NAME", "Lets a disabled person in again.", "  deskgate user enable alice", NULL, 1,

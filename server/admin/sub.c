@@ -19,10 +19,16 @@ static void sub_options_help(const struct sub *sub)
     printf("  %-22s %s\n", "--help", "this text");
 }
 
+/* A verb may be its own sub-verb, which has no name then. */
+static const char *sub_gap(const char *word)
+{
+    return *word == '\0' ? "" : " ";
+}
+
 static void sub_help(const struct sub_verb *verb, const struct sub *sub)
 {
-    printf("Usage: deskgate [--state DIR] %s %s%s%s\n\n%s\n", verb->name, sub->name,
-           sub->arguments[0] == '\0' ? "" : " ", sub->arguments, sub->summary);
+    printf("Usage: deskgate [--state DIR] %s%s%s%s%s\n\n%s\n", verb->name, sub_gap(sub->name),
+           sub->name, sub_gap(sub->arguments), sub->arguments, sub->summary);
     sub_options_help(sub);
     printf("\nExample:\n%s\n", sub->example);
 }
@@ -48,8 +54,10 @@ static bool sub_asks_help(int argc, char **argv)
 
 static int sub_usage(const struct sub_verb *verb, const struct sub *sub, const char *what)
 {
-    return act_error(EX_USAGE, "%s; usage: deskgate %s %s %s ('deskgate %s %s --help' tells more)",
-                     what, verb->name, sub->name, sub->arguments, verb->name, sub->name);
+    return act_error(EX_USAGE,
+                     "%s; usage: deskgate %s%s%s %s ('deskgate %s%s%s --help' tells more)", what,
+                     verb->name, sub_gap(sub->name), sub->name, sub->arguments, verb->name,
+                     sub_gap(sub->name), sub->name);
 }
 
 static int sub_unknown_option(const struct sub_verb *verb, const struct sub *sub, const char *typed)
@@ -188,6 +196,19 @@ int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
         return EX_OK;
     }
     int code = sub_parse(verb, sub, &args, argc - 2, argv + 2);
+    return code == EX_OK ? sub_act(sub, cli, &args) : code;
+}
+
+int sub_run_alone(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
+{
+    struct sub_args args;
+    const struct sub *sub = &verb->subs[0];
+
+    if (sub_asks_help(argc - 1, argv + 1)) {
+        sub_help(verb, sub);
+        return EX_OK;
+    }
+    int code = sub_parse(verb, sub, &args, argc - 1, argv + 1);
     return code == EX_OK ? sub_act(sub, cli, &args) : code;
 }
 

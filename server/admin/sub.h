@@ -46,5 +46,8 @@ struct sub_verb {
 /* Finds the sub-verb, parses, opens the store, runs, and says when output was lost. */
 int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv);
 
+/* The same for a verb that is its own only sub-verb, whose name is "". */
+int sub_run_alone(const struct sub_verb *verb, struct cli *cli, int argc, char **argv);
+
 /* An option's value ("" for a flag), NULL when it was not given. */
 const char *sub_value(const struct sub_args *args, const char *name);

@@ -155,6 +155,12 @@ static const struct {
     [IPC_DESKTOP_ADDRESS] = {502,
                              "The gateway's configuration forbids this desktop's address. Tell "
                              "your administrator."},
+    [IPC_NOT_NOW] = {403, "You may use this desktop at other days or hours. Ask your administrator "
+                          "which."},
+    [IPC_NOT_FROM_HERE] = {403, "You may not use this desktop from where you are. Ask your "
+                                "administrator."},
+    [IPC_TOO_MANY] = {403, "You, or this desktop, have as many connections as are allowed. Close "
+                           "one first."},
     [IPC_NOT_FOUND] = {404, "There is nothing here."},
     [IPC_BAD_TICKET] = {403, "This ticket is used, expired or for something else. Open the desktop "
                              "again from the list."},

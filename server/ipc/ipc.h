@@ -104,6 +104,9 @@ enum ipc_status {
     IPC_DESKTOP_REFUSED, /* connection refused: nothing listens there */
     IPC_DESKTOP_NAME,    /* its host name does not resolve */
     IPC_DESKTOP_ADDRESS, /* the configuration forbids the address */
+    IPC_NOT_NOW,         /* granted, but for other days or hours */
+    IPC_NOT_FROM_HERE,   /* … but not from this address */
+    IPC_TOO_MANY,        /* … but the person or the desktop has connections enough */
     IPC_NOT_FOUND,       /* challenge, visit */
     IPC_BAD_TICKET,      /* unknown, used, expired, of another session or desktop: one answer */
     IPC_BAD_INVITATION,  /* unknown, used or expired: one answer */

@@ -216,6 +216,13 @@ bool decision_judge(const struct decision_rules *rules, const struct decision_as
     return allowed;
 }
 
+bool decision_judge_person(const struct decision_rules *rules, const struct decision_ask *ask,
+                           struct decision *out)
+{
+    *out = (struct decision){.rule = DECISION_ALLOWED};
+    return account_holds(rules, ask, out) && address_holds(rules, ask, out);
+}
+
 const char *decision_rule_name(unsigned rule)
 {
     static const char *const names[DECISION_RULES] = {
@@ -223,7 +230,7 @@ const char *decision_rule_name(unsigned rule)
         [DECISION_DISABLED] = "disabled",
         [DECISION_ACCOUNT_DATES] = "account-dates",
         [DECISION_ADDRESS_DENIED] = "address-denied",
-        [DECISION_ADDRESS_NOT_LISTED] = "address-not-listed",
+        [DECISION_ADDRESS_NOT_LISTED] = "address-unlisted",
         [DECISION_NO_GRANT] = "not-granted",
         [DECISION_GRANT_DATES] = "grant-dates",
         [DECISION_GRANT_HOURS] = "grant-hours",

@@ -92,5 +92,9 @@ struct decision {
 bool decision_judge(const struct decision_rules *rules, const struct decision_ask *ask,
                     struct decision *out);
 
-/* "account-dates", …: for the audit log. */
+/* The person and the address alone. */
+bool decision_judge_person(const struct decision_rules *rules, const struct decision_ask *ask,
+                           struct decision *out);
+
+/* "account-dates", …: for the audit log, at most 16 characters. */
 const char *decision_rule_name(unsigned rule);

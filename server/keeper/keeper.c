@@ -48,6 +48,7 @@ static void leave(struct keeper *keeper, int code)
 static void on_poll(struct loop_timer *timer)
 {
     struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
+    live_review_due(keeper);
     if (store_changed(keeper->store)) {
         live_review(keeper);
         notice_changed(keeper);

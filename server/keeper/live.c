@@ -3,6 +3,7 @@
 #include "fd.h"
 #include "gate_link.h"
 #include "log.h"
+#include "may.h"
 #include "record_audit.h"
 
 #include <inttypes.h>
@@ -207,6 +208,26 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
     }
 }
 
+/* The rules beyond grants. What the store cannot tell is asked again at the next look. */
+static void review_policy(struct keeper *keeper, struct live *live)
+{
+    struct decision decision;
+    struct may_ask ask = {.user = live->user_id,
+                          .desktop = live->desktop_id,
+                          .address = live->origin.address,
+                          .now = keeper_now(),
+                          .live = true};
+    enum store_result result = may_judge(keeper->store, &ask, &decision);
+    if (result != STORE_OK)
+        return;
+    live->again_at = decision.again_at;
+    if (decision.rule == DECISION_ALLOWED)
+        return;
+    record_audit(keeper, &live->origin, "tunnel-policy", decision_rule_name(decision.rule),
+                 live->user, live->desktop, decision.words);
+    order_close(keeper, live, IPC_END_GRANT_REMOVED);
+}
+
 /* Asks the store about one, and orders its gate to close it when it may not live on. */
 static void review(struct keeper *keeper, struct live *live)
 {
@@ -221,6 +242,17 @@ static void review(struct keeper *keeper, struct live *live)
                   LOG_TEXT("error", store_error(keeper->store)));
     if (verdict != STORE_TUNNEL_MAY)
         order_close(keeper, live, end_of[verdict]);
+    else if (result == STORE_OK)
+        review_policy(keeper, live);
+}
+
+void live_review_due(struct keeper *keeper)
+{
+    int64_t now = keeper_now();
+    for (struct live *live = keeper->live; live; live = live->next) {
+        if (live->again_at && live->again_at <= now)
+            review(keeper, live);
+    }
 }
 
 void live_review(struct keeper *keeper)

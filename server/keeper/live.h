@@ -10,6 +10,7 @@ struct live {
     struct live *next;
     struct gate_link *gate; /* carries it; not referenced: the link ends its tunnels first */
     int64_t tunnel, session;
+    int64_t user_id, desktop_id;
     enum ipc_way way;
     int64_t opened_at;
     uint64_t up, down; /* as last told */
@@ -20,6 +21,7 @@ struct live {
     int socket;
     bool closing;         /* the gate has its order … */
     uint64_t close_by_ms; /* … and until then (loop_now()) to carry it out */
+    int64_t again_at;     /* a date or an hour ends then: it must be judged again; 0: none does */
     int64_t ended_at;     /* once it is over: when, … */
     enum ipc_end end;     /* … and why */
     char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];
@@ -46,6 +48,8 @@ enum store_result live_save_ends(struct keeper *keeper);
 /* Writes counts too when no end waits. Call it every few seconds. */
 enum store_result live_save(struct keeper *keeper);
 
+/* Asks the store about those of which a date or an hour ends now. Call it often. */
+void live_review_due(struct keeper *keeper);
 /* Asks the store about each and orders the gates to close those that may not live on. */
 void live_review(struct keeper *keeper);
 /* Its client is back by another connection: orders the gate to close this one. */

@@ -6,6 +6,7 @@
 #include "gate_link.h"
 #include "live.h"
 #include "log.h"
+#include "may.h"
 #include "record_audit.h"
 #include "session.h"
 #include "ticket.h"
@@ -26,8 +27,9 @@ struct opening {
     struct ipc_open ask;
     struct store_session session;
     struct store_desktop desktop;
-    int64_t ticket; /* used up for it; 0: none */
-    bool waking;    /* the desktop */
+    int64_t ticket;           /* used up for it; 0: none */
+    bool waking;              /* the desktop */
+    struct decision decision; /* the last one */
 };
 
 static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status status)
@@ -61,10 +63,13 @@ static enum ipc_status judge_session(struct keeper *keeper, struct opening *open
 
 static enum ipc_status judge_grant(struct keeper *keeper, struct opening *opening)
 {
-    return status_of(keeper,
-                     store_granted(keeper->store, opening->session.user, opening->ask.desktop,
-                                   &opening->desktop),
-                     IPC_NO_DESKTOP);
+    enum ipc_status status = status_of(keeper,
+                                       store_granted(keeper->store, opening->session.user,
+                                                     opening->ask.desktop, &opening->desktop),
+                                       IPC_NO_DESKTOP);
+    return status != IPC_OK ? status
+                            : may_open(keeper, opening->session.user, &opening->desktop,
+                                       &opening->ask.origin.address, &opening->decision);
 }
 
 static const char *outcome_of(enum ipc_status status)
@@ -74,6 +79,12 @@ static const char *outcome_of(enum ipc_status status)
         return "no-session";
     case IPC_NO_DESKTOP:
         return "not-granted";
+    case IPC_NOT_NOW:
+        return "not-now";
+    case IPC_NOT_FROM_HERE:
+        return "not-from-here";
+    case IPC_TOO_MANY:
+        return "too-many";
     case IPC_DESKTOP_ASLEEP:
         return "asleep";
     case IPC_DESKTOP_REFUSED:
@@ -107,7 +118,8 @@ static void refuse(struct opening *opening, enum ipc_status status)
         record_note(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who, NULL);
     else if (status != IPC_BAD_TICKET) /* which has its own row already */
         record_audit(keeper, &opening->ask.origin, "tunnel-open", outcome_of(status), who,
-                     opening->ask.desktop, NULL);
+                     opening->ask.desktop,
+                     opening->decision.rule == DECISION_ALLOWED ? NULL : opening->decision.words);
     end_ticket(opening, status);
     answer_no(opening->gate, opening->ask.head.request, status);
 }
@@ -168,6 +180,9 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     live->gate = opening->gate;
     live->way = (enum ipc_way)opening->ask.way;
     live->session = opening->session.id;
+    live->user_id = opening->session.user;
+    live->desktop_id = opening->desktop.id;
+    live->again_at = opening->decision.again_at;
     live->opened_at = keeper_now();
     live->origin = opening->ask.origin;
     text_copy(live->user, sizeof(live->user), opening->session.user_name);

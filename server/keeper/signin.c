@@ -9,6 +9,7 @@
 #include "factor.h"
 #include "gate_link.h"
 #include "log.h"
+#include "may.h"
 #include "owner.h"
 #include "password.h"
 #include "record_audit.h"
@@ -32,6 +33,7 @@ struct signin {
     struct store_user user; /* as it was when the hash was taken */
     char hash[STORE_PASSWORD_SIZE];
     bool password_right;
+    char refused_by[256]; /* a rule that both factors do not help against; for the audit log */
 };
 
 static const char *name_of(const struct signin *signin)
@@ -95,7 +97,14 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin,
                 memcmp(user.seed, signin->user.seed, user.seed_size) == 0;
     if (!same)
         return STORE_REFUSED;
-    result = factor_use(keeper, &signin->ask.origin, &user, factor, now);
+    struct decision decision = {0};
+    result = may_judge_person(keeper->store, user.id, &signin->ask.origin.address, now, &decision);
+    if (result == STORE_OK && decision.rule != DECISION_ALLOWED) {
+        text_copy(signin->refused_by, sizeof(signin->refused_by), decision.words);
+        return STORE_REFUSED;
+    }
+    if (result == STORE_OK)
+        result = factor_use(keeper, &signin->ask.origin, &user, factor, now);
     if (result == STORE_OK)
         result =
             session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
@@ -122,7 +131,7 @@ static enum store_result decide(struct keeper *keeper, struct signin *signin,
     if (result == STORE_REFUSED &&
         (throttle_failed(keeper->store, keeper->conf, &signin->keys, now) != STORE_OK ||
          record_audit(keeper, &signin->ask.origin, "sign-in", "denied", name_of(signin), NULL,
-                      NULL) != STORE_OK))
+                      signin->refused_by[0] ? signin->refused_by : NULL) != STORE_OK))
         result = STORE_FAILED;
     bool judged = result == STORE_OK || result == STORE_REFUSED;
     if (!judged || store_commit(keeper->store) != STORE_OK)

@@ -5,6 +5,7 @@
 #include "gate_password.h"
 #include "live.h"
 #include "log.h"
+#include "may.h"
 #include "record_audit.h"
 #include "session.h"
 
@@ -39,6 +40,13 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
         result = store_granted(keeper->store, session->user, ask->desktop, &desktop);
     if (result == STORE_NONE)
         return IPC_NO_DESKTOP;
+    if (result == STORE_OK) {
+        struct decision decision;
+        enum ipc_status status =
+            may_open(keeper, session->user, &desktop, &ask->origin.address, &decision);
+        if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
+            return status;
+    }
     if (result == STORE_OK)
         result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
     if (result == STORE_OK && waiting >= TICKET_WAITING_MOST)
