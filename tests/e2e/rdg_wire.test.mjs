@@ -321,6 +321,30 @@ test('a pair: back-pressure from a desktop that does not read, and the rest of i
   await echoed(rdg, bytes);
 });
 
+test('idleness is announced in whole minutes, and ends it with a code of its own', async () => {
+  const house = await Gateway.make({ conf: { tunnel: { idle_seconds: 2 } } });
+  try {
+    const person = house.addUser('berta');
+    house.addDesktop('office', echo.port);
+    house.grant(person, 'office');
+    const session = await person.token();
+    for (const Way of ways) {
+      const file = await house.http('GET', '/api/desktops/office/rdp', { token: session });
+      const rdg = await Way.connect(house);
+      const { status, said } = await rdg.open(/^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1]);
+      assert.equal(status, 0, Way.kind);
+      assert.equal(said.auth.readUInt32LE(12), 1, 'two seconds are a minute begun');
+      const body = await rdg.expect(TYPE.CLOSE);
+      assert.equal(body.readUInt32LE(0), 0x59f6, Way.kind);
+      rdg.drop();
+      await until(() => 'it is written down', () => house.audit('--event', 'tunnel-close').length === ways.indexOf(Way) + 1);
+      assert.match(house.audit('--event', 'tunnel-close').at(-1).detail, /why=idle/);
+    }
+  } finally {
+    await house.remove();
+  }
+});
+
 test('a ticket bound to the address it was made from', async () => {
   const house = await Gateway.make({ conf: { rdg: { bind_address: 'yes' } } });
   try {
