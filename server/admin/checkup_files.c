@@ -1,5 +1,6 @@
 #include "certificate.h"
 #include "checkup.h"
+#include "rdpfile_signer.h"
 #include "secret.h"
 
 #include <errno.h>
@@ -147,6 +148,28 @@ static bool checkup_pair(struct checkup *check, const struct conf_pair *pair, co
     return true;
 }
 
+/* The pair can be used for TLS, at least. */
+static void checkup_signs(struct checkup *check, const struct conf_pair *pair)
+{
+    gnutls_datum_t certificate = {0}, key = {0};
+    struct rdpfile_signer signer;
+    char why[256] = "it cannot be read";
+
+    bool good = gnutls_load_file(pair->certificate, &certificate) >= 0 &&
+                gnutls_load_file(pair->key, &key) >= 0 &&
+                rdpfile_signer_load(&signer, &certificate, &key, why, sizeof(why)) == 0;
+    if (good)
+        rdpfile_signer_deinit(&signer);
+    else
+        checkup_say(check, CHECKUP_PROBLEM, "certificate",
+                    "give another [rdp] certificate and key, or leave both away", "%s: %s",
+                    pair->certificate, why);
+    if (key.data)
+        explicit_bzero(key.data, key.size);
+    gnutls_free(key.data);
+    gnutls_free(certificate.data);
+}
+
 /* What .rdp files are signed with: its name is only shown. */
 static void checkup_signer(struct checkup *check)
 {
@@ -154,8 +177,11 @@ static void checkup_signer(struct checkup *check)
     struct certificate found;
     memcpy(pair.certificate, check->conf.rdp_certificate, sizeof(pair.certificate));
     memcpy(pair.key, check->conf.rdp_key, sizeof(pair.key));
-    if (pair.key[0])
-        checkup_pair(check, &pair, "correct [rdp] certificate and key, or leave both away", &found);
+    if (pair.key[0] &&
+        checkup_pair(check, &pair, "correct [rdp] certificate and key, or leave both away",
+                     &found) &&
+        found.fits_key)
+        checkup_signs(check, &pair);
 }
 
 void checkup_certificates(struct checkup *check)

@@ -104,6 +104,8 @@ static bool text_ok(const char *value, char *why, size_t size)
     rdpfile_begin(&file, kept, sizeof(kept));
     rdpfile_text(&file, "", value);
     size_t whole = rdpfile_end(&file);
+    if (!text_is_utf8((const uint8_t *)value, strlen(value)))
+        return fail(why, size, "its value is no UTF-8");
     if (!whole || strlen(value) > TEXT_MOST)
         return fail(why, size, "its value is too long");
     return whole == strlen(value) + strlen(":s:\r\n") ||

@@ -39,6 +39,7 @@ static const struct {
     {"devicestoredirect:s:", "DevicesToRedirect"},
     {"drivestoredirect:s:", "DrivesToRedirect"},
     {"loadbalanceinfo:s:", "LoadBalanceInfo"},
+    {"redirectwebauthn:i:", "RedirectWebAuthn"},
 };
 #define SECURE (sizeof(secure) / sizeof(*secure))
 #define SCOPE_PREFIX "signscope:s:"

@@ -1,6 +1,7 @@
 #include "serve_pems.h"
 
 #include "fd.h"
+#include "rdpfile_signer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +98,29 @@ static int judge(const struct conf_pair *pair, const gnutls_datum_t *certificate
     return code < 0 ? -EINVAL : 0;
 }
 
-static int load_pair(const struct conf_pair *pair, int fds[2], char *why, size_t size)
+/* Good for TLS is not yet good for .rdp files. */
+static int judge_signer(const struct conf_pair *pair, const gnutls_datum_t *certificate,
+                        const gnutls_datum_t *key, char *why, size_t size)
+{
+    char words[256];
+    struct rdpfile_signer signer;
+    int error = judge(pair, certificate, key, why, size);
+
+    if (error)
+        return error;
+    error = rdpfile_signer_load(&signer, certificate, key, words, sizeof(words));
+    if (error)
+        snprintf(why, size, "%s: %s", pair->certificate, words);
+    else
+        rdpfile_signer_deinit(&signer);
+    return error;
+}
+
+typedef int judge_pair(const struct conf_pair *pair, const gnutls_datum_t *certificate,
+                       const gnutls_datum_t *key, char *why, size_t size);
+
+static int load_pair(const struct conf_pair *pair, judge_pair *good, int fds[2], char *why,
+                     size_t size)
 {
     gnutls_datum_t certificate = {0}, key = {0};
     int error = read_file(pair->certificate, &certificate, why, size);
@@ -105,7 +128,7 @@ static int load_pair(const struct conf_pair *pair, int fds[2], char *why, size_t
     if (!error)
         error = read_file(pair->key, &key, why, size);
     if (!error)
-        error = judge(pair, &certificate, &key, why, size);
+        error = good(pair, &certificate, &key, why, size);
     if (!error)
         error = keep(&certificate, &fds[0]);
     if (!error)
@@ -143,7 +166,7 @@ static int load_signer(const struct conf *conf, int fds[2], char *why, size_t si
     struct conf_pair pair;
     memcpy(pair.certificate, conf->rdp_certificate, sizeof(pair.certificate));
     memcpy(pair.key, conf->rdp_key, sizeof(pair.key));
-    return load_pair(&pair, fds, why, size);
+    return load_pair(&pair, judge_signer, fds, why, size);
 }
 
 int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why, size_t size)
@@ -154,7 +177,7 @@ int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why,
 
     why[0] = '\0';
     for (size_t i = 0; !error && i < conf->pair_count; i++) {
-        error = load_pair(&conf->pairs[i], &fresh.fds[fresh.count], why, size);
+        error = load_pair(&conf->pairs[i], judge, &fresh.fds[fresh.count], why, size);
         fresh.count += 2;
     }
     if (!error && conf->authorities[0])

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freerdp, samePicture } from './lib/clients.mjs';
 import { screen, shadowDesktop } from './lib/desktop.mjs';
-import { Gateway, isRoot } from './lib/gateway.mjs';
+import { Gateway, binary, isRoot } from './lib/gateway.mjs';
 import { start, stop, until } from './lib/proc.mjs';
 
 let folder, gateway, desktop, user, token;
@@ -93,7 +93,7 @@ test('what a desktop forbids stands in its file, and what it adds', async () => 
 });
 
 for (const kind of ['rsa', 'ec']) {
-  test(`signed with a certificate (${kind}), verified as Windows would`, async () => {
+  test(`signed with a certificate (${kind}), verified over the text as rdpsign composes it`, async () => {
     const signer = makeSigner(kind);
     if (isRoot) execFileSync('chmod', ['644', signer.key]);
     gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
@@ -122,7 +122,7 @@ for (const kind of ['rsa', 'ec']) {
   });
 }
 
-test('a certificate that is not usable: said at start, and at a reload the old one stays', async () => {
+test('a certificate that is not usable: at a reload the old one stays', async () => {
   const signer = makeSigner('rsa');
   const other = makeSigner('ec');
   if (isRoot) execFileSync('chmod', ['644', signer.key, other.key]);
@@ -136,4 +136,40 @@ test('a certificate that is not usable: said at start, and at a reload the old o
   const check = gateway.cli('check', { allow: true });
   assert.match(check.stdout + check.stderr, /not usable with the key .*rsa-key\.pem/);
   writeFileSync(signer.key, good);
+});
+
+// Good for TLS, all of them: the first file would have been too late to say so.
+for (const [what, args, count, words] of [
+  ['an Ed25519 key', ['-newkey', 'ed25519'], 1, /only RSA and ECDSA keys/],
+  ['an RSA-PSS key', ['-newkey', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'], 1, /only RSA and ECDSA keys/],
+  ['a chain without end', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], 9, /more than 8 certificates/],
+]) {
+  test(`${what} cannot sign: said by check, at start, and at a reload`, async () => {
+    const signer = makeSigner('ec');
+    const bad = { certificate: join(folder, 'bad.pem'), key: join(folder, 'bad.key') };
+    execFileSync('openssl', ['req', '-x509', ...args, '-nodes', '-keyout', bad.key, '-out', bad.certificate, '-days', '2', '-subj', '/CN=bad'], { stdio: 'ignore' });
+    writeFileSync(bad.certificate, readFileSync(bad.certificate, 'utf8').repeat(count));
+    if (isRoot) execFileSync('chmod', ['644', signer.key, bad.key]);
+    gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
+    await gateway.restart();
+    for (const name of ['certificate', 'key']) writeFileSync(signer[name], readFileSync(bad[name]));
+    gateway.log = '';
+    process.kill(gateway.pid, 'SIGHUP');
+    await until(() => `the reload is refused: ${gateway.log}`, () => words.test(gateway.log));
+    assert.match(await file(), /\r\nsignature:s:/, 'the old one signs on');
+    const check = gateway.cli('check', { allow: true });
+    assert.match(check.stdout + check.stderr, words);
+    await gateway.stop();
+    const refused = gateway.cli('serve', { allow: true });
+    assert.equal(refused.status, 78, refused.stderr);
+    assert.match(refused.stderr, words);
+    gateway.configure({ rdp: { certificate: '', key: '' } });
+    await gateway.serve();
+  });
+}
+
+test('a setting that is no UTF-8 is refused: nothing could show it', () => {
+  const script = String.raw`exec "$0" --state "$1" desktop set office --rdp-setting "$(printf 'remoteapplicationname:s:a\377')"`;
+  assert.throws(() => execFileSync('sh', ['-c', script, binary, gateway.state], { stdio: 'pipe' }), /no UTF-8/);
+  gateway.json('desktop', 'show', 'office');
 });

@@ -139,6 +139,10 @@ static const struct {
     {"remoteapplicationprogram:s:||app", NULL},
     {"remoteapplicationcmdline:s:C:\\a b:c", NULL},
     {"winposstr:s:", NULL},
+    {"redirectwebauthn:i:0", NULL},
+    {"remoteapplicationname:s:a\xff", "no UTF-8"},
+    {"remoteapplicationname:s:\xc3", "no UTF-8"},
+    {"remoteapplicationname:s:\xed\xa0\x80", "no UTF-8"},
     {"", "form NAME:"},
     {"use multimon", "form NAME:"},
     {"use multimon:i", "form NAME:"},
@@ -241,6 +245,22 @@ START_TEST(the_signed_form)
 }
 END_TEST
 
+/* Each signed name stands where rdpsign has it, whatever the file's own order; this one came last.
+ */
+START_TEST(scope_in_the_order_of_rdpsign)
+{
+    char text[1024] = "redirectwebauthn:i:0\r\nloadbalanceinfo:s:x\r\nuse multimon:i:1\r\n"
+                      "remoteapplicationmode:i:1\r\nRemoteApplicationProgram:s:||a\r\n"
+                      "full address:s:office\r\n";
+    size_t size = rdpfile_sign_scope(text, strlen(text), sizeof(text));
+    ck_assert_uint_gt(size, 0);
+    text[size] = '\0';
+    ck_assert_ptr_nonnull(
+        strstr(text, "signscope:s:Full Address,Alternate Full Address,RemoteApplicationProgram,"
+                     "RemoteApplicationMode,LoadBalanceInfo,RedirectWebAuthn\r\n"));
+}
+END_TEST
+
 START_TEST(no_room_for_a_signature)
 {
     char text[200] = "full address:s:office\r\n";
@@ -270,6 +290,7 @@ int main(void)
     tcase_add_test(tests, settings_are_bounded);
     tcase_add_test(tests, bytes_as_clients_read_them);
     tcase_add_test(tests, the_signed_form);
+    tcase_add_test(tests, scope_in_the_order_of_rdpsign);
     tcase_add_test(tests, no_room_for_a_signature);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
