@@ -369,3 +369,56 @@ struct store_audit_filter {
 enum store_result store_audit_list(struct store *, const struct store_audit_filter *,
                                    int (*each)(void *owner, const struct store_audit *),
                                    void *owner);
+
+/* ---- alerts ---- */
+struct store_alert {
+    int64_t id; /* rising */
+    int64_t at; /* Unix seconds */
+    char rule[33];
+    char subject[129]; /* what it is about: a person's name, an address, …; for repetitions */
+    char message[257];
+    char who[129];
+    bool has_address;
+    struct addr address;
+    char desktop[TEXT_NAME_SIZE];
+    bool test; /* raised by 'deskgate alert test' */
+    bool sent; /* the supervisor has it */
+};
+enum store_result store_alert_add(struct store *, const struct store_alert *);
+/* The newest so many, oldest first. */
+enum store_result store_alert_list(struct store *, unsigned last,
+                                   int (*each)(void *owner, const struct store_alert *),
+                                   void *owner);
+/* The first that the supervisor does not have yet; NONE: it has all. */
+enum store_result store_alert_unsent(struct store *, struct store_alert *out);
+enum store_result store_alert_sent(struct store *, int64_t id);
+struct store_alerts_seen { /* tests not counted */
+    int64_t last_at;       /* 0: never */
+    int64_t count;
+};
+enum store_result store_alert_last(struct store *, const char *rule, const char *subject,
+                                   struct store_alerts_seen *out);
+enum store_result store_alert_since(struct store *, int64_t after, struct store_alerts_seen *out);
+enum store_result store_alert_sweep(struct store *, int64_t before);
+
+/* How far the audit log has been looked through: the last row's number. NONE: not at all yet. */
+enum store_result store_alert_place(struct store *, int64_t *audit_id);
+enum store_result store_alert_place_set(struct store *, int64_t audit_id);
+enum store_result store_alert_newest(struct store *, int64_t *audit_id); /* 0: the log is empty */
+/* Failed attempts to prove who one is, up to and including this row. */
+enum store_result store_alert_failures_who(struct store *, const char *who, int64_t after_ms,
+                                           int64_t last_id, int64_t *count);
+enum store_result store_alert_failures_address(struct store *, const struct addr_net *net,
+                                               int64_t after_ms, int64_t last_id, int64_t *count);
+
+/* The networks that people have signed in from. */
+struct store_networks {
+    int64_t known;   /* of this person */
+    bool seen;       /* this one among them */
+    int64_t seen_at; /* … and when last */
+};
+enum store_result store_network_look(struct store *, const char *who, const struct addr *network,
+                                     struct store_networks *out);
+/* Keeps the newest `most`. */
+enum store_result store_network_see(struct store *, const char *who, const struct addr *network,
+                                    int64_t now, unsigned most);

@@ -1,5 +1,6 @@
 /* deskgate: the table of contents. */
 #include "admin.h"
+#include "alert_post.h"
 #include "checkup.h"
 #include "cli.h"
 #include "connect.h"
@@ -28,10 +29,12 @@ static const struct verb {
     {"session", "who is signed in; end a session", session_verb},
     {"tunnel", "who is connected; end a tunnel", tunnel_verb},
     {"audit", "what has happened", audit_verb},
+    {"alert", "what was worth your attention; try the rules out", alert_verb},
     {"connect", "the client: reach a desktop through a gateway", connect_verb},
     {"rdp-file", "the client: fetch an .rdp file from a gateway", rdp_file_verb},
     {"gate", NULL, serve_gate_child},
     {"keeper", NULL, serve_keeper_child},
+    {"alert-post", NULL, alert_post_verb},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -13,5 +13,6 @@ int grant_verb(struct cli *cli, int argc, char **argv);
 int session_verb(struct cli *cli, int argc, char **argv);
 int tunnel_verb(struct cli *cli, int argc, char **argv);
 int address_verb(struct cli *cli, int argc, char **argv);
+int alert_verb(struct cli *cli, int argc, char **argv);
 int explain_verb(struct cli *cli, int argc, char **argv);
 int audit_verb(struct cli *cli, int argc, char **argv);

@@ -69,6 +69,14 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .dial_seconds = 8,
         .wake_seconds = 60,
         .rdg_legacy = true,
+        .alert_rules = (1U << ALERT_RULES) - 1,
+        .alert_user_failures = 10,
+        .alert_address_failures = 30,
+        .alert_after_failures = 5,
+        .alert_window_seconds = 900,
+        .alert_certificate_days = 14,
+        .alert_repeat_seconds = 3600,
+        .alert_per_hour = 60,
     };
     text_copy(conf->state, sizeof(conf->state), absolute);
     if (gethostname(host, sizeof(host) - 1) != 0 ||
@@ -126,6 +134,8 @@ static const char *conf_whole(struct conf_file *file)
     if (!conf_defaults_lists(conf, !conf_read_seen(file, "server", "listen"), !pairs,
                              !conf_read_seen(file, "dial", "allow")))
         return "[server] http_listen has the address of the default listen; give listen as well";
+    if (conf_read_seen(file, "alerts", "rules"))
+        conf->alert_rules = file->reading.alert_rules;
     if (pairs && file->reading.certificates != file->reading.keys)
         return "[tls] needs as many keys as certificates, in the same order";
     if (pairs && file->reading.keys == 0)

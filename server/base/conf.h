@@ -2,6 +2,7 @@
 #pragma once
 
 #include "addr.h"
+#include "alert_rule.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,6 +103,21 @@ struct conf {
 
     /* [metrics] listen = 127.0.0.1:9090: more of `listen` */
     bool metrics_any; /* any = no: addresses other than loopback's, too */
+
+    /* [alerts] */
+    uint32_t alert_rules;               /* rules = all: 1 << enum alert_rule */
+    uint32_t alert_user_failures;       /* user_failures = 10: of one person, within … */
+    uint32_t alert_address_failures;    /* address_failures = 30: from one address, within … */
+    uint32_t alert_after_failures;      /* after_failures = 5: before a good sign-in, within … */
+    uint32_t alert_window_seconds;      /* … window_seconds = 900 */
+    uint32_t alert_certificate_days;    /* certificate_days = 14: before the gateway's own ends */
+    uint32_t alert_repeat_seconds;      /* repeat_seconds = 3600: the same again not before */
+    uint32_t alert_per_hour;            /* per_hour = 60: of all together */
+    char alert_command[CONF_PATH_SIZE]; /* command = FILE: gets each as JSON; empty: none */
+    char alert_webhook[CONF_PATH_SIZE]; /* webhook = https://… or FILE (absolute here) with the
+                                           address in it; blank in gate and keeper */
+    char alert_authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the
+                                               webhook's certificate; empty: the system's */
 
     /* [rdp]: .rdp files are signed with this, when both are given */
     char rdp_certificate[CONF_PATH_SIZE]; /* certificate = FILE: PEM, its chain behind it */

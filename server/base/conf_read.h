@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define CONF_KEYS_MAX 64
+#define CONF_KEYS_MAX 128
 
 struct conf_file {
     struct conf_reading reading;

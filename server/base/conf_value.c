@@ -319,3 +319,27 @@ bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_ke
     conf->wake_broadcast[conf->wake_broadcast_count++] = at;
     return true;
 }
+
+bool conf_take_rule(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    int rule = alert_rule_find(value);
+    if (strcmp(value, "all") == 0) {
+        reading->alert_rules = (1U << ALERT_RULES) - 1;
+        return true;
+    }
+    if (rule < 0)
+        return fault(reading, "'%s' is no rule; 'deskgate alert rules' lists them", value);
+    reading->alert_rules |= 1U << rule;
+    return true;
+}
+
+bool conf_take_webhook(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    if (strncmp(value, "https://", 8) != 0 && strstr(value, "://"))
+        return fault(reading, "'%s' does not begin with https://", value);
+    if (strncmp(value, "https://", 8) != 0)
+        return conf_take_path(reading, key, value);
+    return text_copy((char *)reading->conf + key->offset, CONF_PATH_SIZE, value) ||
+           fault(reading, "the address is too long");
+}

@@ -11,6 +11,7 @@
 struct conf_reading {
     struct conf *conf;
     size_t certificates, keys; /* of conf->pairs, filled independently */
+    uint32_t alert_rules;      /* in place of the default */
     char why[512];             /* what is wrong with the value, for "line 12: KEY: …" */
 };
 
@@ -43,4 +44,6 @@ bool conf_take_tls_key(struct conf_reading *reading, const struct conf_key *key,
 bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_key *key,
                               const char *value);
+bool conf_take_rule(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_webhook(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value);

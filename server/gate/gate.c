@@ -66,6 +66,14 @@ static void drain(struct gate *gate)
     loop_timer_set(gate->loop, &gate->drain, DRAIN_LOOK_MS);
 }
 
+static void tell_expiry(struct gate *gate)
+{
+    struct ipc_expiry expiry;
+    IPC_INIT(&expiry, EXPIRY, 0);
+    expiry.expires = creds_expire(gate->state.creds);
+    keeper_link_tell(gate->state.keeper, &expiry.head);
+}
+
 static void reload(struct gate *gate, const int *fds, size_t count)
 {
     char why[512];
@@ -74,6 +82,7 @@ static void reload(struct gate *gate, const int *fds, size_t count)
                   LOG_TEXT("why", why));
     else
         LOG_INFO("tls.reload", "new certificates are in use", LOG_NUMBER("count", count / 2));
+    tell_expiry(gate);
 }
 
 static void take_authorities(struct gate *gate, int fd)
@@ -283,6 +292,7 @@ int gate_main(const struct gate_setup *setup)
         return EX_CONFIG;
     for (size_t i = 0; i < gate.state.worker_count; i++)
         worker_open(gate.state.workers[i]);
+    tell_expiry(&gate);
     control_send(setup->control, CONTROL_READY, NULL, 0);
     int error = loop_run(gate.loop);
     if (error)

@@ -139,6 +139,14 @@ static void put_wakes(FILE *out, const struct ipc_metrics_told *keeper)
     metrics_text_sample(out, "deskgate_wakes_total", "outcome", "silent", keeper->silent);
 }
 
+static void put_alerts(FILE *out, const struct ipc_metrics_told *keeper)
+{
+    metrics_text_head(out, "deskgate_alerts_total", COUNTER, "Alerts raised, by rule.");
+    for (unsigned rule = 0; rule < ALERT_RULES; rule++)
+        metrics_text_sample(out, "deskgate_alerts_total", "rule", alert_rule_name(rule),
+                            keeper->alerts[rule]);
+}
+
 static void put_queues(FILE *out, const struct ipc_metrics_told *keeper)
 {
     const struct {
@@ -215,6 +223,7 @@ static void put_all(FILE *out, const struct metrics_numbers *numbers)
     put_tunnels(out, numbers->keeper);
     put_dials(out, numbers->keeper);
     put_wakes(out, numbers->keeper);
+    put_alerts(out, numbers->keeper);
     put_queues(out, numbers->keeper);
     put_census(out, numbers->keeper);
 }

@@ -24,6 +24,8 @@ enum control_type {
     /* To the gate: two descriptors, certificate and key (PEM) to sign .rdp files with; behind
      * CERTIFICATES, when they are configured. */
     CONTROL_RDP_SIGNER,
+    /* From the keeper: one descriptor, an alert as JSON in a sealed memory file. */
+    CONTROL_ALERT,
     CONTROL_TYPES /* the first that is none */
 };
 

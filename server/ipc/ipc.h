@@ -6,6 +6,7 @@
 #pragma once
 
 #include "addr.h"
+#include "alert_rule.h"
 #include "histogram.h"
 #include "text.h"
 #include "vitals.h"
@@ -62,6 +63,7 @@
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
     X(CHALLENGE, challenge, GATE)                                                                  \
     X(METRICS, metrics, GATE)                                                                      \
+    X(EXPIRY, expiry, GATE)                                                                        \
     X(NOTE, note, GATE)                                                                            \
     X(SIGNED_IN, signed_in, KEEPER)                                                                \
     X(SIGNED_OUT, signed_out, KEEPER)                                                              \
@@ -313,6 +315,10 @@ struct ipc_challenge {
 struct ipc_metrics {
     struct ipc_head head;
 };
+struct ipc_expiry { /* told at start and after a reload */
+    struct ipc_head head;
+    int64_t expires; /* when the first of the certificates in use ends; Unix seconds, 0: unknown */
+};
 enum ipc_note_kind { IPC_NOTE_ORIGIN = 1, IPC_NOTE_CAGE };
 struct ipc_note { /* something for the audit log that only the gate saw; the keeper rate-limits */
     struct ipc_head head;
@@ -453,7 +459,8 @@ struct ipc_metrics_told { /* counted since the keeper began */
     uint8_t status; /* OK, FAILED: the store did not answer, and what it knows is missing */
     uint64_t opened[IPC_WAYS], ended[IPC_ENDS];
     uint64_t dialled[IPC_STATUSES]; /* by outcome: OK, DESKTOP_* */
-    uint64_t woken, silent;         /* desktops that had to be woken: answered in the end, or not */
+    uint64_t alerts[ALERT_RULES];
+    uint64_t woken, silent; /* desktops that had to be woken: answered in the end, or not */
     struct histogram dial;
     uint32_t live[IPC_WAYS];
     uint32_t dials, probes, hashes, resolves; /* under way; the last two: waiting */

@@ -150,7 +150,8 @@ static int asked_note(struct gate_link *link, const union ipc_record *record)
 
 bool asked_nothing(uint16_t type)
 {
-    return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDED || type == IPC_NOTE;
+    return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDED || type == IPC_NOTE ||
+           type == IPC_EXPIRY;
 }
 
 int asked(struct gate_link *link, const union ipc_record *record)
@@ -176,6 +177,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_TUNNEL_ENDED] = asked_tunnel_ended,
         [IPC_CHALLENGE] = asked_challenge,
         [IPC_METRICS] = asked_metrics,
+        [IPC_EXPIRY] = asked_expiry,
         [IPC_NOTE] = asked_note,
     };
     if (record->head.type != IPC_TUNNEL_ENDED)

@@ -30,6 +30,7 @@ int asked_certificate(struct gate_link *link, const union ipc_record *record); /
 int asked_probe(struct gate_link *link, const union ipc_record *record);       /* dial_probe.c */
 int asked_sessions(struct gate_link *link, const union ipc_record *record);    /* mine.c */
 int asked_end_sessions(struct gate_link *link, const union ipc_record *record); /* mine.c */
+int asked_expiry(struct gate_link *link, const union ipc_record *record);       /* alert.c */
 int asked_metrics(struct gate_link *link, const union ipc_record *record);      /* keeper_meter.c */
 
 /* ---- for them ---- */

@@ -1,5 +1,6 @@
 #include "keeper.h"
 
+#include "alert.h"
 #include "cage.h"
 #include "control.h"
 #include "fd.h"
@@ -179,6 +180,8 @@ static int start(struct keeper *keeper, int control)
         error = loop_timer_set(keeper->loop, &keeper->poll, POLL_MS);
     if (!error)
         error = loop_timer_set(keeper->loop, &keeper->sweep, SWEEP_MS);
+    if (!error)
+        error = alert_start(keeper);
     if (error)
         LOG_ERROR("keeper.start", "cannot start", LOG_TEXT("error", strerror(-error)));
     return error ? EX_OSERR : EX_OK;

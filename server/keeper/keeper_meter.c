@@ -61,6 +61,7 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record)
     memcpy(told.ended, meter->ended, sizeof(told.ended));
     memcpy(told.dialled, meter->dials.outcomes, sizeof(told.dialled));
     told.dial = meter->dials.took;
+    memcpy(told.alerts, meter->alerts, sizeof(told.alerts));
     told.woken = meter->dials.woken;
     told.silent = meter->dials.silent;
     told.vitals = vitals_read();

@@ -9,6 +9,7 @@ struct live;
 
 struct keeper_meter {
     uint64_t opened[IPC_WAYS], ended[IPC_ENDS];
+    uint64_t alerts[ALERT_RULES];
     struct dial_meter dials, probes; /* to open a desktop, and only to see whether it answers */
 };
 

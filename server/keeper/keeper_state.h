@@ -43,6 +43,14 @@ struct keeper {
         int64_t told; /* the last notice's number */
         bool waiting; /* there may be more */
     } notices;
+    struct {
+        struct loop_timer look;
+        int64_t place, saved_place; /* the audit log has been looked through so far */
+        int64_t saved_at;
+        int64_t told_at; /* of alerts over the limit */
+        int64_t swept_day;
+        int64_t expires; /* the gateway's certificate; 0: not known */
+    } alerts;
     struct keeper_meter meter;
     int exit_code;
 };

@@ -40,9 +40,11 @@ int serve_child_conf(const struct conf *conf)
     FD_AUTO int fd = memfd_create("deskgate-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    ssize_t written = write(fd, conf, sizeof(*conf));
-    if (written != (ssize_t)sizeof(*conf))
-        return written < 0 ? -errno : -EIO;
+    struct conf theirs = *conf;
+    memset(theirs.alert_webhook, 0, sizeof(theirs.alert_webhook)); /* may hold a secret */
+    int error = fd_write_all(fd, &theirs, sizeof(theirs));
+    if (error)
+        return error;
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return -errno;
     int made = fd;

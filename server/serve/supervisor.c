@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "ipc.h"
 #include "log.h"
+#include "serve_alert.h"
 #include "serve_child.h"
 #include "serve_notify.h"
 
@@ -41,6 +42,7 @@ struct supervisor {
     const struct supervisor_setup *setup;
     enum phase phase;
     struct child keeper, gate;
+    struct serve_alerts alerts;
     int conf;         /* for the children (serve_child_conf) */
     int signals;      /* signalfd */
     sigset_t mask;    /* as it was */
@@ -186,6 +188,10 @@ static void on_control(struct supervisor *supervisor, struct child *child)
     size_t count;
     int type = control_receive(child->control, fds, &count);
 
+    if (type == CONTROL_ALERT && child == &supervisor->keeper && count == 1) {
+        serve_alert_take(&supervisor->alerts, fds[0], now_ms());
+        return;
+    }
     while (count)
         fd_close(&fds[--count]);
     if (type == CONTROL_READY) {
@@ -296,6 +302,8 @@ static void reap(struct supervisor *supervisor)
             ended(supervisor, &supervisor->keeper, status);
         else if (pid == supervisor->gate.pid)
             ended(supervisor, &supervisor->gate, status);
+        else
+            serve_alert_ended(&supervisor->alerts, pid, status, now_ms());
     }
 }
 
@@ -352,6 +360,8 @@ static int patience(const struct supervisor *supervisor)
 
     if (supervisor->phase > RUNNING)
         return supervisor->killed ? -1 : until(supervisor->stop_ms, now, wait);
+    if (serve_alert_due(&supervisor->alerts))
+        wait = until(serve_alert_due(&supervisor->alerts), now, wait);
     if (supervisor->keeper.pid == 0)
         wait = until(supervisor->keeper.start_ms, now, wait);
     else if (supervisor->gate.pid == 0)
@@ -368,6 +378,7 @@ static void turn(struct supervisor *supervisor)
     };
 
     start_what_is_due(supervisor);
+    serve_alert_turn(&supervisor->alerts, now_ms());
     polled[1].fd = supervisor->keeper.control;
     polled[2].fd = supervisor->gate.control;
     if (poll(polled, 3, patience(supervisor)) < 0)
@@ -402,12 +413,14 @@ int supervisor_run(const struct supervisor_setup *setup)
     signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, children would vanish */
     supervisor.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     supervisor.conf = serve_child_conf(setup->conf);
+    serve_alert_init(&supervisor.alerts, setup->conf, &supervisor.mask);
     if (supervisor.signals < 0 || supervisor.conf < 0) {
         LOG_ERROR("start", "out of descriptors or memory");
         return EX_OSERR;
     }
     while (supervisor.phase != ENDED)
         turn(&supervisor);
+    serve_alert_stop(&supervisor.alerts);
     close(supervisor.signals);
     close(supervisor.conf);
     if (supervisor.exit_code == EX_OK)

@@ -87,6 +87,8 @@ static const struct {
     {"[rdg]\nlegacy =\n", "line 2: legacy: '' is neither yes nor no"},
     {"[rdg]\nconsent = a\tb\n", "line 2: consent: the text has a control character"},
     {"[rdp]\nkey = a.key\n", "[rdp] needs both"},
+    {"[alerts]\nrules = all, sunspots\n", "line 2: rules: 'sunspots' is no rule"},
+    {"[alerts]\nwebhook = http://a/\n", "line 2: webhook: 'http://a/' does not begin with"},
     {"[metrics]\nlisten = 192.0.2.1:9090\n", "[metrics] listen is an address that others can"},
     {"[metrics]\nlisten = 127.0.0.1:9090, [::]:9090\n", "or say any = yes"},
     {"[metrics]\nlisten = 9090\n", "such as 192.0.2.1:9090"},
@@ -152,6 +154,19 @@ START_TEST(listeners)
     ck_assert_int_eq(load("[metrics]\nany = yes\nlisten = 0.0.0.0:9090\n"), 0);
     ck_assert_int_eq(load("[server]\nhttp_listen = 0.0.0.0:80\n"), 0);
     ck_assert_uint_eq(conf.listen_count, 3);
+}
+END_TEST
+
+START_TEST(alerts)
+{
+    ck_assert_int_eq(load("[alerts]\nrules = new_network, audit_broken\nwebhook = hook\n"), 0);
+    ck_assert_uint_eq(conf.alert_rules, 1U << ALERT_NEW_NETWORK | 1U << ALERT_AUDIT_BROKEN);
+    ck_assert_int_eq(strncmp(conf.alert_webhook, state, strlen(state)), 0);
+    ck_assert_int_eq(load("[alerts]\nrules =\nwebhook = https://a.example/b?c=d\n"), 0);
+    ck_assert_uint_eq(conf.alert_rules, 0);
+    ck_assert_str_eq(conf.alert_webhook, "https://a.example/b?c=d");
+    ck_assert_int_eq(load("[alerts]\nrules = all\n"), 0);
+    ck_assert_uint_eq(conf.alert_rules, (1U << ALERT_RULES) - 1);
 }
 END_TEST
 
@@ -245,7 +260,7 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 42);
+    ck_assert_uint_eq(keys, 53);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
@@ -274,6 +289,7 @@ int main(void)
     tcase_add_test(tcase, rubbish);
     tcase_add_test(tcase, missing);
     tcase_add_test(tcase, listeners);
+    tcase_add_test(tcase, alerts);
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, paths);
     tcase_add_test(tcase, dial);
