@@ -54,6 +54,8 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     if (!response)
         return MHD_NO;
     request->stage = REQUEST_ANSWERED;
+    atomic_store(&request->conn->answering, true); /* from here on the client has to do its part */
+    atomic_store(&request->conn->busy, false);
     if (!request->conn->metrics)
         gate_meter_answer(&request->gate->http_meter, status);
     enum MHD_Result result = MHD_queue_response(request->mhd, status, response);

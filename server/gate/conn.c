@@ -265,23 +265,30 @@ static void answer_late(struct conn *conn)
 static uint32_t patience(const struct conn *conn)
 {
     const struct conf *conf = conn->worker->gate->conf;
+    if (atomic_load(&conn->answering))
+        return conf->keepalive_seconds;
     if (conn->watch.partial || conn->watch.completed == 0)
         return conf->request_seconds;
     return conf->keepalive_seconds;
 }
 
+/* A client that does not read what it has asked for holds the connection no longer than one that
+ * does not ask: of an answer, a relay's read must go out in that time. */
 static bool overdue(struct conn *conn)
 {
     uint64_t now = loop_now(conn->worker->loop), up = 0, down = 0;
     unsigned completed = atomic_load(&conn->completed);
+    bool answering = atomic_load(&conn->answering);
     if (conn->relay)
         relay_counts(conn->relay, &up, &down);
-    if (atomic_load(&conn->busy) || completed != conn->watch.completed) {
+    if (atomic_load(&conn->busy) || completed != conn->watch.completed ||
+        (answering && down != conn->watch.down)) {
         conn->watch.completed = completed;
         conn->watch.up = up;
+        conn->watch.down = down;
         conn->watch.since_ms = now;
         conn->watch.partial = false;
-    } else if (up != conn->watch.up && !conn->watch.partial) {
+    } else if (!answering && up != conn->watch.up && !conn->watch.partial) {
         conn->watch.partial = true;
         conn->watch.since_ms = now;
     }
@@ -290,11 +297,13 @@ static bool overdue(struct conn *conn)
 
 void conn_watch(struct conn *conn)
 {
-    bool stopping = atomic_load(&conn->worker->gate->draining) && !atomic_load(&conn->busy);
+    bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
+    bool stopping = atomic_load(&conn->worker->gate->draining) && !works;
     if (conn->state == CONN_HTTP) {
-        if (stopping)
+        bool late = overdue(conn);
+        if (stopping || (late && atomic_load(&conn->answering)))
             conn_end(conn);
-        else if (overdue(conn))
+        else if (late)
             answer_late(conn);
     } else if (conn->state == CONN_QUIET && (stopping || overdue(conn))) {
         conn_linger(conn);

@@ -57,6 +57,7 @@ struct conn {
     /* Written by the HTTP thread, read by the worker's watch: */
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
+    atomic_bool answering; /* its answer is on the way, as fast as the client reads */
     atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
 
     struct rdg_identity *rdg; /* HTTP thread's only: what it has proved (rdg_auth.h), or NULL */
@@ -80,7 +81,7 @@ struct conn {
     struct loop_timer timer;
     struct {
         unsigned completed; /* at the last look */
-        uint64_t up;        /* bytes at that time */
+        uint64_t up, down;  /* bytes at that time */
         uint64_t since_ms;  /* of the present wait */
         bool partial;       /* a request has begun to arrive */
     } watch;

@@ -207,6 +207,7 @@ static void on_completed(void *owner, struct MHD_Connection *mhd, void **state,
         return;
     *state = NULL;
     atomic_store(&request->conn->busy, false);
+    atomic_store(&request->conn->answering, false);
     atomic_fetch_add(&request->conn->completed, 1);
     request_free(request);
 }
@@ -241,12 +242,14 @@ int http_attach(struct gate_state *gate, struct conn *conn)
     }
     struct sockaddr_storage address;
     socklen_t size = addr_to_sockaddr(&conn->address, 0, &address);
-    atomic_store(&by_fd.slots[ends[1]], conn_ref(conn));
+    struct conn *left = atomic_exchange(&by_fd.slots[ends[1]], conn_ref(conn));
+    if (left) /* of a connection that libmicrohttpd gave up without a word */
+        conn_unref(left);
     /* Closes the descriptor when it fails. */
     if (MHD_add_connection(gate->http, ends[1], (struct sockaddr *)&address, size) != MHD_YES) {
-        struct conn *left = atomic_exchange(&by_fd.slots[ends[1]], NULL);
-        if (left)
-            conn_unref(left);
+        struct conn *own = conn; /* the number may be another worker's by now */
+        if (atomic_compare_exchange_strong(&by_fd.slots[ends[1]], &own, NULL))
+            conn_unref(conn);
         close(ends[0]);
         return -ENOMEM;
     }

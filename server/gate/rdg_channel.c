@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Random bytes before the first packet. [MS-TSGU] section 3.3.5.1 says 100; clients wait for no
  * more than these, and take what follows for packets. */
@@ -99,9 +100,6 @@ static void take_in(struct conn *conn, void *owner)
     conn->far = channel->fd;
     channel->fd = -1;
     channel_free(channel);
-    /* It lives as long as the other does, which is counted. */
-    admit_promote(conn->worker->gate->admit, &conn->address);
-    conn->promoted = true;
 }
 
 static void on_fed(struct relay *relay, void *owner, const struct relay_result *result)
@@ -152,6 +150,18 @@ static void on_in(void *cls, struct MHD_Connection *connection, void *con_cls, c
     (void)connection;
     request->channel = NULL;
     handover_post(request->conn, &heir, extra, extra_size, socket, handle);
+}
+
+void rdg_channel_watch(struct conn *conn)
+{
+    char byte;
+    if (conn->state == CONN_FEED && !conn->promoted && rdg_pair_opened(conn->pair)) {
+        admit_promote(conn->worker->gate->admit, &conn->address);
+        conn->promoted = true;
+    } else if (conn->state == CONN_TALK && conn->in >= 0 &&
+               recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+        conn_end(conn); /* nobody is there to hear an answer */
+    }
 }
 
 /* ---- the requests ---- */

@@ -10,5 +10,9 @@
 enum MHD_Result rdg_channel_out(struct request *request, const uint8_t *identity);
 /* RDG_IN_DATA with a body, not a byte of which has been read: likewise. */
 enum MHD_Result rdg_channel_in(struct request *request, const uint8_t *identity);
+/* The worker's look, once a second: a pair counts as one tunnel once it is one, and a conversation
+ * whose client has gone ends. */
+struct conn;
+void rdg_channel_watch(struct conn *conn);
 /* The request ends, and its connection has not been taken over. */
 void rdg_channel_forget(struct request *request);

@@ -7,6 +7,7 @@
 #include "addr.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RDG_PAIR_NAME_SIZE 64 /* a GUID in braces has 38 characters */
@@ -38,5 +39,8 @@ int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key, struc
 void rdg_pair_lose(struct rdg_pair *pair);
 /* Whether it was. As long as the pair is the caller's. */
 const atomic_bool *rdg_pair_lost(const struct rdg_pair *pair);
+/* The channel that takes has become a tunnel; has it? */
+void rdg_pair_open(struct rdg_pair *pair);
+bool rdg_pair_opened(const struct rdg_pair *pair);
 /* Either channel is gone: each gives back its own. NULL is fine. */
 void rdg_pair_withdraw(struct rdg_pairs *pairs, struct rdg_pair *pair);

@@ -181,6 +181,8 @@ static uint32_t common(const struct tsgu_steps *steps)
 void tsgu_steps_seen(struct tsgu_steps *steps, const struct tsgu_seen *seen, struct tsgu_turn *turn)
 {
     begin_turn(turn);
+    if (steps->step != TSGU_STEP_LOOKING) /* too late: the client has had its answer */
+        return;
     if (seen->status == IPC_BAD_TICKET) {
         refuse_tunnel(steps, turn, TSGU_E_COOKIE_DENIED, "the ticket is not good");
         return;
@@ -225,6 +227,8 @@ static uint32_t code_of(unsigned status)
 void tsgu_steps_opened(struct tsgu_steps *steps, unsigned status, struct tsgu_turn *turn)
 {
     begin_turn(turn);
+    if (steps->step != TSGU_STEP_OPENING)
+        return;
     if (status != IPC_OK) {
         refuse_channel(steps, turn, code_of(status), ipc_status_name(status));
         return;

@@ -73,7 +73,8 @@ void tsgu_steps_packet(struct tsgu_steps *steps, const struct tsgu_packet *packe
                        struct tsgu_turn *turn);
 void tsgu_steps_seen(struct tsgu_steps *steps, const struct tsgu_seen *seen,
                      struct tsgu_turn *turn);
-/* `status`: what came of opening (opened), or IPC_BUSY. */
+/* `status`: what came of opening (opened), or IPC_BUSY. Both do nothing in a state that has not
+ * asked: what the keeper says too late. */
 void tsgu_steps_opened(struct tsgu_steps *steps, unsigned status, struct tsgu_turn *turn);
 /* Nothing has come in time, from whomever the state waits for. */
 void tsgu_steps_late(struct tsgu_steps *steps, struct tsgu_turn *turn);

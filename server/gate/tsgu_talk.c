@@ -131,6 +131,8 @@ static void on_seen(struct talk_ask *asked)
     const struct ipc_ticket_seen *told = &asked->answer->ticket_seen;
     struct tsgu_turn turn;
     struct tsgu_seen seen = {.status = IPC_BUSY};
+    if (talk->steps.step != TSGU_STEP_LOOKING) /* too late: the client has had its answer */
+        return;
     talk->renews = told->tunnel;
     if (told->head.type == IPC_TICKET_SEEN)
         seen = (struct tsgu_seen){
@@ -195,6 +197,11 @@ static void on_opened(struct talk_ask *asked)
     struct tsgu_turn turn;
     if (status == IPC_OK && !talk_ask_grant(asked, &grant))
         status = IPC_BUSY;
+    if (talk->steps.step != TSGU_STEP_OPENING) { /* too late: the client has had its answer */
+        if (status == IPC_OK)
+            tunnel_abandon(asked->gate, &grant);
+        return;
+    }
     if (status == IPC_OK && !tunnel_take(talk->talk.conn, &grant))
         status = IPC_FAILED;
     tsgu_steps_opened(&talk->steps, status, &turn);

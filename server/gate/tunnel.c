@@ -78,6 +78,8 @@ static void take(struct conn *conn, void *owner)
     tunnel->ending = tunnel_table_ordered(gate->tunnels, tunnel->grant.tunnel, &tunnel->end);
     admit_promote(gate->admit, &conn->address);
     conn->promoted = true;
+    if (conn->pair)
+        rdg_pair_open(conn->pair);
 }
 
 static void begin(struct conn *conn, uint8_t *early, size_t size)
@@ -157,6 +159,17 @@ static void on_relay_ended(struct relay *relay, void *owner, const struct relay_
         conn_linger(conn);
 }
 
+/* What a ticket is good for from now on depends on it. */
+static void on_relay_decided(void *owner, const struct relay_result *result)
+{
+    struct conn *conn = owner;
+    struct ipc_tunnel_ending ending;
+    IPC_INIT(&ending, TUNNEL_ENDING, 0);
+    ending.tunnel = conn->tunnel->grant.tunnel;
+    ending.end = (uint8_t)(conn->tunnel->ending ? conn->tunnel->end : end_of(conn, result));
+    keeper_link_tell(conn->worker->gate->keeper, &ending.head);
+}
+
 static void close_relay(struct conn *conn)
 {
     uint16_t code;
@@ -185,6 +198,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         .early = early,
         .early_size = size,
         .ended = on_relay_ended,
+        .decided = on_relay_decided,
         .owner = conn,
     };
     conn->state = CONN_TUNNEL;

@@ -4,6 +4,7 @@
 #include "gate_state.h"
 #include "log.h"
 #include "owner.h"
+#include "rdg_channel.h"
 #include "talk.h"
 #include "tunnel.h"
 
@@ -112,6 +113,8 @@ static void on_tick(struct loop_timer *timer)
             conn_watch(conn);
         else if (conn->state == CONN_TUNNEL)
             tunnel_look(conn, count);
+        else if (conn->state == CONN_FEED || conn->state == CONN_TALK)
+            rdg_channel_watch(conn);
     }
     loop_timer_set(worker->loop, &worker->tick, TICK_MS);
 }

@@ -60,6 +60,7 @@
     X(ENROL_FINISH, enrol_finish, GATE)                                                            \
     X(PASSWORD, password, GATE)                                                                    \
     X(TUNNEL_COUNTS, tunnel_counts, GATE)                                                          \
+    X(TUNNEL_ENDING, tunnel_ending, GATE)                                                          \
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
     X(CHALLENGE, challenge, GATE)                                                                  \
     X(METRICS, metrics, GATE)                                                                      \
@@ -301,6 +302,11 @@ struct ipc_tunnel_counts { /* at most every 15 s while bytes move; keeps the ses
     struct ipc_head head;
     int64_t tunnel;
     uint64_t up, down; /* payload bytes: client to desktop, desktop to client; totals */
+};
+struct ipc_tunnel_ending { /* decided; the goodbye takes up to two seconds */
+    struct ipc_head head;
+    int64_t tunnel;
+    uint8_t end; /* enum ipc_end */
 };
 struct ipc_tunnel_ended {
     struct ipc_head head;

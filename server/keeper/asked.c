@@ -109,6 +109,15 @@ static int asked_tunnel_counts(struct gate_link *link, const union ipc_record *r
     return live_counts(link->keeper, link, told->tunnel, told->up, told->down) ? 0 : -EPROTO;
 }
 
+static int asked_tunnel_ending(struct gate_link *link, const union ipc_record *record)
+{
+    const struct ipc_tunnel_ending *told = &record->tunnel_ending;
+    if (told->end >= IPC_ENDS)
+        return -EPROTO;
+    live_ending(link->keeper, link, told->tunnel, (enum ipc_end)told->end);
+    return 0;
+}
+
 static int asked_tunnel_ended(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_tunnel_ended *told = &record->tunnel_ended;
@@ -150,8 +159,13 @@ static int asked_note(struct gate_link *link, const union ipc_record *record)
 
 bool asked_nothing(uint16_t type)
 {
+<<<<<<< Updated upstream
     return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDED || type == IPC_NOTE ||
            type == IPC_EXPIRY;
+=======
+    return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDING || type == IPC_TUNNEL_ENDED ||
+           type == IPC_NOTE;
+>>>>>>> Stashed changes
 }
 
 int asked(struct gate_link *link, const union ipc_record *record)
@@ -174,6 +188,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_SESSIONS] = asked_sessions,
         [IPC_END_SESSIONS] = asked_end_sessions,
         [IPC_TUNNEL_COUNTS] = asked_tunnel_counts,
+        [IPC_TUNNEL_ENDING] = asked_tunnel_ending,
         [IPC_TUNNEL_ENDED] = asked_tunnel_ended,
         [IPC_CHALLENGE] = asked_challenge,
         [IPC_METRICS] = asked_metrics,

@@ -93,6 +93,27 @@ bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, u
     return true;
 }
 
+void live_ending(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel,
+                 enum ipc_end end)
+{
+    struct live *live = *find(keeper, gate, tunnel);
+    if (!live || live->ending)
+        return;
+    live->ending = true;
+    live->decided = end;
+}
+
+bool live_is_ending(const struct keeper *keeper, int64_t tunnel, enum ipc_end *end)
+{
+    for (const struct live *live = keeper->live; live; live = live->next) {
+        if (live->tunnel != tunnel || !(live->closing || live->ending))
+            continue;
+        *end = live->closing ? live->order : live->decided;
+        return true;
+    }
+    return false;
+}
+
 /* ---- writing ---- */
 
 static enum store_result write_counts(struct keeper *keeper, const struct live *live)
@@ -182,6 +203,7 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
     order.tunnel = live->tunnel;
     order.end = (uint8_t)end;
     live->closing = true;
+    live->order = end;
     live->close_by_ms = loop_now(keeper->loop) + OBEY_MS;
     if (!keeper->enforce_ms)
         keeper->enforce_ms = live->close_by_ms;

@@ -19,7 +19,10 @@ struct live {
     /* The keeper's own copy of the connection to the desktop, or -1: with it the keeper itself ends
      * the connection, so that a gate in foreign hands can neither keep it nor pretend. */
     int socket;
-    bool closing;         /* the gate has its order … */
+    bool closing;         /* the gate has its order, for … */
+    enum ipc_end order;   /* … this reason, … */
+    bool ending;          /* its gate has decided … */
+    enum ipc_end decided; /* … why it ends, and says goodbye */
     uint64_t close_by_ms; /* … and until then (loop_now()) to carry it out */
     int64_t again_at;     /* a date or an hour ends then: it must be judged again; 0: none does */
     int64_t ended_at;     /* once it is over: when, … */
@@ -41,6 +44,12 @@ bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, 
                  uint64_t down);
 bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                 uint64_t down, enum ipc_end end);
+
+/* A live tunnel of this gate says goodbye. */
+void live_ending(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel,
+                 enum ipc_end end);
+/* The tunnel with this number lives, but its end is decided: `*end` is why. */
+bool live_is_ending(const struct keeper *keeper, int64_t tunnel, enum ipc_end *end);
 
 /* Writes ends, if any waits to be written, and with them the counts. What cannot be written now is
  * kept for the next call. */

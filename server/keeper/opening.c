@@ -246,6 +246,20 @@ static void on_waking(void *owner, size_t packets)
                          : "its network is not one of this machine's; see [dial] wake_broadcast");
 }
 
+/* Others may have come with the same ticket while it was dialled: one tunnel at a time, the newest.
+ */
+static enum ipc_status judge_ticket_again(struct keeper *keeper, struct opening *opening)
+{
+    const struct ipc_open *ask = &opening->ask;
+    struct store_ticket ticket;
+    struct store_session session;
+    if (ask->way != IPC_WAY_RDG)
+        return IPC_OK;
+    enum ipc_status status =
+        ticket_look(keeper, &ask->origin, ask->ticket, ask->desktop, &ticket, &session);
+    return status == IPC_OK ? ticket_use_again(keeper, &ticket) : status;
+}
+
 static void on_dialled(void *owner, enum ipc_status status, int fd)
 {
     struct opening *opening = owner;
@@ -257,6 +271,8 @@ static void on_dialled(void *owner, enum ipc_status status, int fd)
         struct store_desktop dialled = opening->desktop;
         if (status == IPC_OK)
             status = judge_session(keeper, opening);
+        if (status == IPC_OK)
+            status = judge_ticket_again(keeper, opening);
         if (status == IPC_OK)
             status = judge_grant(keeper, opening);
         /* Moved while we dialled: what we hold is no longer that desktop. */

@@ -177,10 +177,24 @@ static const char *fault_of_file(const struct store_ticket *ticket, const char *
     if (!ticket->tunnel) /* nothing came of it: a desktop that sleeps may wake */
         return again || now < ticket->expires_at ? NULL : "used before";
     if (!ticket->tunnel_ended_at)
-        return NULL; /* the client is sooner back than its drop is noticed */
+        return NULL; /* see fault_of_living() */
     if (!was_dropped(ticket->tunnel_end))
         return "used before, and ended";
     return now - ticket->tunnel_ended_at <= TICKET_GRACE_SECONDS ? NULL : "back too late";
+}
+
+/* Of one whose tunnel lives: the client is sooner back than its drop is noticed, but not behind an
+ * end that is decided and still being carried out. */
+static const char *fault_of_living(struct keeper *keeper, const struct store_ticket *ticket)
+{
+    enum store_tunnel_verdict verdict = STORE_TUNNEL_MAY;
+    enum ipc_end end;
+    if (live_is_ending(keeper, ticket->tunnel, &end))
+        return was_dropped(ipc_end_name(end)) ? NULL : "used before, and ended";
+    if (store_tunnel_verdict(keeper->store, ticket->tunnel, &verdict) == STORE_OK &&
+        verdict == STORE_TUNNEL_REQUESTED)
+        return "used before, and ended";
+    return NULL;
 }
 
 static enum ipc_status refuse_file(struct keeper *keeper, const struct ipc_origin *origin,
@@ -204,6 +218,8 @@ enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *orig
         return failed(keeper);
     const struct addr *from = keeper->conf->rdg_bind_address ? &origin->address : NULL;
     const char *fault = fault_of_file(out, desktop, from, keeper_now());
+    if (!fault && out->tunnel && !out->tunnel_ended_at)
+        fault = fault_of_living(keeper, out);
     if (fault)
         return refuse_file(keeper, origin, out, fault);
     result = session_by_id(keeper, out->session, session);

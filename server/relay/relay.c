@@ -165,6 +165,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;
+    relay->decided = setup->decided;
     relay->owner = setup->owner;
     if (setup->framing != RELAY_CHUNKED)
         relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;

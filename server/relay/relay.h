@@ -71,6 +71,9 @@ struct relay_setup {
     /* Called once, from the loop, never from within relay_new() or another relay call; the relay
      * has removed itself from the loop and may be freed in it. */
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
+    /* Called once, before it, when a polite end is decided and up to 2 s of goodbye begin; or NULL.
+     * It comes from within any relay call, relay_new() too, and may only take note. */
+    void (*decided)(void *owner, const struct relay_result *result);
     void *owner;
 };
 

@@ -46,6 +46,8 @@ static void begin_closing(struct relay *relay, const struct relay_result *result
         relay_end_finish(relay);
         return;
     }
+    if (relay->decided)
+        relay->decided(relay->owner, relay->result);
     relay->close_due = tell;
     loop_timer_set(relay->loop, &relay->timer, CLOSE_MS);
 }

@@ -18,6 +18,7 @@ struct relay {
         const atomic_bool *in_lost; /* RELAY_RDG */
     };
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
+    void (*decided)(void *owner, const struct relay_result *result);
     void *owner;
     struct loop_source framed_source, in_source, plain_source;
     struct loop_timer timer; /* pings, idleness, the close deadline; at the end, `ended` */
@@ -25,11 +26,11 @@ struct relay {
     struct backlog to_plain, to_framed;
     struct relay_result *result; /* made when the end is decided */
     uint8_t *pong;               /* size byte and payload of the newest ping, to be answered */
-    uint8_t *words;              /* packets of relay_say() that wait */
-    uint32_t words_size;
+    uint8_t *words;              /* packets of relay_say() that wait, … */
     uint64_t up, down;
     uint64_t heard_ms, payload_ms, pinged_ms;
     uint32_t ping_ms, idle_ms;
+    uint32_t words_size; /* … bytes of them */
     enum relay_framing framing;
     int plain_error;                /* plain takes no more; what it has said is still read */
     bool plain_full;                /* it waits to take more, also what it holds inside */

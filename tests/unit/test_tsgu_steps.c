@@ -421,6 +421,24 @@ START_TEST(too_late)
 }
 END_TEST
 
+/* After a refusal for lateness the keeper may still say yes: nothing comes of it. */
+START_TEST(an_answer_after_the_refusal)
+{
+    stand_in(TSGU_STEP_OPENING);
+    tsgu_steps_late(&steps, &turn);
+    ck_assert_int_eq(turn.todo, TSGU_REFUSE);
+    tsgu_steps_opened(&steps, IPC_OK, &turn);
+    ck_assert_int_eq(turn.todo, TSGU_GO_ON);
+    ck_assert_uint_eq(turn.size, 0);
+    ck_assert_int_eq(steps.step, TSGU_STEP_REFUSED);
+    stand_in(TSGU_STEP_LOOKING);
+    tsgu_steps_late(&steps, &turn);
+    seen(IPC_OK, 0, 0);
+    ck_assert_uint_eq(turn.size, 0);
+    ck_assert_int_eq(steps.step, TSGU_STEP_REFUSED);
+}
+END_TEST
+
 /* Who has proved a gateway password has no cookie, and one that it sends is not looked at. */
 START_TEST(a_gateway_password_stands_for_the_ticket)
 {
@@ -449,6 +467,7 @@ int main(void)
     tcase_add_test(tcase, refusals_of_the_tunnel);
     tcase_add_test(tcase, refusals_of_the_channel);
     tcase_add_test(tcase, too_late);
+    tcase_add_test(tcase, an_answer_after_the_refusal);
     tcase_add_test(tcase, a_gateway_password_stands_for_the_ticket);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
