@@ -159,13 +159,8 @@ static int asked_note(struct gate_link *link, const union ipc_record *record)
 
 bool asked_nothing(uint16_t type)
 {
-<<<<<<< Updated upstream
-    return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDED || type == IPC_NOTE ||
-           type == IPC_EXPIRY;
-=======
     return type == IPC_TUNNEL_COUNTS || type == IPC_TUNNEL_ENDING || type == IPC_TUNNEL_ENDED ||
-           type == IPC_NOTE;
->>>>>>> Stashed changes
+           type == IPC_NOTE || type == IPC_EXPIRY;
 }
 
 int asked(struct gate_link *link, const union ipc_record *record)
