@@ -198,6 +198,7 @@ struct store_session {
     char end[32];     /* why it ended: "signed-out", "admin", "idle", "expired", … */
     struct addr address;
     char agent[257];
+    int64_t factor_at; /* out only: when the second factor was last shown; at first created_at */
 };
 enum store_result store_session_add(struct store *, const struct store_session *, int64_t *id);
 enum store_result store_session_by_hash(struct store *, const uint8_t hash[32],
@@ -205,6 +206,8 @@ enum store_result store_session_by_hash(struct store *, const uint8_t hash[32],
 enum store_result store_session_by_id(struct store *, int64_t id, struct store_session *out);
 /* Sets used_at (only forward) of a live session. */
 enum store_result store_session_use(struct store *, int64_t id, int64_t now);
+/* The second factor was shown again (only forward) in a live session. */
+enum store_result store_session_factor(struct store *, int64_t id, int64_t now);
 /* STORE_REFUSED when it was already over. */
 enum store_result store_session_end(struct store *, int64_t id, int64_t now, const char *end);
 enum store_result store_session_end_user(struct store *, int64_t user, int64_t now,

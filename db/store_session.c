@@ -15,6 +15,7 @@ static void read_session(sqlite3_stmt *s, void *row)
     store_column_text(s, 9, session->end, sizeof(session->end));
     store_column_addr(s, 10, &session->address);
     store_column_text(s, 11, session->agent, sizeof(session->agent));
+    session->factor_at = sqlite3_column_int64(s, 12);
 }
 
 enum store_result store_session_add(struct store *store, const struct store_session *session,
@@ -44,6 +45,11 @@ enum store_result store_session_by_id(struct store *store, int64_t id, struct st
 enum store_result store_session_use(struct store *store, int64_t id, int64_t now)
 {
     return store_run(store, store_bind(store, SQL_SESSION_USE, "ii", id, now));
+}
+
+enum store_result store_session_factor(struct store *store, int64_t id, int64_t now)
+{
+    return store_run(store, store_bind(store, SQL_SESSION_FACTOR, "ii", id, now));
 }
 
 enum store_result store_session_end(struct store *store, int64_t id, int64_t now, const char *end)

@@ -163,6 +163,8 @@ static const struct {
                                 "administrator."},
     [IPC_TOO_MANY] = {403, "You, or this desktop, have as many connections as are allowed. Close "
                            "one first."},
+    [IPC_STALE_FACTOR] = {403, "This wants a second factor that was shown lately. Enter a new code "
+                               "(POST /api/factor) and try again."},
     [IPC_NOT_FOUND] = {404, "There is nothing here."},
     [IPC_BAD_TICKET] = {403, "This ticket is used, expired or for something else. Open the desktop "
                              "again from the list."},

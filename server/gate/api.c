@@ -75,12 +75,14 @@ enum MHD_Result api_session_told(struct request *request)
         return result;
     if (answer->status != IPC_OK)
         return answer_status(request, answer->status, 0);
-    char expires[32];
+    char expires[32], factor[32];
     api_kit_stamp(expires, answer->expires);
+    api_kit_stamp(factor, answer->factor_at);
     return answer_json(request, MHD_HTTP_OK,
-                       json_pack("{s:s, s:s, s:I, s:i}", "username", answer->username, "expires",
-                                 expires, "idle_seconds", (json_int_t)answer->idle_seconds,
-                                 "recovery_codes_left", answer->recovery_codes),
+                       json_pack("{s:s, s:s, s:s, s:I, s:i}", "username", answer->username,
+                                 "expires", expires, "factor", factor, "idle_seconds",
+                                 (json_int_t)answer->idle_seconds, "recovery_codes_left",
+                                 answer->recovery_codes),
                        NULL);
 }
 

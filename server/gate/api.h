@@ -22,6 +22,8 @@ enum MHD_Result api_metrics_told(struct request *request);
 enum MHD_Result api_password(struct request *request);
 enum MHD_Result api_totp(struct request *request);
 enum MHD_Result api_totp_confirm(struct request *request);
+enum MHD_Result api_factor(struct request *request);
+enum MHD_Result api_factor_shown(struct request *request);
 enum MHD_Result api_setup(struct request *request);
 enum MHD_Result api_setup_finish(struct request *request);
 enum MHD_Result api_enrol_offer(struct request *request);

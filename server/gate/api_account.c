@@ -40,6 +40,27 @@ enum MHD_Result api_totp_confirm(struct request *request)
     return api_kit_ask(request, fields, 1, &record.head, IPC_ENROLLED);
 }
 
+/* The second factor again, for what wants it fresh. */
+enum MHD_Result api_factor(struct request *request)
+{
+    struct ipc_factor record;
+    IPC_INIT(&record, FACTOR, 0);
+    const struct json_field fields[] = {JSON_BODY_CODE("code", record.code)};
+    request_session(request, &record.origin, record.token);
+    return api_kit_ask(request, fields, 1, &record.head, IPC_FACTOR_SHOWN);
+}
+
+enum MHD_Result api_factor_shown(struct request *request)
+{
+    const struct ipc_factor_shown *answer = &request->answer->factor_shown;
+    enum MHD_Result result;
+    if (!api_kit_told(request, IPC_FACTOR_SHOWN, &result))
+        return result;
+    if (answer->status != IPC_OK)
+        return answer_status(request, answer->status, answer->retry_seconds);
+    return answer_json(request, MHD_HTTP_OK, json_pack("{s:b}", "shown", 1), NULL);
+}
+
 /* ---- the first sign-in: who holds the invitation ---- */
 
 #define INVITATION_SIZE text_base64url_size(IPC_TOKEN_SIZE)

@@ -21,6 +21,7 @@ static const struct route routes[] = {
     {"POST", "/api/password", ROUTE_ACT, api_password, api_enrolled},
     {"POST", "/api/totp", ROUTE_ACT, api_totp, api_enrol_offer},
     {"POST", "/api/totp/confirm", ROUTE_ACT, api_totp_confirm, api_enrolled},
+    {"POST", "/api/factor", ROUTE_ACT, api_factor, api_factor_shown},
 
     {"GET", "/api/desktops", ROUTE_SESSION, api_desktops, api_desktops_told},
     {"GET", "/api/desktops/*/state", ROUTE_SESSION, api_state, api_state_told},

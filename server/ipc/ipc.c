@@ -71,6 +71,7 @@ static const char *const status_names[] = {
     [IPC_NOT_NOW] = "not_now",
     [IPC_NOT_FROM_HERE] = "not_from_here",
     [IPC_TOO_MANY] = "too_many",
+    [IPC_STALE_FACTOR] = "factor_stale",
     [IPC_NOT_FOUND] = "not_found",
     [IPC_BAD_TICKET] = "ticket",
     [IPC_BAD_INVITATION] = "invitation",

@@ -59,6 +59,7 @@
     X(ENROL_BEGIN, enrol_begin, GATE)                                                              \
     X(ENROL_FINISH, enrol_finish, GATE)                                                            \
     X(PASSWORD, password, GATE)                                                                    \
+    X(FACTOR, factor, GATE)                                                                        \
     X(TUNNEL_COUNTS, tunnel_counts, GATE)                                                          \
     X(TUNNEL_ENDING, tunnel_ending, GATE)                                                          \
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
@@ -80,6 +81,7 @@
     X(SESSION_LIST, session_list, KEEPER)                                                          \
     X(ENROL_OFFER, enrol_offer, KEEPER)                                                            \
     X(ENROLLED, enrolled, KEEPER)                                                                  \
+    X(FACTOR_SHOWN, factor_shown, KEEPER)                                                          \
     X(METRICS_TOLD, metrics_told, KEEPER)                                                          \
     X(CHALLENGE_BODY, challenge_body, KEEPER)                                                      \
     X(SAY, say, KEEPER)                                                                            \
@@ -110,6 +112,7 @@ enum ipc_status {
     IPC_NOT_NOW,         /* granted, but for other days or hours */
     IPC_NOT_FROM_HERE,   /* … but not from this address */
     IPC_TOO_MANY,        /* … but the person or the desktop has connections enough */
+    IPC_STALE_FACTOR,    /* … but only with a second factor that was shown lately */
     IPC_NOT_FOUND,       /* challenge, visit */
     IPC_BAD_TICKET,      /* unknown, used, expired, of another session or desktop: one answer */
     IPC_BAD_INVITATION,  /* unknown, used or expired: one answer */
@@ -298,6 +301,12 @@ struct ipc_password { /* answered by ENROLLED */
     char new_password[IPC_PASSWORD_SIZE];
     char code[IPC_CODE_SIZE];
 };
+struct ipc_factor { /* the second factor again, in a session */
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    char code[IPC_CODE_SIZE];
+};
 struct ipc_tunnel_counts { /* at most every 15 s while bytes move; keeps the session from idling */
     struct ipc_head head;
     int64_t tunnel;
@@ -355,6 +364,7 @@ struct ipc_who_is {
     int64_t expires;
     uint32_t idle_seconds;  /* until it idles out if unused */
     uint8_t recovery_codes; /* left */
+    int64_t factor_at;      /* when the second factor was last shown */
     char username[TEXT_NAME_SIZE];
 };
 struct ipc_desktop_item {
@@ -453,6 +463,11 @@ struct ipc_enrolled { /* a new session, in place of all that were */
     char words[IPC_WORDS_SIZE]; /* WEAK_PASSWORD: why */
     uint8_t recovery_count;     /* 0: the old ones stay */
     char recovery[IPC_RECOVERY_CODES][IPC_RECOVERY_SIZE];
+};
+struct ipc_factor_shown {
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, WRONG_CODE, THROTTLED, FAILED */
+    uint32_t retry_seconds;
 };
 struct ipc_challenge_body {
     struct ipc_head head;

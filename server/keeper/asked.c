@@ -62,6 +62,7 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
     if (answer.status == IPC_OK) {
         answer.recovery_codes = (uint8_t)left;
         answer.expires = session.expires_at;
+        answer.factor_at = session.factor_at;
         answer.idle_seconds = keeper->conf->session_idle_seconds;
         text_copy(answer.username, sizeof(answer.username), session.user_name);
     }
@@ -174,6 +175,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_ENROL_BEGIN] = asked_enrol_begin,
         [IPC_ENROL_FINISH] = asked_enrol_finish,
         [IPC_PASSWORD] = asked_password,
+        [IPC_FACTOR] = asked_factor,
         [IPC_TICKET] = asked_ticket,
         [IPC_TICKET_LOOK] = asked_ticket_look,
         [IPC_PASS] = asked_pass,
