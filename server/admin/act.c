@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-int act_error(int code, const char *format, ...)
+int act_error(struct act *act, int code, const char *format, ...)
 {
     char *words = NULL;
     va_list list;
@@ -22,18 +22,18 @@ int act_error(int code, const char *format, ...)
     va_start(list, format);
     int size = vasprintf(&words, format, list);
     va_end(list);
-    fflush(stdout);
-    fputs("deskgate: ", stderr);
-    plain_print(stderr, size < 0 ? "out of memory" : words);
-    fputc('\n', stderr);
+    fflush(act->out);
+    fputs(act->in_browser ? "" : "deskgate: ", act->err);
+    plain_print(act->err, size < 0 ? "out of memory" : words);
+    fputc('\n', act->err);
     if (size >= 0)
         free(words);
     return code;
 }
 
-int act_store_failed(const struct act *act)
+int act_store_failed(struct act *act)
 {
-    return act_error(EX_IOERR, "the database: %s", store_error(act->store));
+    return act_error(act, EX_IOERR, "the database: %s", store_error(act->store));
 }
 
 /* Under sudo the person behind root; the variable is root's own word about itself. */
@@ -50,37 +50,41 @@ static void act_who(char *to, size_t size)
         snprintf(to, size, "cli:%u", (unsigned)getuid());
 }
 
-static int act_not_opened(enum store_result result, const char *state, const char *path,
-                          const char *why)
+static int act_not_opened(struct act *act, enum store_result result, const char *state,
+                          const char *path, const char *why)
 {
     /* First: a folder that one may not enter looks like one without a database. */
     if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
-        return act_error(EX_NOPERM, "you may not use %s; run this as root or as the gateway's user",
-                         path);
+        return act_error(act, EX_NOPERM,
+                         "you may not use %s; run this as root or as the gateway's user", path);
     if (result == STORE_MISSING)
-        return act_error(EX_UNAVAILABLE,
+        return act_error(act, EX_UNAVAILABLE,
                          "there is no database in %s; run 'deskgate --state %s init' first", state,
                          state);
     if (result == STORE_NEWER)
-        return act_error(EX_UNAVAILABLE, "%s: %s; use the newer deskgate", path, why);
-    return act_error(EX_IOERR, "%s: %s", path, why);
+        return act_error(act, EX_UNAVAILABLE, "%s: %s; use the newer deskgate", path, why);
+    return act_error(act, EX_IOERR, "%s: %s", path, why);
+}
+
+void act_init(struct act *act)
+{
+    *act = (struct act){.now = (int64_t)time(NULL), .out = stdout, .err = stderr};
 }
 
 int act_open(struct act *act, struct cli *cli)
 {
     char path[CONF_PATH_SIZE], why[256] = "";
 
-    *act = (struct act){.now = (int64_t)time(NULL)};
     int code = conf_load(&act->conf, cli->state, why, sizeof(why));
     if (code == -EINVAL) /* a person must be disabled even while the configuration is broken */
-        act_error(EX_OK, "warning: %s", why);
+        act_error(act, EX_OK, "warning: %s", why);
     if (code != 0)
         conf_defaults(&act->conf, cli->state);
     conf_path(&act->conf, CONF_DATABASE, path);
     act_who(act->by, sizeof(act->by));
     enum store_result result = store_open(&act->store, path, STORE_MUST_EXIST, why, sizeof(why));
     if (result != STORE_OK)
-        return act_not_opened(result, act->conf.state, path, why);
+        return act_not_opened(act, result, act->conf.state, path, why);
     return EX_OK;
 }
 
@@ -134,11 +138,11 @@ int act_audit(struct act *act, const char *event, const char *who, const char *d
     return store_audit_add(act->store, &row) == STORE_OK ? EX_OK : act_store_failed(act);
 }
 
-static int act_missing(const char *what, const struct nearest *nearest)
+static int act_missing(struct act *act, const char *what, const struct nearest *nearest)
 {
-    return act_error(EX_NOINPUT, "there is no %s '%s'%s%s%s; 'deskgate %s list' shows all", what,
-                     nearest->typed, nearest->name[0] ? ", did you mean '" : "", nearest->name,
-                     nearest->name[0] ? "'?" : "", what);
+    return act_error(act, EX_NOINPUT, "there is no %s '%s'%s%s%s; 'deskgate %s list' shows all",
+                     what, nearest->typed, nearest->name[0] ? ", did you mean '" : "",
+                     nearest->name, nearest->name[0] ? "'?" : "", what);
 }
 
 static int act_offer_user(void *owner, const struct store_user *user)
@@ -168,7 +172,7 @@ int act_user(struct act *act, const char *name, struct store_user *out)
         return result == STORE_OK ? EX_OK : act_store_failed(act);
     nearest_init(&nearest, name);
     store_user_list(act->store, act_offer_user, &nearest);
-    return act_missing("user", &nearest);
+    return act_missing(act, "user", &nearest);
 }
 
 int act_group(struct act *act, const char *name, struct store_group *out)
@@ -180,7 +184,7 @@ int act_group(struct act *act, const char *name, struct store_group *out)
         return result == STORE_OK ? EX_OK : act_store_failed(act);
     nearest_init(&nearest, name);
     store_group_list(act->store, act_offer_group, &nearest);
-    return act_missing("group", &nearest);
+    return act_missing(act, "group", &nearest);
 }
 
 int act_desktop(struct act *act, const char *name, struct store_desktop *out)
@@ -192,26 +196,27 @@ int act_desktop(struct act *act, const char *name, struct store_desktop *out)
         return result == STORE_OK ? EX_OK : act_store_failed(act);
     nearest_init(&nearest, name);
     store_desktop_list(act->store, act_offer_desktop, &nearest);
-    return act_missing("desktop", &nearest);
+    return act_missing(act, "desktop", &nearest);
 }
 
-int act_new_name(const char *what, const char *name)
+int act_new_name(struct act *act, const char *what, const char *name)
 {
     if (text_is_name(name))
         return EX_OK;
-    return act_error(EX_DATAERR,
+    return act_error(act, EX_DATAERR,
                      "'%s' cannot name a %s: take 1 to %d of the characters A-Z a-z 0-9 . _ @ + -, "
                      "beginning with a letter or digit",
                      name, what, TEXT_NAME_SIZE - 1);
 }
 
-int act_number(const char *what, const char *typed, int64_t *out)
+int act_number(struct act *act, const char *what, const char *typed, int64_t *out)
 {
     uint64_t number = 0;
 
     if (!text_number(typed, INT64_MAX, &number) || number == 0)
-        return act_error(EX_DATAERR, "'%s' is not a %s's number; 'deskgate %s list' shows them",
-                         typed, what, what);
+        return act_error(act, EX_DATAERR,
+                         "'%s' is not a %s's number; 'deskgate %s list' shows them", typed, what,
+                         what);
     *out = (int64_t)number;
     return EX_OK;
 }

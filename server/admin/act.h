@@ -7,16 +7,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct cli;
 
 struct act {
     struct conf conf;
     struct store *store;
-    int64_t now; /* Unix seconds, when the act began */
-    char by[65]; /* "cli:alice": for the audit log */
+    int64_t now;     /* Unix seconds, when the act began */
+    char by[65];     /* "cli:alice": for the audit log */
+    FILE *out, *err; /* what was asked for; what is said besides. Not act's to close */
+    bool in_browser; /* not on a terminal: messages begin without the program's name */
 };
 
+/* The command line's: now, to standard output and error. */
+void act_init(struct act *act);
 /* Opens the state folder's store. An exit code; faults are told. */
 int act_open(struct act *act, struct cli *cli);
 void act_close(struct act *act);
@@ -30,10 +35,11 @@ int act_change(struct act *act, int (*change)(struct act *act, void *owner), voi
 int act_audit(struct act *act, const char *event, const char *who, const char *desktop,
               const char *detail, ...) __attribute__((format(printf, 5, 6)));
 
-/* One line on standard error, control characters made harmless. Returns `code`. */
-int act_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One line to act->err, control characters made harmless. Returns `code`. */
+int act_error(struct act *act, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Tells what the store said. Returns EX_IOERR. */
-int act_store_failed(const struct act *act);
+int act_store_failed(struct act *act);
 
 /* Look-ups by name. EX_OK; EX_NOINPUT with words and a "did you mean"; EX_IOERR. */
 int act_user(struct act *act, const char *name, struct store_user *out);
@@ -41,6 +47,6 @@ int act_group(struct act *act, const char *name, struct store_group *out);
 int act_desktop(struct act *act, const char *name, struct store_desktop *out);
 
 /* EX_OK when it may name a new person, group or desktop (`what`); else EX_DATAERR with words. */
-int act_new_name(const char *what, const char *name);
+int act_new_name(struct act *act, const char *what, const char *name);
 /* A row's number as typed: > 0, or EX_DATAERR with words. */
-int act_number(const char *what, const char *typed, int64_t *out);
+int act_number(struct act *act, const char *what, const char *typed, int64_t *out);

@@ -47,10 +47,11 @@ static int read_change(struct act *act, struct change *change)
     struct store_group found = {0};
     int code = EX_OK;
     if (user && group)
-        return act_error(EX_USAGE, "give either --user or --group, not both");
+        return act_error(act, EX_USAGE, "give either --user or --group, not both");
     if (!addr_net_parse(&change->net, args->words[0]))
         return act_error(
-            EX_DATAERR, "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address",
+            act, EX_DATAERR,
+            "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address",
             args->words[0]);
     clear_rest(&change->net);
     net_text(&change->net, change->text, sizeof(change->text));
@@ -80,11 +81,13 @@ static int carry_out(struct act *act, void *owner)
             : store_policy_net_add(act->store, change->user, change->group, change->allow,
                                    &change->net);
     if (result == STORE_EXISTS)
-        return act_error(EX_DATAERR, "the list of %s has %s already; 'address remove' it first",
-                         change->who, change->text);
+        return act_error(act, EX_DATAERR,
+                         "the list of %s has %s already; 'address remove' it first", change->who,
+                         change->text);
     if (result == STORE_NONE)
-        return act_error(EX_NOINPUT, "the list of %s has no %s; 'deskgate address list' shows all",
-                         change->who, change->text);
+        return act_error(act, EX_NOINPUT,
+                         "the list of %s has no %s; 'deskgate address list' shows all", change->who,
+                         change->text);
     if (result != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, change->remove ? "address-remove" : "address-add",
@@ -100,11 +103,11 @@ static int run(struct act *act, const struct sub_args *args, bool allow, bool re
     struct change change = {.args = args, .allow = allow, .remove = remove};
     int code = act_change(act, carry_out, &change);
     if (code == EX_OK)
-        printf("%s %s the list of %s.\n", change.text,
-               remove  ? "is no longer on"
-               : allow ? "is allowed by"
-                       : "is denied by",
-               change.who);
+        fprintf(act->out, "%s %s the list of %s.\n", change.text,
+                remove  ? "is no longer on"
+                : allow ? "is allowed by"
+                        : "is denied by",
+                change.who);
     return code;
 }
 
@@ -139,7 +142,7 @@ static int list_row(void *owner, const struct store_net *net)
 static int address_list(struct act *act, const struct sub_args *args)
 {
     struct listing listing;
-    listing_init(&listing, columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, columns, sub_value(args, "json") != NULL,
                  "There are no address rules: people may come from anywhere.");
     if (store_policy_net_list(act->store, list_row, &listing) == STORE_FAILED)
         return listing_drop(&listing, act_store_failed(act));

@@ -47,9 +47,9 @@ static int admin_alert_list(struct act *act, const struct sub_args *args)
     struct listing listing;
 
     if (typed && (!text_number(typed, ADMIN_ALERT_LAST_MAX, &last) || last == 0))
-        return act_error(EX_DATAERR, "--last wants a number from 1 to %d, not '%s'",
+        return act_error(act, EX_DATAERR, "--last wants a number from 1 to %d, not '%s'",
                          ADMIN_ALERT_LAST_MAX, typed);
-    listing_init(&listing, admin_alert_columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, admin_alert_columns, sub_value(args, "json") != NULL,
                  "No alert was raised yet.");
     if (store_alert_list(act->store, (unsigned)last, admin_alert_row, &listing) != STORE_OK)
         return listing_drop(&listing, act_store_failed(act));
@@ -67,7 +67,7 @@ static int admin_alert_rules(struct act *act, const struct sub_args *args)
 {
     struct listing listing;
 
-    listing_init(&listing, admin_alert_rule_columns, sub_value(args, "json") != NULL, "");
+    listing_init(&listing, act, admin_alert_rule_columns, sub_value(args, "json") != NULL, "");
     for (unsigned rule = 0; rule < ALERT_RULES; rule++)
         listing_row(&listing,
                     (struct listing_value[]){{.text = alert_rule_name(rule)},
@@ -91,7 +91,8 @@ static int admin_alert_test(struct act *act, const struct sub_args *args)
     int rule = alert_rule_find(args->words[0]);
 
     if (rule < 0)
-        return act_error(EX_DATAERR, "there is no rule '%s'; 'deskgate alert rules' lists them",
+        return act_error(act, EX_DATAERR,
+                         "there is no rule '%s'; 'deskgate alert rules' lists them",
                          args->words[0]);
     text_copy(alert.rule, sizeof(alert.rule), alert_rule_name((unsigned)rule));
     text_copy(alert.subject, sizeof(alert.subject), "test");
@@ -101,10 +102,10 @@ static int admin_alert_test(struct act *act, const struct sub_args *args)
     if (code != EX_OK)
         return code;
     bool anywhere = act->conf.alert_command[0] || act->conf.alert_webhook[0];
-    printf("%s; what becomes of it is in the gateway's log.\n",
-           anywhere ? "The running gateway delivers it within two seconds"
-                    : "Neither [alerts] command nor webhook is configured: it is kept in the list "
-                      "only");
+    fprintf(act->out, "%s; what becomes of it is in the gateway's log.\n",
+            anywhere ? "The running gateway delivers it within two seconds"
+                     : "Neither [alerts] command nor webhook is configured: it is kept in the list "
+                       "only");
     return EX_OK;
 }
 

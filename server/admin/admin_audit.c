@@ -26,6 +26,7 @@ static const struct listing_column admin_audit_columns[] = {
 };
 
 struct admin_audit_print {
+    FILE *out;
     bool json, follow;
     int64_t last_id; /* printed so far */
     size_t count;
@@ -34,39 +35,39 @@ struct admin_audit_print {
 
 /* Strangers choose some of these texts: in quotes unless they are plain words, so that none can
  * pass for a field of its own. */
-static void admin_audit_field(const char *name, const char *text)
+static void admin_audit_field(FILE *out, const char *name, const char *text)
 {
     char *plain = text[0] == '\0' ? NULL : plain_new(text);
 
     if (plain == NULL)
         return;
-    printf(" %s=", name);
+    fprintf(out, " %s=", name);
     if (strpbrk(plain, " =\"\\") == NULL) {
-        fputs(plain, stdout);
+        fputs(plain, out);
     } else {
-        putchar('"');
+        fputc('"', out);
         for (const char *at = plain; *at != '\0'; at++)
-            printf(*at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
-        putchar('"');
+            fprintf(out, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+        fputc('"', out);
     }
     free(plain);
 }
 
-static void admin_audit_line(const struct store_audit *row, const char *address)
+static void admin_audit_line(FILE *out, const struct store_audit *row, const char *address)
 {
     char at[WHEN_SIZE];
 
-    printf("%s  ", when_local_ms(row->at_ms, at));
-    plain_print(stdout, row->event);
-    printf("%*s ", (int)(16 - plain_width(row->event)), "");
-    plain_print(stdout, row->outcome);
-    admin_audit_field("user", row->who);
-    admin_audit_field("by", row->by);
-    admin_audit_field("desktop", row->desktop);
-    admin_audit_field("from", address);
-    admin_audit_field("conn", row->conn);
-    admin_audit_field("detail", row->detail);
-    putchar('\n');
+    fprintf(out, "%s  ", when_local_ms(row->at_ms, at));
+    plain_print(out, row->event);
+    fprintf(out, "%*s ", (int)(16 - plain_width(row->event)), "");
+    plain_print(out, row->outcome);
+    admin_audit_field(out, "user", row->who);
+    admin_audit_field(out, "by", row->by);
+    admin_audit_field(out, "desktop", row->desktop);
+    admin_audit_field(out, "from", address);
+    admin_audit_field(out, "conn", row->conn);
+    admin_audit_field(out, "detail", row->detail);
+    fputc('\n', out);
 }
 
 static int admin_audit_row(void *owner, const struct store_audit *row)
@@ -77,11 +78,12 @@ static int admin_audit_row(void *owner, const struct store_audit *row)
     if (row->has_address)
         addr_text(&row->address, address);
     if (!print->json) {
-        admin_audit_line(row, address);
+        admin_audit_line(print->out, row, address);
     } else {
         if (!print->follow)
-            fputs(print->count == 0 ? "" : ",", stdout);
+            fputs(print->count == 0 ? "" : ",", print->out);
         print->code = listing_json(
+            print->out,
             listing_object(admin_audit_columns, (struct listing_value[]){{.number = row->id},
                                                                          {.number = row->at_ms},
                                                                          {.text = row->event},
@@ -95,13 +97,13 @@ static int admin_audit_row(void *owner, const struct store_audit *row)
     }
     print->count++;
     print->last_id = row->id;
-    return print->code != EX_OK || ferror(stdout);
+    return print->code != EX_OK || ferror(print->out);
 }
 
 /* Sleeps until the next look; false when the reader of our output has gone. */
-static bool admin_audit_wait(void)
+static bool admin_audit_wait(struct act *act)
 {
-    struct pollfd reader = {.fd = STDOUT_FILENO};
+    struct pollfd reader = {.fd = fileno(act->out)};
 
     return poll(&reader, 1, ADMIN_AUDIT_POLL_MS) == 0;
 }
@@ -111,7 +113,7 @@ static int admin_audit_print(struct act *act, const struct store_audit_filter *f
 {
     if (store_audit_list(act->store, filter, admin_audit_row, print) == STORE_FAILED)
         return act_store_failed(act);
-    if (print->code == EX_OK && fflush(stdout) != 0)
+    if (print->code == EX_OK && fflush(act->out) != 0)
         print->code = EX_IOERR;
     return print->code;
 }
@@ -120,7 +122,7 @@ static int admin_audit_follow(struct act *act, struct store_audit_filter *filter
                               struct admin_audit_print *print)
 {
     filter->last = 0;
-    while (admin_audit_wait()) {
+    while (admin_audit_wait(act)) {
         if (!store_changed(act->store))
             continue;
         filter->after_id = print->last_id;
@@ -141,12 +143,12 @@ static int admin_audit_filter(struct act *act, const struct sub_args *args,
     *filter = (struct store_audit_filter){.event = sub_value(args, "event"),
                                           .who = sub_value(args, "user")};
     if (since && !when_parse(since, act->now, &at))
-        return act_error(EX_DATAERR,
+        return act_error(act, EX_DATAERR,
                          "--since '%s': write 15m, 2h or 7d for so long ago, or a time "
                          "such as 2025-11-23T06:42",
                          since);
     if (last && (!text_number(last, ADMIN_AUDIT_LAST_MAX, &count) || count == 0))
-        return act_error(EX_DATAERR, "--last '%s': give a number from 1 to %d", last,
+        return act_error(act, EX_DATAERR, "--last '%s': give a number from 1 to %d", last,
                          ADMIN_AUDIT_LAST_MAX);
     filter->since_ms = at * 1000;
     filter->last = (unsigned)count;
@@ -157,7 +159,8 @@ static int admin_audit_filter(struct act *act, const struct sub_args *args,
 
 static int admin_audit_list(struct act *act, const struct sub_args *args)
 {
-    struct admin_audit_print print = {.json = sub_value(args, "json") != NULL,
+    struct admin_audit_print print = {.out = act->out,
+                                      .json = sub_value(args, "json") != NULL,
                                       .follow = sub_value(args, "follow") != NULL};
     bool array = print.json && !print.follow;
     struct store_audit_filter filter;
@@ -166,13 +169,13 @@ static int admin_audit_list(struct act *act, const struct sub_args *args)
     if (code != EX_OK)
         return code;
     (void)store_changed(act->store); /* counts from here, before the first look */
-    fputs(array ? "[" : "", stdout);
+    fputs(array ? "[" : "", act->out);
     code = admin_audit_print(act, &filter, &print);
-    fputs(array ? "]\n" : "", stdout);
+    fputs(array ? "]\n" : "", act->out);
     if (code == EX_OK && print.follow)
         code = admin_audit_follow(act, &filter, &print);
     if (code == EX_OK && print.count == 0 && !print.json)
-        act_error(EX_OK, "no such entry");
+        act_error(act, EX_OK, "no such entry");
     return code;
 }
 

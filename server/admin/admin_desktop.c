@@ -14,9 +14,10 @@
 
 #define ADMIN_DESKTOP_PORT 3389 /* MS-RDPBCGR section 2.1 */
 
-static int admin_desktop_bad(const char *option, const char *typed, const char *why)
+static int admin_desktop_bad(struct act *act, const char *option, const char *typed,
+                             const char *why)
 {
-    return act_error(EX_DATAERR, "--%s '%s': it %s", option, typed, why);
+    return act_error(act, EX_DATAERR, "--%s '%s': it %s", option, typed, why);
 }
 
 static bool admin_desktop_in(const struct addr_net *nets, size_t count, const struct addr *address)
@@ -29,37 +30,39 @@ static bool admin_desktop_in(const struct addr_net *nets, size_t count, const st
 }
 
 /* Things that are allowed but probably not meant. */
-static void admin_desktop_warn(const struct act *act, const struct store_desktop *desktop)
+static void admin_desktop_warn(struct act *act, const struct store_desktop *desktop)
 {
     const char *note = field_port_note(desktop->port);
     const struct conf *conf = &act->conf;
     struct addr address;
 
     if (note != NULL)
-        act_error(EX_OK, "warning: port %u is %s; RDP listens on %u unless somebody moved it",
+        act_error(act, EX_OK, "warning: port %u is %s; RDP listens on %u unless somebody moved it",
                   desktop->port, note, ADMIN_DESKTOP_PORT);
     if (addr_parse(&address, desktop->host) &&
         (!admin_desktop_in(conf->dial_allow, conf->dial_allow_count, &address) ||
          admin_desktop_in(conf->dial_deny, conf->dial_deny_count, &address)))
-        act_error(EX_OK,
+        act_error(act, EX_OK,
                   "warning: the configuration forbids connecting to %s; see allow and deny in the "
                   "section [dial] of " CONF_FILE,
                   desktop->host);
 }
 
-static int admin_desktop_settings(const struct sub_args *args, struct store_desktop *desktop)
+static int admin_desktop_settings(struct act *act, const struct sub_args *args,
+                                  struct store_desktop *desktop)
 {
     char why[256] = "";
 
     for (size_t i = 0; i < args->many_count; i++) {
         if (!rdp_field_setting(args->many[i], desktop->rdp_settings, why, sizeof(why)))
-            return act_error(EX_DATAERR, "--rdp-setting '%s': %s", args->many[i], why);
+            return act_error(act, EX_DATAERR, "--rdp-setting '%s': %s", args->many[i], why);
     }
     return EX_OK;
 }
 
 /* Overwrites the fields that were given. */
-static int admin_desktop_fields(const struct sub_args *args, struct store_desktop *desktop)
+static int admin_desktop_fields(struct act *act, const struct sub_args *args,
+                                struct store_desktop *desktop)
 {
     const char *host = sub_value(args, "host"), *port = sub_value(args, "port");
     const char *mac = sub_value(args, "mac"), *description = sub_value(args, "description");
@@ -67,24 +70,24 @@ static int admin_desktop_fields(const struct sub_args *args, struct store_deskto
     const char *why = NULL;
 
     if (same && (why = field_yes(same, &desktop->same_credentials)) != NULL)
-        return admin_desktop_bad("same-credentials", same, why);
+        return admin_desktop_bad(act, "same-credentials", same, why);
     if (forbid && (why = rdp_field_forbid(forbid, &desktop->forbidden)) != NULL)
-        return admin_desktop_bad("forbid", forbid, why);
+        return admin_desktop_bad(act, "forbid", forbid, why);
     if (host && (why = field_host(host, desktop->host, sizeof(desktop->host))) != NULL)
-        return admin_desktop_bad("host", host, why);
+        return admin_desktop_bad(act, "host", host, why);
     if (port && (why = field_port(port, &desktop->port)) != NULL)
-        return admin_desktop_bad("port", port, why);
+        return admin_desktop_bad(act, "port", port, why);
     if (mac && (why = field_mac(mac, desktop->mac)) != NULL)
-        return admin_desktop_bad("mac", mac, why);
+        return admin_desktop_bad(act, "mac", mac, why);
     if (description && (why = field_description(description, desktop->description,
                                                 sizeof(desktop->description))) != NULL)
-        return admin_desktop_bad("description", description, why);
-    return admin_desktop_settings(args, desktop);
+        return admin_desktop_bad(act, "description", description, why);
+    return admin_desktop_settings(act, args, desktop);
 }
 
-static int admin_desktop_taken(const char *name)
+static int admin_desktop_taken(struct act *act, const char *name)
 {
-    return act_error(EX_DATAERR,
+    return act_error(act, EX_DATAERR,
                      "there is already a desktop '%s'; change it with 'deskgate desktop "
                      "set', or take another name",
                      name);
@@ -119,7 +122,7 @@ static int admin_desktop_insert(struct act *act, void *owner)
     enum store_result result = store_desktop_add(act->store, desktop, &desktop->id);
 
     if (result == STORE_EXISTS)
-        return admin_desktop_taken(desktop->name);
+        return admin_desktop_taken(act, desktop->name);
     if (result != STORE_OK)
         return act_store_failed(act);
     return admin_desktop_audit(act, "desktop-add", desktop);
@@ -128,20 +131,20 @@ static int admin_desktop_insert(struct act *act, void *owner)
 static int admin_desktop_add(struct act *act, const struct sub_args *args)
 {
     struct store_desktop desktop = {.port = ADMIN_DESKTOP_PORT, .trust = "first-use"};
-    int code = act_new_name("desktop", args->words[0]);
+    int code = act_new_name(act, "desktop", args->words[0]);
 
     if (code != EX_OK)
         return code;
     if (sub_value(args, "host") == NULL)
-        return act_error(EX_USAGE, "where is it? Give --host with a name or an address");
+        return act_error(act, EX_USAGE, "where is it? Give --host with a name or an address");
     text_copy(desktop.name, sizeof(desktop.name), args->words[0]);
-    code = admin_desktop_fields(args, &desktop);
+    code = admin_desktop_fields(act, args, &desktop);
     if (code == EX_OK)
         code = act_change(act, admin_desktop_insert, &desktop);
     if (code != EX_OK)
         return code;
     admin_desktop_warn(act, &desktop);
-    return admin_desktop_view_done(&desktop, "added", args);
+    return admin_desktop_view_done(act, &desktop, "added", args);
 }
 
 struct admin_desktop_change {
@@ -157,12 +160,12 @@ static int admin_desktop_update(struct act *act, void *owner)
 
     if (code != EX_OK)
         return code;
-    code = admin_desktop_fields(change->args, desktop);
+    code = admin_desktop_fields(act, change->args, desktop);
     if (code != EX_OK)
         return code;
     enum store_result result = store_desktop_set(act->store, desktop);
     if (result == STORE_EXISTS)
-        return admin_desktop_taken(desktop->name);
+        return admin_desktop_taken(act, desktop->name);
     if (result != STORE_OK)
         return act_store_failed(act);
     return admin_desktop_audit(act, "desktop-set", desktop);
@@ -176,13 +179,14 @@ static int admin_desktop_set(struct act *act, const struct sub_args *args)
     for (size_t i = 0; args->options[i].name != NULL; i++)
         any = any || (args->options[i].value != NULL && args->values[i] != NULL);
     if (!any)
-        return act_error(EX_USAGE, "nothing to change; give --host, --port, --description, --mac, "
-                                   "--same-credentials, --forbid or --rdp-setting");
+        return act_error(act, EX_USAGE,
+                         "nothing to change; give --host, --port, --description, --mac, "
+                         "--same-credentials, --forbid or --rdp-setting");
     int code = act_change(act, admin_desktop_update, &change);
     if (code != EX_OK)
         return code;
     admin_desktop_warn(act, &change.desktop);
-    return admin_desktop_view_done(&change.desktop, "changed", args);
+    return admin_desktop_view_done(act, &change.desktop, "changed", args);
 }
 
 static int admin_desktop_delete(struct act *act, void *owner)
@@ -205,8 +209,8 @@ static int admin_desktop_remove(struct act *act, const struct sub_args *args)
     int code = act_change(act, admin_desktop_delete, &change);
 
     if (code == EX_OK)
-        printf("Desktop %s removed with its grants; its live tunnels end now.\n",
-               change.desktop.name);
+        fprintf(act->out, "Desktop %s removed with its grants; its live tunnels end now.\n",
+                change.desktop.name);
     return code;
 }
 

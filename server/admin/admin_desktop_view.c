@@ -47,17 +47,17 @@ static void admin_desktop_view_values(struct admin_desktop_view_values *to,
     rdp_field_forbid_lines(desktop->forbidden, to->forbidden);
 }
 
-int admin_desktop_view_done(const struct store_desktop *desktop, const char *done,
+int admin_desktop_view_done(struct act *act, const struct store_desktop *desktop, const char *done,
                             const struct sub_args *args)
 {
     struct admin_desktop_view_values values;
 
     admin_desktop_view_values(&values, desktop);
     if (sub_value(args, "json"))
-        return listing_json(listing_object(admin_desktop_view_columns, values.all));
+        return listing_json(act->out, listing_object(admin_desktop_view_columns, values.all));
     bool ipv6 = strchr(desktop->host, ':') != NULL;
-    printf("Desktop %s %s: %s%s%s port %u.\n", desktop->name, done, ipv6 ? "[" : "", desktop->host,
-           ipv6 ? "]" : "", desktop->port);
+    fprintf(act->out, "Desktop %s %s: %s%s%s port %u.\n", desktop->name, done, ipv6 ? "[" : "",
+            desktop->host, ipv6 ? "]" : "", desktop->port);
     return EX_OK;
 }
 
@@ -71,8 +71,8 @@ int admin_desktop_view_show(struct act *act, const struct sub_args *args)
         return code;
     admin_desktop_view_values(&values, &desktop);
     if (sub_value(args, "json"))
-        return listing_json(listing_object(admin_desktop_view_columns, values.all));
-    return listing_show(admin_desktop_view_columns, values.all);
+        return listing_json(act->out, listing_object(admin_desktop_view_columns, values.all));
+    return listing_show(act, admin_desktop_view_columns, values.all);
 }
 
 static int admin_desktop_view_row(void *owner, const struct store_desktop *desktop)
@@ -88,7 +88,7 @@ int admin_desktop_view_list(struct act *act, const struct sub_args *args)
 {
     struct listing listing;
 
-    listing_init(&listing, admin_desktop_view_columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, admin_desktop_view_columns, sub_value(args, "json") != NULL,
                  "There is no desktop yet; 'deskgate desktop add NAME --host HOST' adds one.");
     if (store_desktop_list(act->store, admin_desktop_view_row, &listing) == STORE_FAILED)
         return listing_drop(&listing, act_store_failed(act));

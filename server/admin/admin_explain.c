@@ -39,8 +39,8 @@ static int explain(struct act *act, const struct sub_args *args)
     struct may_ask ask = {.now = act->now};
     const char *from = sub_value(args, "from"), *at = sub_value(args, "at");
     if (!addr_parse(&ask.address, from ? from : "127.0.0.1"))
-        return act_error(EX_DATAERR, "--from '%s' is not an address", from);
-    int code = admin_limit_moment("at", at, act->now, &ask.now);
+        return act_error(act, EX_DATAERR, "--from '%s' is not an address", from);
+    int code = admin_limit_moment(act, "at", at, act->now, &ask.now);
     if (code == EX_OK)
         code = act_user(act, args->words[0], &user);
     if (code == EX_OK)
@@ -59,10 +59,12 @@ static int explain(struct act *act, const struct sub_args *args)
                                            {.text = decision.words},
                                            {.number = decision.again_at}};
     if (sub_value(args, "json"))
-        return listing_json(listing_object(columns, values));
-    printf("%s: %s.\n", decision.rule == DECISION_ALLOWED ? "Allowed" : "Refused", decision.words);
+        return listing_json(act->out, listing_object(columns, values));
+    fprintf(act->out, "%s: %s.\n", decision.rule == DECISION_ALLOWED ? "Allowed" : "Refused",
+            decision.words);
     if (!from)
-        puts("Asked from this machine itself (127.0.0.1); --from ADDRESS asks for another.");
+        fputs("Asked from this machine itself (127.0.0.1); --from ADDRESS asks for another.\n",
+              act->out);
     return EX_OK;
 }
 

@@ -36,16 +36,18 @@ static struct admin_grant_values admin_grant_values(const struct store_grant *gr
 }
 
 /* "alice desk", "--user alice desk" or "--group sales desk". */
-static int admin_grant_typed(const struct sub_args *args, struct admin_grant_change *change)
+static int admin_grant_typed(struct act *act, const struct sub_args *args,
+                             struct admin_grant_change *change)
 {
     const char *user = sub_value(args, "user"), *group = sub_value(args, "group");
     size_t words = user || group ? 1 : 2;
 
     if (user && group)
-        return act_error(EX_USAGE, "give either --user or --group, not both");
+        return act_error(act, EX_USAGE, "give either --user or --group, not both");
     if (args->count != words)
-        return act_error(EX_USAGE, "say who and which desktop: 'PERSON DESKTOP' or "
-                                   "'--group GROUP DESKTOP'");
+        return act_error(act, EX_USAGE,
+                         "say who and which desktop: 'PERSON DESKTOP' or "
+                         "'--group GROUP DESKTOP'");
     change->group = group != NULL;
     change->who = group ? group : user ? user : args->words[0];
     change->desktop = args->words[words - 1];
@@ -88,8 +90,9 @@ static int admin_grant_insert(struct act *act, void *owner)
     enum store_result result =
         store_grant_add(act->store, change->group, change->who_id, change->row.id);
     if (result == STORE_EXISTS)
-        return act_error(EX_DATAERR, "%s %s may already reach %s", change->group ? "group" : "user",
-                         change->grant.who, change->grant.desktop);
+        return act_error(act, EX_DATAERR, "%s %s may already reach %s",
+                         change->group ? "group" : "user", change->grant.who,
+                         change->grant.desktop);
     if (result != STORE_OK)
         return act_store_failed(act);
     return admin_grant_audit(act, "grant-add", &change->grant);
@@ -98,7 +101,7 @@ static int admin_grant_insert(struct act *act, void *owner)
 static int admin_grant_add(struct act *act, const struct sub_args *args)
 {
     struct admin_grant_change change = {0};
-    int code = admin_grant_typed(args, &change);
+    int code = admin_grant_typed(act, args, &change);
 
     if (code == EX_OK)
         code = act_change(act, admin_grant_insert, &change);
@@ -106,9 +109,9 @@ static int admin_grant_add(struct act *act, const struct sub_args *args)
         return code;
     struct admin_grant_values values = admin_grant_values(&change.grant);
     if (sub_value(args, "json"))
-        return listing_json(listing_object(admin_grant_columns, values.all));
-    printf("%s%s may now reach %s.\n", change.group ? "Group " : "", change.grant.who,
-           change.grant.desktop);
+        return listing_json(act->out, listing_object(admin_grant_columns, values.all));
+    fprintf(act->out, "%s%s may now reach %s.\n", change.group ? "Group " : "", change.grant.who,
+            change.grant.desktop);
     return EX_OK;
 }
 
@@ -122,7 +125,7 @@ static int admin_grant_delete(struct act *act, void *owner)
     enum store_result result =
         store_grant_remove(act->store, change->group, change->who_id, change->row.id);
     if (result == STORE_NONE)
-        return act_error(EX_NOINPUT,
+        return act_error(act, EX_NOINPUT,
                          "%s %s has no grant of its own for %s; 'deskgate grant list' "
                          "shows all",
                          change->group ? "group" : "user", change->grant.who,
@@ -135,13 +138,15 @@ static int admin_grant_delete(struct act *act, void *owner)
 static int admin_grant_remove(struct act *act, const struct sub_args *args)
 {
     struct admin_grant_change change = {0};
-    int code = admin_grant_typed(args, &change);
+    int code = admin_grant_typed(act, args, &change);
 
     if (code == EX_OK)
         code = act_change(act, admin_grant_delete, &change);
     if (code == EX_OK)
-        printf("%s%s may no longer reach %s by this grant; tunnels that only it allowed end now.\n",
-               change.group ? "Group " : "", change.grant.who, change.grant.desktop);
+        fprintf(
+            act->out,
+            "%s%s may no longer reach %s by this grant; tunnels that only it allowed end now.\n",
+            change.group ? "Group " : "", change.grant.who, change.grant.desktop);
     return code;
 }
 
@@ -190,7 +195,7 @@ static int admin_grant_list(struct act *act, const struct sub_args *args)
 
     if (code != EX_OK)
         return code;
-    listing_init(&filter.listing, admin_grant_columns, sub_value(args, "json") != NULL,
+    listing_init(&filter.listing, act, admin_grant_columns, sub_value(args, "json") != NULL,
                  "There is no such grant; 'deskgate grant add PERSON DESKTOP' adds one.");
     if (store_grant_list(act->store, admin_grant_row, &filter) == STORE_FAILED)
         return listing_drop(&filter.listing, act_store_failed(act));

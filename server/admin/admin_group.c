@@ -26,7 +26,7 @@ static int admin_group_insert(struct act *act, void *owner)
     enum store_result result = store_group_add(act->store, name, &id);
 
     if (result == STORE_EXISTS)
-        return act_error(EX_DATAERR, "there is already a group '%s'", name);
+        return act_error(act, EX_DATAERR, "there is already a group '%s'", name);
     if (result != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, "group-add", "", NULL, "group %s", name);
@@ -35,18 +35,18 @@ static int admin_group_insert(struct act *act, void *owner)
 static int admin_group_add(struct act *act, const struct sub_args *args)
 {
     struct admin_group_change change = {.args = args};
-    int code = act_new_name("group", args->words[0]);
+    int code = act_new_name(act, "group", args->words[0]);
 
     if (code == EX_OK)
         code = act_change(act, admin_group_insert, &change);
     if (code != EX_OK)
         return code;
     if (sub_value(args, "json"))
-        return listing_json(
-            listing_object(admin_group_columns,
-                           (struct listing_value[]){{.text = args->words[0]}, {.number = 0}}));
-    printf("Group %s added; 'deskgate group join %s PERSON' fills it.\n", args->words[0],
-           args->words[0]);
+        return listing_json(act->out, listing_object(admin_group_columns,
+                                                     (struct listing_value[]){
+                                                         {.text = args->words[0]}, {.number = 0}}));
+    fprintf(act->out, "Group %s added; 'deskgate group join %s PERSON' fills it.\n", args->words[0],
+            args->words[0]);
     return EX_OK;
 }
 
@@ -60,7 +60,7 @@ static int admin_group_list(struct act *act, const struct sub_args *args)
 {
     struct listing listing;
 
-    listing_init(&listing, admin_group_columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, admin_group_columns, sub_value(args, "json") != NULL,
                  "There is no group yet; 'deskgate group add NAME' adds one.");
     if (store_group_list(act->store, admin_group_row, &listing) == STORE_FAILED)
         return listing_drop(&listing, act_store_failed(act));
@@ -85,8 +85,9 @@ static int admin_group_remove(struct act *act, const struct sub_args *args)
     int code = act_change(act, admin_group_delete, &change);
 
     if (code == EX_OK)
-        printf("Group %s removed with its grants; tunnels that only it allowed end now.\n",
-               change.group.name);
+        fprintf(act->out,
+                "Group %s removed with its grants; tunnels that only it allowed end now.\n",
+                change.group.name);
     return code;
 }
 
@@ -106,7 +107,7 @@ static int admin_group_enter(struct act *act, void *owner)
         return code;
     enum store_result result = store_group_join(act->store, change->group.id, change->user.id);
     if (result == STORE_EXISTS)
-        return act_error(EX_DATAERR, "%s is already in group %s", change->user.name,
+        return act_error(act, EX_DATAERR, "%s is already in group %s", change->user.name,
                          change->group.name);
     if (result != STORE_OK)
         return act_store_failed(act);
@@ -119,7 +120,7 @@ static int admin_group_join(struct act *act, const struct sub_args *args)
     int code = act_change(act, admin_group_enter, &change);
 
     if (code == EX_OK)
-        printf("%s is now in group %s.\n", change.user.name, change.group.name);
+        fprintf(act->out, "%s is now in group %s.\n", change.user.name, change.group.name);
     return code;
 }
 
@@ -132,7 +133,7 @@ static int admin_group_quit(struct act *act, void *owner)
         return code;
     enum store_result result = store_group_leave(act->store, change->group.id, change->user.id);
     if (result == STORE_NONE)
-        return act_error(EX_NOINPUT, "%s is not in group %s", change->user.name,
+        return act_error(act, EX_NOINPUT, "%s is not in group %s", change->user.name,
                          change->group.name);
     if (result != STORE_OK)
         return act_store_failed(act);
@@ -145,8 +146,8 @@ static int admin_group_leave(struct act *act, const struct sub_args *args)
     int code = act_change(act, admin_group_quit, &change);
 
     if (code == EX_OK)
-        printf("%s is no longer in group %s; tunnels that only it allowed end now.\n",
-               change.user.name, change.group.name);
+        fprintf(act->out, "%s is no longer in group %s; tunnels that only it allowed end now.\n",
+                change.user.name, change.group.name);
     return code;
 }
 
@@ -169,7 +170,7 @@ static int admin_group_members(struct act *act, const struct sub_args *args)
 
     if (code != EX_OK)
         return code;
-    listing_init(&listing, columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, columns, sub_value(args, "json") != NULL,
                  "The group is empty; 'deskgate group join GROUP PERSON' fills it.");
     if (store_group_members(act->store, group.id, admin_group_member, &listing) == STORE_FAILED)
         return listing_drop(&listing, act_store_failed(act));

@@ -33,9 +33,9 @@ static int load_key(struct act *act, struct secret_key *key)
 
     conf_path(&act->conf, CONF_SECRET_KEY, path);
     if (secret_init() != 0)
-        return act_error(EX_SOFTWARE, "libsodium cannot be used");
+        return act_error(act, EX_SOFTWARE, "libsodium cannot be used");
     if (secret_key_load(key, path, false, why, sizeof(why)) != 0)
-        return act_error(EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
+        return act_error(act, EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
     return EX_OK;
 }
 
@@ -48,13 +48,13 @@ static int apply(struct act *act, void *owner)
         return act_store_failed(act);
     invite->added = result == STORE_NONE;
     if (invite->added) {
-        int code = act_new_name("user", invite->name);
+        int code = act_new_name(act, "user", invite->name);
         if (code != EX_OK)
             return code;
         invite->user = (struct store_user){0};
         text_copy(invite->user.name, sizeof(invite->user.name), invite->name);
     } else if (invite->user.disabled) {
-        return act_error(EX_DATAERR,
+        return act_error(act, EX_DATAERR,
                          "'%s' is disabled; let the person in again first with "
                          "'deskgate user enable'",
                          invite->user.name);
@@ -66,7 +66,7 @@ static int apply(struct act *act, void *owner)
                      invite->added ? "added" : "");
 }
 
-static void write_link(const struct act *act, const char *token, char *to, size_t size)
+static void write_link(struct act *act, const char *token, char *to, size_t size)
 {
     const struct conf *conf = &act->conf;
     char port[8] = "";
@@ -76,7 +76,8 @@ static void write_link(const struct act *act, const char *token, char *to, size_
     snprintf(to, size, "https://%s%s/#setup=%s", conf->name, port, token);
 }
 
-static int show_json(const struct invite *invite, const char *token, const char *link)
+static int show_json(struct act *act, const struct invite *invite, const char *token,
+                     const char *link)
 {
     static const struct listing_column columns[] = {
         {"user", NULL, LISTING_TEXT}, {"invitation", NULL, LISTING_TEXT},
@@ -84,14 +85,14 @@ static int show_json(const struct invite *invite, const char *token, const char 
         {NULL, NULL, LISTING_TEXT},
     };
 
-    return listing_json(
-        listing_object(columns, (struct listing_value[]){{.text = invite->user.name},
-                                                         {.text = token},
-                                                         {.text = link},
-                                                         {.number = invite->expires_at}}));
+    return listing_json(act->out, listing_object(columns, (struct listing_value[]){
+                                                              {.text = invite->user.name},
+                                                              {.text = token},
+                                                              {.text = link},
+                                                              {.number = invite->expires_at}}));
 }
 
-static int show(const struct act *act, const struct invite *invite, bool json)
+static int show(struct act *act, const struct invite *invite, bool json)
 {
     char token[TOKEN_SIZE], link[sizeof(act->conf.name) + TOKEN_SIZE + 32], until[64] = "";
     time_t expires = (time_t)invite->expires_at;
@@ -103,12 +104,13 @@ static int show(const struct act *act, const struct invite *invite, bool json)
     if (localtime_r(&expires, &local))
         strftime(until, sizeof(until), "%Y-%m-%d %H:%M %Z", &local);
     if (json)
-        code = show_json(invite, token, link);
+        code = show_json(act, invite, token, link);
     else
-        printf("%s %s. Give this link to the person, and to nobody else: whoever opens it\nfirst "
-               "sets the password. It is shown only once and ends at %s.\n\n  %s\n",
-               invite->user.name, invite->added ? "is added and invited" : "is invited", until,
-               link);
+        fprintf(act->out,
+                "%s %s. Give this link to the person, and to nobody else: whoever opens it\nfirst "
+                "sets the password. It is shown only once and ends at %s.\n\n  %s\n",
+                invite->user.name, invite->added ? "is added and invited" : "is invited", until,
+                link);
     explicit_bzero(token, sizeof(token));
     explicit_bzero(link, sizeof(link));
     return code;
@@ -121,8 +123,8 @@ int admin_invite_run(struct act *act, const struct sub_args *args)
     uint64_t number = ACCOUNT_INVITATION_HOURS;
 
     if (hours && (!text_number(hours, HOURS_MOST, &number) || number == 0))
-        return act_error(EX_DATAERR, "--hours '%s': it is not a whole number from 1 to %d", hours,
-                         HOURS_MOST);
+        return act_error(act, EX_DATAERR, "--hours '%s': it is not a whole number from 1 to %d",
+                         hours, HOURS_MOST);
     invite.expires_at = act->now + (int64_t)number * 3600;
     int code = load_key(act, &invite.key);
     if (code == EX_OK)

@@ -12,7 +12,8 @@
 
 #define TUNNELS_MOST 1000000
 
-int admin_limit_moment(const char *option, const char *typed, int64_t now, int64_t *to)
+int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
+                       int64_t *to)
 {
     if (!typed)
         return EX_OK;
@@ -22,12 +23,12 @@ int admin_limit_moment(const char *option, const char *typed, int64_t now, int64
     }
     return when_parse(typed, now, to)
                ? EX_OK
-               : act_error(EX_DATAERR,
+               : act_error(act, EX_DATAERR,
                            "--%s '%s': write such as 2026-12-24 or 2026-12-24T18:00, or none",
                            option, typed);
 }
 
-static int tunnels(const char *typed, uint32_t *to)
+static int tunnels(struct act *act, const char *typed, uint32_t *to)
 {
     uint64_t number;
     if (!typed)
@@ -35,18 +36,18 @@ static int tunnels(const char *typed, uint32_t *to)
     if (strcmp(typed, "none") == 0)
         typed = "0";
     if (!text_number(typed, TUNNELS_MOST, &number))
-        return act_error(EX_DATAERR, "--tunnels '%s': give a number, or none", typed);
+        return act_error(act, EX_DATAERR, "--tunnels '%s': give a number, or none", typed);
     *to = (uint32_t)number;
     return EX_OK;
 }
 
 static int dates(struct act *act, const struct sub_args *args, int64_t *from, int64_t *until)
 {
-    int code = admin_limit_moment("from", sub_value(args, "from"), act->now, from);
+    int code = admin_limit_moment(act, "from", sub_value(args, "from"), act->now, from);
     if (code == EX_OK)
-        code = admin_limit_moment("until", sub_value(args, "until"), act->now, until);
+        code = admin_limit_moment(act, "until", sub_value(args, "until"), act->now, until);
     if (code == EX_OK && *from && *until && *until <= *from)
-        code = act_error(EX_DATAERR, "it would end before it begins");
+        code = act_error(act, EX_DATAERR, "it would end before it begins");
     return code;
 }
 
@@ -92,7 +93,7 @@ static int change_user(struct act *act, void *owner)
     if (code == EX_OK)
         code = dates(act, change->args, &policy->valid_from, &policy->valid_until);
     if (code == EX_OK)
-        code = tunnels(sub_value(change->args, "tunnels"), &policy->tunnels);
+        code = tunnels(act, sub_value(change->args, "tunnels"), &policy->tunnels);
     if (code != EX_OK)
         return code;
     if (store_policy_person_set(act->store, change->user.id, policy) != STORE_OK)
@@ -102,11 +103,11 @@ static int change_user(struct act *act, void *owner)
                      policy->tunnels);
 }
 
-static int tell(const struct listing_column *columns, const struct listing_value *values,
-                const struct sub_args *args)
+static int tell(struct act *act, const struct listing_column *columns,
+                const struct listing_value *values, const struct sub_args *args)
 {
-    return sub_value(args, "json") ? listing_json(listing_object(columns, values))
-                                   : listing_show(columns, values);
+    return sub_value(args, "json") ? listing_json(act->out, listing_object(columns, values))
+                                   : listing_show(act, columns, values);
 }
 
 int admin_limit_user(struct act *act, const struct sub_args *args)
@@ -118,7 +119,7 @@ int admin_limit_user(struct act *act, const struct sub_args *args)
                                            {.number = change.policy.valid_until},
                                            {.number = change.policy.tunnels}};
     if (code == EX_OK)
-        code = tell(user_columns, values, args);
+        code = tell(act, user_columns, values, args);
     explicit_bzero(&change, sizeof(change));
     return code;
 }
@@ -159,7 +160,7 @@ static int change_desktop(struct act *act, void *owner)
     struct desktop_change *change = owner;
     int code = load_desktop(act, change);
     if (code == EX_OK)
-        code = tunnels(sub_value(change->args, "tunnels"), &change->policy.tunnels);
+        code = tunnels(act, sub_value(change->args, "tunnels"), &change->policy.tunnels);
     if (code != EX_OK)
         return code;
     if (store_policy_desktop_set(act->store, change->desktop.id, &change->policy) != STORE_OK)
@@ -174,7 +175,7 @@ int admin_limit_desktop(struct act *act, const struct sub_args *args)
     int code = shows(args) ? load_desktop(act, &change) : act_change(act, change_desktop, &change);
     const struct listing_value values[] = {{.text = change.desktop.name},
                                            {.number = change.policy.tunnels}};
-    return code == EX_OK ? tell(desktop_columns, values, args) : code;
+    return code == EX_OK ? tell(act, desktop_columns, values, args) : code;
 }
 
 const struct sub_option admin_limit_desktop_options[] = {
@@ -217,7 +218,8 @@ static int load_grant(struct act *act, struct grant_change *change)
     const struct sub_args *args = change->args;
     const char *group = sub_value(args, "group");
     if (args->count != (group ? 1 : 2))
-        return act_error(EX_USAGE, "say which grant: 'PERSON DESKTOP' or '--group GROUP DESKTOP'");
+        return act_error(act, EX_USAGE,
+                         "say which grant: 'PERSON DESKTOP' or '--group GROUP DESKTOP'");
     int code = load_who(act, change, group);
     if (code == EX_OK)
         code = act_desktop(act, args->words[args->count - 1], &change->desktop);
@@ -226,12 +228,12 @@ static int load_grant(struct act *act, struct grant_change *change)
     enum store_result result = store_policy_grant(act->store, change->group, change->who,
                                                   change->desktop.id, &change->terms);
     if (result == STORE_NONE)
-        return act_error(EX_NOINPUT, "%s has no grant for %s; 'deskgate grant list' shows all",
+        return act_error(act, EX_NOINPUT, "%s has no grant for %s; 'deskgate grant list' shows all",
                          change->who_name, change->desktop.name);
     return result == STORE_OK ? EX_OK : act_store_failed(act);
 }
 
-static int take_hours(const char *typed, struct store_terms *terms)
+static int take_hours(struct act *act, const char *typed, struct store_terms *terms)
 {
     struct decision_hours hours[HOURS_MOST];
     const char *why = "it is too long";
@@ -242,7 +244,7 @@ static int take_hours(const char *typed, struct store_terms *terms)
         typed = "";
     if (!hours_parse(typed, hours, &count, &why) ||
         !text_copy(terms->hours, sizeof(terms->hours), typed))
-        return act_error(EX_DATAERR, "--hours '%s': %s", typed, why);
+        return act_error(act, EX_DATAERR, "--hours '%s': %s", typed, why);
     return EX_OK;
 }
 
@@ -255,7 +257,7 @@ static int change_grant(struct act *act, void *owner)
     if (code == EX_OK)
         code = dates(act, change->args, &terms->valid_from, &terms->valid_until);
     if (code == EX_OK)
-        code = take_hours(sub_value(change->args, "hours"), terms);
+        code = take_hours(act, sub_value(change->args, "hours"), terms);
     if (code != EX_OK)
         return code;
     if (store_policy_grant_set(act->store, change->group, change->who, change->desktop.id, terms) !=
@@ -277,7 +279,7 @@ int admin_limit_grant(struct act *act, const struct sub_args *args)
                                            {.number = change.terms.valid_from},
                                            {.number = change.terms.valid_until},
                                            {.text = change.terms.hours}};
-    return code == EX_OK ? tell(grant_columns, values, args) : code;
+    return code == EX_OK ? tell(act, grant_columns, values, args) : code;
 }
 
 const struct sub_option admin_limit_grant_options[] = {

@@ -14,4 +14,5 @@ extern const struct sub_option admin_limit_grant_options[];
 int admin_limit_grant(struct act *act, const struct sub_args *args);
 
 /* "--from" or "--until" as typed: a moment, or "none" (0). EX_OK or, told, EX_DATAERR. */
-int admin_limit_moment(const char *option, const char *typed, int64_t now, int64_t *to);
+int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
+                       int64_t *to);

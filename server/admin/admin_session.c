@@ -53,7 +53,7 @@ static int admin_session_list(struct act *act, const struct sub_args *args)
 
     if (code != EX_OK)
         return code;
-    listing_init(&filter.listing, admin_session_columns, sub_value(args, "json") != NULL,
+    listing_init(&filter.listing, act, admin_session_columns, sub_value(args, "json") != NULL,
                  all ? "There is no such session." : "Nobody is signed in.");
     if (store_session_list(act->store, !all, admin_session_row, &filter) == STORE_FAILED)
         return listing_drop(&filter.listing, act_store_failed(act));
@@ -64,18 +64,18 @@ static int admin_session_end_one(struct act *act, const char *typed)
 {
     struct store_session session;
     int64_t id = 0;
-    int code = act_number("session", typed, &id);
+    int code = act_number(act, "session", typed, &id);
 
     if (code != EX_OK)
         return code;
     enum store_result result = store_session_by_id(act->store, id, &session);
     if (result == STORE_NONE)
-        return act_error(EX_NOINPUT, "there is no session %s; 'deskgate session list' shows all",
-                         typed);
+        return act_error(act, EX_NOINPUT,
+                         "there is no session %s; 'deskgate session list' shows all", typed);
     if (result == STORE_OK)
         result = store_session_end(act->store, id, act->now, ADMIN_SESSION_END);
     if (result == STORE_REFUSED || result == STORE_NONE)
-        return act_error(EX_DATAERR, "session %s is already over", typed);
+        return act_error(act, EX_DATAERR, "session %s is already over", typed);
     if (result != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, "session-end", session.user_name, NULL, "session %s", typed);
@@ -122,15 +122,17 @@ static int admin_session_end(struct act *act, const struct sub_args *args)
     struct sub_args these = *args;
 
     if ((filter.user != NULL) == (args->count > 0))
-        return act_error(EX_USAGE, "which? Give the sessions' numbers, or --user PERSON for all of "
-                                   "a person's");
+        return act_error(act, EX_USAGE,
+                         "which? Give the sessions' numbers, or --user PERSON for all of "
+                         "a person's");
     int code = filter.user ? act_change(act, admin_session_end_user, &filter)
                            : act_change(act, admin_session_end_these, &these);
     if (code != EX_OK)
         return code;
     size_t ended = filter.user ? filter.found : args->count;
-    printf("%zu session%s ended; a running gateway closes the tunnels within a second.\n", ended,
-           ended == 1 ? "" : "s");
+    fprintf(act->out,
+            "%zu session%s ended; a running gateway closes the tunnels within a second.\n", ended,
+            ended == 1 ? "" : "s");
     return EX_OK;
 }
 

@@ -46,15 +46,18 @@ static int admin_tell_note(void *owner, const struct store_tunnel *tunnel)
     return 0;
 }
 
-static int admin_tell_none(const struct admin_tell *tell)
+static int admin_tell_none(struct act *act, const struct admin_tell *tell)
 {
     if (tell->id == 0)
-        return act_error(EX_NOINPUT, "no tunnel is open that could show words; 'deskgate tunnel "
-                                     "list' shows all (those of the way rdg can)");
+        return act_error(act, EX_NOINPUT,
+                         "no tunnel is open that could show words; 'deskgate tunnel "
+                         "list' shows all (those of the way rdg can)");
     if (tell->other)
-        return act_error(EX_NOINPUT, "tunnel %lld cannot show words: only those of the way rdg can",
+        return act_error(act, EX_NOINPUT,
+                         "tunnel %lld cannot show words: only those of the way rdg can",
                          (long long)tell->id);
-    return act_error(EX_NOINPUT, "there is no live tunnel %lld; 'deskgate tunnel list' shows all",
+    return act_error(act, EX_NOINPUT,
+                     "there is no live tunnel %lld; 'deskgate tunnel list' shows all",
                      (long long)tell->id);
 }
 
@@ -66,9 +69,9 @@ static int admin_tell_write(struct act *act, void *owner)
     if (store_tunnel_list(act->store, true, admin_tell_note, tell) == STORE_FAILED)
         return act_store_failed(act);
     if (tell->failed)
-        return act_error(EX_OSERR, "out of memory");
+        return act_error(act, EX_OSERR, "out of memory");
     if (tell->count == 0)
-        return admin_tell_none(tell);
+        return admin_tell_none(act, tell);
     for (size_t i = 0; i < tell->count && code == EX_OK; i++) {
         const struct store_tunnel *to = &tell->found[i];
         if (store_notice_add(act->store, to->id, tell->words, act->now) != STORE_OK)
@@ -80,7 +83,7 @@ static int admin_tell_write(struct act *act, void *owner)
 }
 
 /* Clients show them in a box of their own: one paragraph, nothing that moves or hides text. */
-static int admin_tell_words(const char *words)
+static int admin_tell_words(struct act *act, const char *words)
 {
     const char *fault = NULL;
 
@@ -94,7 +97,8 @@ static int admin_tell_words(const char *words)
         if ((uint8_t)*at < 0x20 || *at == 0x7f)
             fault = "they have control characters in them";
     }
-    return fault == NULL ? EX_OK : act_error(EX_DATAERR, "the words cannot be shown: %s", fault);
+    return fault == NULL ? EX_OK
+                         : act_error(act, EX_DATAERR, "the words cannot be shown: %s", fault);
 }
 
 int admin_tell_run(struct act *act, const struct sub_args *args)
@@ -103,17 +107,19 @@ int admin_tell_run(struct act *act, const struct sub_args *args)
     bool all = sub_value(args, "all") != NULL;
 
     if (args->count != (all ? 1U : 2U))
-        return act_error(EX_USAGE, "to whom, and what? Give a tunnel's number or --all, and the "
-                                   "words in quotes");
-    int code = all ? EX_OK : act_number("tunnel", args->words[0], &tell.id);
+        return act_error(act, EX_USAGE,
+                         "to whom, and what? Give a tunnel's number or --all, and the "
+                         "words in quotes");
+    int code = all ? EX_OK : act_number(act, "tunnel", args->words[0], &tell.id);
     if (code == EX_OK)
-        code = admin_tell_words(tell.words);
+        code = admin_tell_words(act, tell.words);
     if (code == EX_OK)
         code = act_change(act, admin_tell_write, &tell);
     if (code == EX_OK)
-        printf("Words for %zu tunnel%s; a running gateway passes them on within a second, to "
-               "clients that show such words.\n",
-               tell.count, tell.count == 1 ? "" : "s");
+        fprintf(act->out,
+                "Words for %zu tunnel%s; a running gateway passes them on within a second, to "
+                "clients that show such words.\n",
+                tell.count, tell.count == 1 ? "" : "s");
     free(tell.found);
     return code;
 }

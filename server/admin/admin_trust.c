@@ -28,18 +28,18 @@ struct change {
 };
 
 /* What was asked for: at most one of the ways. */
-static int wanted(const struct sub_args *args, struct change *change)
+static int wanted(struct act *act, const struct sub_args *args, struct change *change)
 {
     const char *pin = sub_value(args, "pin");
     bool first = sub_value(args, "first-use") != NULL, renew = sub_value(args, "renew") != NULL;
     bool ca = sub_value(args, "ca") != NULL;
 
     if ((pin != NULL) + first + renew + ca > 1)
-        return act_error(EX_USAGE, "give one of --first-use, --renew, --pin and --ca");
+        return act_error(act, EX_USAGE, "give one of --first-use, --renew, --pin and --ca");
     if (pin != NULL) {
         const char *why = field_fingerprint(pin, change->fingerprint);
         if (why != NULL)
-            return act_error(EX_DATAERR, "--pin '%s': it %s", pin, why);
+            return act_error(act, EX_DATAERR, "--pin '%s': it %s", pin, why);
     }
     change->pinned = pin != NULL;
     change->renew = renew;
@@ -48,15 +48,15 @@ static int wanted(const struct sub_args *args, struct change *change)
 }
 
 /* To renew must not weaken: what is stricter than first use stays so. */
-static int renewable(const struct store_desktop *desktop)
+static int renewable(struct act *act, const struct store_desktop *desktop)
 {
     if (strcmp(desktop->trust, "pin") == 0)
-        return act_error(EX_DATAERR,
+        return act_error(act, EX_DATAERR,
                          "the certificate of desktop '%s' is pinned; give the new one's "
                          "fingerprint with --pin, or --first-use to trust the next one seen",
                          desktop->name);
     if (strcmp(desktop->trust, "ca") == 0)
-        return act_error(EX_DATAERR,
+        return act_error(act, EX_DATAERR,
                          "desktop '%s' is trusted by authority, nothing is remembered; give "
                          "--first-use to trust the next certificate seen",
                          desktop->name);
@@ -82,7 +82,7 @@ static int apply(struct act *act, void *owner)
     int code = act_desktop(act, change->args->words[0], desktop);
 
     if (code == EX_OK && change->renew)
-        code = renewable(desktop);
+        code = renewable(act, desktop);
     if (code != EX_OK || change->trust == NULL)
         return code;
     if (store_desktop_trust(act->store, desktop->id, change->trust,
@@ -92,7 +92,7 @@ static int apply(struct act *act, void *owner)
     return code == EX_OK ? act_desktop(act, change->args->words[0], desktop) : code;
 }
 
-static int show(const struct store_desktop *desktop, bool json)
+static int show(struct act *act, const struct store_desktop *desktop, bool json)
 {
     static const struct listing_column columns[] = {
         {"name", "NAME", LISTING_TEXT},
@@ -110,31 +110,33 @@ static int show(const struct store_desktop *desktop, bool json)
                                            {.text = hex},
                                            {.number = desktop->fingerprint_at}};
     if (json)
-        return listing_json(listing_object(columns, values));
+        return listing_json(act->out, listing_object(columns, values));
     if (strcmp(desktop->trust, "ca") == 0)
-        printf("Desktop %s: its certificate must be signed by a configured authority.\n",
-               desktop->name);
+        fprintf(act->out, "Desktop %s: its certificate must be signed by a configured authority.\n",
+                desktop->name);
     else if (!desktop->fingerprint_at)
-        printf("Desktop %s: the next certificate seen is remembered.\n", desktop->name);
+        fprintf(act->out, "Desktop %s: the next certificate seen is remembered.\n", desktop->name);
     else
-        printf("Desktop %s: only the certificate with the fingerprint\n  %s\nis trusted%s.\n",
-               desktop->name, hex,
-               strcmp(desktop->trust, "pin") == 0 ? "; an administrator pinned it"
-                                                  : ", as it was seen first");
+        fprintf(act->out,
+                "Desktop %s: only the certificate with the fingerprint\n  %s\nis trusted%s.\n",
+                desktop->name, hex,
+                strcmp(desktop->trust, "pin") == 0 ? "; an administrator pinned it"
+                                                   : ", as it was seen first");
     return EX_OK;
 }
 
 int admin_trust_run(struct act *act, const struct sub_args *args)
 {
     struct change change = {.args = args};
-    int code = wanted(args, &change);
+    int code = wanted(act, args, &change);
 
     if (code == EX_OK && change.trust != NULL && strcmp(change.trust, "ca") == 0 &&
         act->conf.authorities[0] == '\0')
-        act_error(EX_OK, "warning: the configuration names no authorities ([desktops] authorities "
-                         "in " CONF_FILE "): until it does, nobody can open this desktop in the "
-                         "browser");
+        act_error(act, EX_OK,
+                  "warning: the configuration names no authorities ([desktops] authorities "
+                  "in " CONF_FILE "): until it does, nobody can open this desktop in the "
+                  "browser");
     if (code == EX_OK)
         code = act_change(act, apply, &change);
-    return code == EX_OK ? show(&change.desktop, sub_value(args, "json") != NULL) : code;
+    return code == EX_OK ? show(act, &change.desktop, sub_value(args, "json") != NULL) : code;
 }

@@ -57,7 +57,7 @@ static int admin_tunnel_list(struct act *act, const struct sub_args *args)
 
     if (code != EX_OK)
         return code;
-    listing_init(&filter.listing, admin_tunnel_columns, sub_value(args, "json") != NULL,
+    listing_init(&filter.listing, act, admin_tunnel_columns, sub_value(args, "json") != NULL,
                  all ? "There is no such tunnel." : "No tunnel is open.");
     if (store_tunnel_list(act->store, !all, admin_tunnel_row, &filter) == STORE_FAILED)
         return listing_drop(&filter.listing, act_store_failed(act));
@@ -112,18 +112,18 @@ static int admin_tunnel_note(void *owner, const struct store_tunnel *tunnel)
 }
 
 /* Every number that was typed must be a live tunnel's. */
-static int admin_tunnel_all_live(const struct admin_tunnel_end *end)
+static int admin_tunnel_all_live(struct act *act, const struct admin_tunnel_end *end)
 {
     for (size_t i = 0; i < end->args->count; i++) {
         int64_t id = 0;
-        int code = act_number("tunnel", end->args->words[i], &id);
+        int code = act_number(act, "tunnel", end->args->words[i], &id);
         size_t at = 0;
         if (code != EX_OK)
             return code;
         while (at < end->count && end->found[at].id != id)
             at++;
         if (at == end->count)
-            return act_error(EX_NOINPUT,
+            return act_error(act, EX_NOINPUT,
                              "there is no live tunnel %s; 'deskgate tunnel list' shows all",
                              end->args->words[i]);
     }
@@ -141,8 +141,8 @@ static int admin_tunnel_request(struct act *act, void *owner)
     if (store_tunnel_list(act->store, true, admin_tunnel_note, end) == STORE_FAILED)
         return act_store_failed(act);
     if (end->failed)
-        return act_error(EX_OSERR, "out of memory");
-    code = admin_tunnel_all_live(end);
+        return act_error(act, EX_OSERR, "out of memory");
+    code = admin_tunnel_all_live(act, end);
     for (size_t i = 0; i < end->count && code == EX_OK; i++) {
         const struct admin_tunnel_found *found = &end->found[i];
         if (store_tunnel_request_end(act->store, found->id) == STORE_FAILED)
@@ -158,12 +158,13 @@ static int admin_tunnel_end(struct act *act, const struct sub_args *args)
     struct admin_tunnel_end end = {.args = args, .user = sub_value(args, "user")};
 
     if ((end.user != NULL) == (args->count > 0))
-        return act_error(EX_USAGE, "which? Give the tunnels' numbers, or --user PERSON for all of "
-                                   "a person's");
+        return act_error(act, EX_USAGE,
+                         "which? Give the tunnels' numbers, or --user PERSON for all of "
+                         "a person's");
     int code = act_change(act, admin_tunnel_request, &end);
     if (code == EX_OK)
-        printf("%zu tunnel%s to end; a running gateway closes within a second.\n", end.count,
-               end.count == 1 ? "" : "s");
+        fprintf(act->out, "%zu tunnel%s to end; a running gateway closes within a second.\n",
+                end.count, end.count == 1 ? "" : "s");
     free(end.found);
     return code;
 }

@@ -34,13 +34,14 @@ static int admin_user_key(struct act *act, struct admin_user_change *change)
 
     conf_path(&act->conf, CONF_SECRET_KEY, path);
     if (secret_init() != 0)
-        return act_error(EX_SOFTWARE, "libsodium cannot be used");
+        return act_error(act, EX_SOFTWARE, "libsodium cannot be used");
     if (secret_key_load(&change->key, path, false, why, sizeof(why)) != 0)
-        return act_error(EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
+        return act_error(act, EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
     return EX_OK;
 }
 
-static int admin_user_password(const struct sub_args *args, struct admin_user_change *change)
+static int admin_user_password(struct act *act, const struct sub_args *args,
+                               struct admin_user_change *change)
 {
     const char *why = NULL;
     bool from_stdin = sub_value(args, "password-stdin") != NULL;
@@ -48,16 +49,16 @@ static int admin_user_password(const struct sub_args *args, struct admin_user_ch
         prompt_password(change->name, from_stdin, change->password, sizeof(change->password), &why);
 
     if (code != EX_OK)
-        return act_error(code, "%s", why);
+        return act_error(act, code, "%s", why);
     why = password_fault(change->password);
-    return why == NULL ? EX_OK : act_error(EX_DATAERR, "%s", why);
+    return why == NULL ? EX_OK : act_error(act, EX_DATAERR, "%s", why);
 }
 
 /* ---- add ---- */
 
-static int admin_user_taken(const char *name)
+static int admin_user_taken(struct act *act, const char *name)
 {
-    return act_error(EX_DATAERR,
+    return act_error(act, EX_DATAERR,
                      "there is already a user '%s'; 'deskgate user passwd' and 'user totp' give "
                      "new factors",
                      name);
@@ -70,7 +71,7 @@ static int admin_user_insert(struct act *act, void *owner)
                                            act->now, &change->user, change->seed);
 
     if (result == STORE_EXISTS)
-        return admin_user_taken(change->name);
+        return admin_user_taken(act, change->name);
     if (result != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, "user-add", change->user.name, NULL, "%s", "");
@@ -79,19 +80,19 @@ static int admin_user_insert(struct act *act, void *owner)
 static int admin_user_add_this(struct act *act, const struct sub_args *args,
                                struct admin_user_change *change)
 {
-    int code = act_new_name("user", change->name);
+    int code = act_new_name(act, "user", change->name);
 
     if (code != EX_OK)
         return code;
     /* Told before a person has typed a password twice; the insert judges again. */
     if (store_user_by_name(act->store, change->name, &change->user) == STORE_OK)
-        return admin_user_taken(change->name);
+        return admin_user_taken(act, change->name);
     code = admin_user_key(act, change);
     if (code == EX_OK)
-        code = admin_user_password(args, change);
+        code = admin_user_password(act, args, change);
     if (code == EX_OK)
         code = act_change(act, admin_user_insert, change);
-    return code == EX_OK ? enrol_print(&act->conf, change->user.name, change->seed,
+    return code == EX_OK ? enrol_print(act, change->user.name, change->seed,
                                        sub_value(args, "json") != NULL, "added")
                          : code;
 }
@@ -127,7 +128,7 @@ static int admin_user_list(struct act *act, const struct sub_args *args)
     };
     struct listing listing;
 
-    listing_init(&listing, columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, columns, sub_value(args, "json") != NULL,
                  "There is nobody yet; 'deskgate user add NAME' adds a person.");
     if (store_user_list(act->store, admin_user_row, &listing) == STORE_FAILED)
         return listing_drop(&listing, act_store_failed(act));
@@ -154,13 +155,14 @@ static int admin_user_passwd(struct act *act, const struct sub_args *args)
     int code = act_user(act, change.name, &change.user);
 
     if (code == EX_OK && secret_init() != 0)
-        code = act_error(EX_SOFTWARE, "libsodium cannot be used");
+        code = act_error(act, EX_SOFTWARE, "libsodium cannot be used");
     if (code == EX_OK)
-        code = admin_user_password(args, &change);
+        code = admin_user_password(act, args, &change);
     if (code == EX_OK)
         code = act_change(act, admin_user_set_password, &change);
     if (code == EX_OK)
-        printf("%s has a new password; open sessions and tunnels end now.\n", change.user.name);
+        fprintf(act->out, "%s has a new password; open sessions and tunnels end now.\n",
+                change.user.name);
     admin_user_wipe(&change);
     return code;
 }
@@ -186,8 +188,8 @@ static int admin_user_totp(struct act *act, const struct sub_args *args)
     if (code == EX_OK)
         code = act_change(act, admin_user_new_seed, &change);
     if (code == EX_OK)
-        code = enrol_print(&act->conf, change.user.name, change.seed,
-                           sub_value(args, "json") != NULL, "has a new second factor");
+        code = enrol_print(act, change.user.name, change.seed, sub_value(args, "json") != NULL,
+                           "has a new second factor");
     admin_user_wipe(&change);
     return code;
 }
@@ -213,9 +215,9 @@ static int admin_user_switch(struct act *act, const struct sub_args *args, bool 
     int code = act_change(act, admin_user_set_disabled, &change);
 
     if (code == EX_OK && disable)
-        printf("%s is disabled; open sessions and tunnels end now.\n", change.user.name);
+        fprintf(act->out, "%s is disabled; open sessions and tunnels end now.\n", change.user.name);
     else if (code == EX_OK)
-        printf("%s is enabled and may sign in.\n", change.user.name);
+        fprintf(act->out, "%s is enabled and may sign in.\n", change.user.name);
     admin_user_wipe(&change);
     return code;
 }
@@ -248,8 +250,9 @@ static int admin_user_remove(struct act *act, const struct sub_args *args)
     int code = act_change(act, admin_user_delete, &change);
 
     if (code == EX_OK)
-        printf("User %s removed with grants, memberships and sessions; tunnels end now.\n",
-               change.user.name);
+        fprintf(act->out,
+                "User %s removed with grants, memberships and sessions; tunnels end now.\n",
+                change.user.name);
     admin_user_wipe(&change);
     return code;
 }

@@ -89,7 +89,7 @@ static int checkup_finish(struct checkup *check)
 
     if (check->json) {
         int printed =
-            listing_json(json_pack("{s:s, s:o}", "result", result, "items", check->items));
+            listing_json(stdout, json_pack("{s:s, s:o}", "result", result, "items", check->items));
         return printed == EX_OK ? code : printed;
     }
     printf("\n%u ok, %u warnings, %u problems\n", check->found[CHECKUP_OK],

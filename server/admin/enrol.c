@@ -10,7 +10,7 @@
 
 #define ENROL_ISSUER "deskgate" /* when the gateway has no name, or one that is too long */
 
-static int enrol_json(const char *name, const char *secret, const char *uri)
+static int enrol_json(struct act *act, const char *name, const char *secret, const char *uri)
 {
     static const struct listing_column columns[] = {
         {"user", NULL, LISTING_TEXT},
@@ -19,34 +19,37 @@ static int enrol_json(const char *name, const char *secret, const char *uri)
         {NULL, NULL, LISTING_TEXT},
     };
 
-    return listing_json(listing_object(
-        columns, (struct listing_value[]){{.text = name}, {.text = secret}, {.text = uri}}));
+    return listing_json(act->out, listing_object(columns, (struct listing_value[]){{.text = name},
+                                                                                   {.text = secret},
+                                                                                   {.text = uri}}));
 }
 
-static int enrol_words(const char *name, const char *secret, const char *uri, const char *done)
+static int enrol_words(struct act *act, const char *name, const char *secret, const char *uri,
+                       const char *done)
 {
-    printf("User %s %s. Scan this with an authenticator app; it is shown only once.\n\n", name,
-           done);
-    if (qr_print(stdout, uri, isatty(STDOUT_FILENO) != 0) != 0)
-        puts("(The QR code could not be drawn; use the address or the secret below.)");
-    printf("\n%s\nSecret: ", uri);
+    fprintf(act->out, "User %s %s. Scan this with an authenticator app; it is shown only once.\n\n",
+            name, done);
+    if (qr_print(act->out, uri, isatty(fileno(act->out)) == 1) != 0)
+        fputs("(The QR code could not be drawn; use the address or the secret below.)\n", act->out);
+    fprintf(act->out, "\n%s\nSecret: ", uri);
     /* Groups of four are read and typed with fewer mistakes; apps ignore the blanks. */
     for (size_t i = 0; secret[i] != '\0'; i++)
-        printf("%s%c", i % 4 == 0 ? " " : "", secret[i]);
-    putchar('\n');
-    return ferror(stdout) ? EX_IOERR : EX_OK;
+        fprintf(act->out, "%s%c", i % 4 == 0 ? " " : "", secret[i]);
+    fputc('\n', act->out);
+    return ferror(act->out) ? EX_IOERR : EX_OK;
 }
 
-int enrol_print(const struct conf *conf, const char *name, const uint8_t seed[TOTP_SEED_SIZE],
-                bool json, const char *done)
+int enrol_print(struct act *act, const char *name, const uint8_t seed[TOTP_SEED_SIZE], bool json,
+                const char *done)
 {
     char secret[TOTP_BASE32_SIZE], uri[TOTP_URI_SIZE] = "";
-    const char *issuer = conf->name[0] != '\0' ? conf->name : ENROL_ISSUER;
+    const char *issuer = act->conf.name[0] != '\0' ? act->conf.name : ENROL_ISSUER;
 
     totp_base32(seed, secret);
     if (!totp_uri(seed, issuer, name, uri) && !totp_uri(seed, ENROL_ISSUER, name, uri))
         uri[0] = '\0';
-    int code = json ? enrol_json(name, secret, uri) : enrol_words(name, secret, uri, done);
+    int code =
+        json ? enrol_json(act, name, secret, uri) : enrol_words(act, name, secret, uri, done);
     explicit_bzero(secret, sizeof(secret));
     explicit_bzero(uri, sizeof(uri));
     return code;

@@ -190,7 +190,8 @@ static int init_json(const struct init *init)
         json_decref(url);
         url = json_sprintf("https://%s:%u", init->conf.name, (unsigned)init->conf.public_port);
     }
-    return listing_json(json_pack("{s:s, s:o, s:s, s:b, s:o}", "state", init->conf.state, "url",
+    return listing_json(stdout,
+                        json_pack("{s:s, s:o, s:s, s:b, s:o}", "state", init->conf.state, "url",
                                   url, "fingerprint", init->certificate.fingerprint, "self_signed",
                                   (int)init->certificate.self_signed, "made", made));
 }

@@ -107,12 +107,12 @@ json_t *listing_object(const struct listing_column *columns, const struct listin
     return object;
 }
 
-void listing_init(struct listing *listing, const struct listing_column *columns, bool json,
-                  const char *empty)
+void listing_init(struct listing *listing, struct act *act, const struct listing_column *columns,
+                  bool json, const char *empty)
 {
     size_t heads = 0;
 
-    *listing = (struct listing){.columns = columns, .json = json, .empty = empty};
+    *listing = (struct listing){.act = act, .columns = columns, .json = json, .empty = empty};
     for (size_t i = 0; columns[i].key != NULL; i++) {
         if (columns[i].head != NULL && heads < TABLE_COLUMNS_MAX)
             listing->heads[heads++] = columns[i].head;
@@ -144,25 +144,26 @@ void listing_row(struct listing *listing, const struct listing_value *values)
     table_row(&listing->table, cells);
 }
 
-static bool listing_show_lines(const char *lines)
+static bool listing_show_lines(FILE *out, const char *lines)
 {
     if (*lines == '\0')
-        puts("-");
+        fputs("-\n", out);
     for (bool first = true; *lines != '\0'; first = false) {
         size_t length = strcspn(lines, "\n");
         char *line = strndup(lines, length);
         if (line == NULL)
             return false;
-        printf("%*s", first ? 0 : LISTING_LABEL_WIDTH, "");
-        plain_print(stdout, line);
-        putchar('\n');
+        fprintf(out, "%*s", first ? 0 : LISTING_LABEL_WIDTH, "");
+        plain_print(out, line);
+        fputc('\n', out);
         free(line);
         lines += length + (lines[length] == '\n');
     }
     return true;
 }
 
-int listing_show(const struct listing_column *columns, const struct listing_value *values)
+int listing_show(struct act *act, const struct listing_column *columns,
+                 const struct listing_value *values)
 {
     char room[LISTING_CELL_SIZE];
 
@@ -172,23 +173,23 @@ int listing_show(const struct listing_column *columns, const struct listing_valu
         text_copy(label, sizeof(label), columns[i].key);
         for (char *at = label; *at != '\0'; at++)
             *at = *at == '_' ? ' ' : *at;
-        printf("%-*s", LISTING_LABEL_WIDTH, label);
+        fprintf(act->out, "%-*s", LISTING_LABEL_WIDTH, label);
         const char *text = kind == LISTING_TEXT || kind == LISTING_LINES
                                ? values[i].text
                                : listing_cell(kind, values[i].number, room);
-        if (!listing_show_lines(text))
-            return act_error(EX_OSERR, "out of memory");
+        if (!listing_show_lines(act->out, text))
+            return act_error(act, EX_OSERR, "out of memory");
     }
     return EX_OK;
 }
 
-int listing_json(json_t *value)
+int listing_json(FILE *out, json_t *value)
 {
     if (value == NULL)
         return EX_OSERR;
-    int failed = json_dumpf(value, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    int failed = json_dumpf(value, out, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
     json_decref(value);
-    return failed != 0 || putchar('\n') == EOF ? EX_IOERR : EX_OK;
+    return failed != 0 || fputc('\n', out) == EOF ? EX_IOERR : EX_OK;
 }
 
 int listing_drop(struct listing *listing, int code)
@@ -206,11 +207,11 @@ int listing_finish(struct listing *listing)
     if (listing->json && listing->failed) {
         code = EX_OSERR;
     } else if (listing->json) {
-        code = listing_json(listing->array);
+        code = listing_json(listing->act->out, listing->array);
         listing->array = NULL; /* consumed */
     } else if (listing->table.rows == 0 && !listing->table.failed) {
-        fprintf(stderr, "%s\n", listing->empty);
-    } else if (!table_print(&listing->table, stdout)) {
+        fprintf(listing->act->err, "%s\n", listing->empty);
+    } else if (!table_print(&listing->table, listing->act->out)) {
         code = EX_IOERR;
     }
     return listing_drop(listing, code);

@@ -29,6 +29,7 @@ struct listing_value { /* text for LISTING_TEXT and LISTING_LINES, number for al
 };
 
 struct listing {
+    struct act *act;
     const struct listing_column *columns; /* ends with key NULL; at most TABLE_COLUMNS_MAX */
     const char *empty;                    /* words for people when there is no row */
     bool json;
@@ -38,10 +39,10 @@ struct listing {
     struct table table;
 };
 
-void listing_init(struct listing *listing, const struct listing_column *columns, bool json,
-                  const char *empty);
+void listing_init(struct listing *listing, struct act *act, const struct listing_column *columns,
+                  bool json, const char *empty);
 void listing_row(struct listing *listing, const struct listing_value *values);
-/* Prints to standard output and frees everything. An exit code. */
+/* Prints to act->out and frees everything. An exit code. */
 int listing_finish(struct listing *listing);
 /* Frees everything unprinted and returns `code`. */
 int listing_drop(struct listing *listing, int code);
@@ -50,8 +51,9 @@ int listing_drop(struct listing *listing, int code);
 json_t *listing_object(const struct listing_column *columns, const struct listing_value *values);
 
 /* One row for people, a line per column and more for LISTING_LINES. An exit code. */
-int listing_show(const struct listing_column *columns, const struct listing_value *values);
+int listing_show(struct act *act, const struct listing_column *columns,
+                 const struct listing_value *values);
 
 /* Prints one JSON value on one line, escaped to ASCII, and frees it; NULL is out of memory. An exit
  * code. */
-int listing_json(json_t *value);
+int listing_json(FILE *out, json_t *value);

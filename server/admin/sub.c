@@ -52,32 +52,34 @@ static bool sub_asks_help(int argc, char **argv)
     return false;
 }
 
-static int sub_usage(const struct sub_verb *verb, const struct sub *sub, const char *what)
+static int sub_usage(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+                     const char *what)
 {
-    return act_error(EX_USAGE,
+    return act_error(act, EX_USAGE,
                      "%s; usage: deskgate %s%s%s %s ('deskgate %s%s%s --help' tells more)", what,
                      verb->name, sub_gap(sub->name), sub->name, sub->arguments, verb->name,
                      sub_gap(sub->name), sub->name);
 }
 
-static int sub_unknown_option(const struct sub_verb *verb, const struct sub *sub, const char *typed)
+static int sub_unknown_option(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+                              const char *typed)
 {
     struct nearest nearest;
     char what[256];
 
     if (strcmp(typed, "state") == 0)
-        return sub_usage(verb, sub, "--state stands before the verb: deskgate --state DIR …");
+        return sub_usage(act, verb, sub, "--state stands before the verb: deskgate --state DIR …");
     nearest_init(&nearest, typed);
     for (const struct sub_option *option = sub->options; option && option->name; option++)
         nearest_offer(&nearest, option->name);
     snprintf(what, sizeof(what), "there is no option --%.64s%s%s%s", typed,
              nearest.name[0] ? " (did you mean --" : "", nearest.name, nearest.name[0] ? "?)" : "");
-    return sub_usage(verb, sub, what);
+    return sub_usage(act, verb, sub, what);
 }
 
 /* One option at argv[*at]: "--name", "--name value" or "--name=value". */
-static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct sub_args *args,
-                      char **argv, int argc, int *at)
+static int sub_option(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+                      struct sub_args *args, char **argv, int argc, int *at)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
@@ -90,7 +92,7 @@ static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct
         i++;
     if (sub->options == NULL || sub->options[i].name == NULL) {
         snprintf(what, sizeof(what), "%.*s", (int)(length < 200 ? length : 200), name);
-        return sub_unknown_option(verb, sub, what);
+        return sub_unknown_option(act, verb, sub, what);
     }
     const struct sub_option *option = &sub->options[i];
     const char *fault = NULL;
@@ -105,7 +107,7 @@ static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct
         fault = "needs a value";
     if (fault != NULL) {
         snprintf(what, sizeof(what), "--%s %s", option->name, fault);
-        return sub_usage(verb, sub, what);
+        return sub_usage(act, verb, sub, what);
     }
     if (option->value == NULL)
         args->values[i] = "";
@@ -117,8 +119,8 @@ static int sub_option(const struct sub_verb *verb, const struct sub *sub, struct
 }
 
 /* Words are gathered at the front of argv. */
-static int sub_parse(const struct sub_verb *verb, const struct sub *sub, struct sub_args *args,
-                     int argc, char **argv)
+static int sub_parse(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+                     struct sub_args *args, int argc, char **argv)
 {
     bool only_words = false;
 
@@ -129,21 +131,21 @@ static int sub_parse(const struct sub_verb *verb, const struct sub *sub, struct 
         } else if (only_words || argv[i][0] != '-' || argv[i][1] == '\0') {
             args->words[args->count++] = argv[i];
         } else if (argv[i][1] != '-') {
-            return sub_unknown_option(verb, sub, argv[i] + 1);
+            return sub_unknown_option(act, verb, sub, argv[i] + 1);
         } else {
-            int code = sub_option(verb, sub, args, argv, argc, &i);
+            int code = sub_option(act, verb, sub, args, argv, argc, &i);
             if (code != EX_OK)
                 return code;
         }
     }
     if (args->count < sub->least)
-        return sub_usage(verb, sub, "something is missing");
+        return sub_usage(act, verb, sub, "something is missing");
     if (args->count > sub->most)
-        return sub_usage(verb, sub, "that is more than it takes");
+        return sub_usage(act, verb, sub, "that is more than it takes");
     return EX_OK;
 }
 
-static const struct sub *sub_find(const struct sub_verb *verb, const char *name)
+static const struct sub *sub_find(struct act *act, const struct sub_verb *verb, const char *name)
 {
     struct nearest nearest;
 
@@ -153,32 +155,34 @@ static const struct sub *sub_find(const struct sub_verb *verb, const char *name)
             return sub;
         nearest_offer(&nearest, sub->name);
     }
-    act_error(EX_USAGE, "'%s' has no sub-verb '%s'%s%s%s; 'deskgate %s --help' lists them",
+    act_error(act, EX_USAGE, "'%s' has no sub-verb '%s'%s%s%s; 'deskgate %s --help' lists them",
               verb->name, name, nearest.name[0] ? ", did you mean '" : "", nearest.name,
               nearest.name[0] ? "'?" : "", verb->name);
     return NULL;
 }
 
-static int sub_act(const struct sub *sub, struct cli *cli, const struct sub_args *args)
+static int sub_act(struct act *act, const struct sub *sub, struct cli *cli,
+                   const struct sub_args *args)
 {
-    struct act act;
-    int code = act_open(&act, cli);
+    int code = act_open(act, cli);
 
     if (code != EX_OK)
         return code;
-    code = sub->run(&act, args);
-    act_close(&act);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EX_OK)
+    code = sub->run(act, args);
+    act_close(act);
+    if ((fflush(act->out) != 0 || ferror(act->out)) && code == EX_OK)
         code = EX_IOERR;
-    if (code == EX_IOERR && ferror(stdout))
-        act_error(code, "standard output could not be written; changes, if any, are made");
+    if (code == EX_IOERR && ferror(act->out))
+        act_error(act, code, "standard output could not be written; changes, if any, are made");
     return code;
 }
 
 int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
 {
     struct sub_args args;
+    struct act act;
 
+    act_init(&act);
     if (argc < 2) {
         sub_verb_help(verb, stderr);
         return EX_USAGE;
@@ -188,28 +192,30 @@ int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
         sub_verb_help(verb, stdout);
         return EX_OK;
     }
-    const struct sub *sub = sub_find(verb, argv[1]);
+    const struct sub *sub = sub_find(&act, verb, argv[1]);
     if (sub == NULL)
         return EX_USAGE;
     if (sub_asks_help(argc - 2, argv + 2)) {
         sub_help(verb, sub);
         return EX_OK;
     }
-    int code = sub_parse(verb, sub, &args, argc - 2, argv + 2);
-    return code == EX_OK ? sub_act(sub, cli, &args) : code;
+    int code = sub_parse(&act, verb, sub, &args, argc - 2, argv + 2);
+    return code == EX_OK ? sub_act(&act, sub, cli, &args) : code;
 }
 
 int sub_run_alone(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
 {
     struct sub_args args;
     const struct sub *sub = &verb->subs[0];
+    struct act act;
 
+    act_init(&act);
     if (sub_asks_help(argc - 1, argv + 1)) {
         sub_help(verb, sub);
         return EX_OK;
     }
-    int code = sub_parse(verb, sub, &args, argc - 1, argv + 1);
-    return code == EX_OK ? sub_act(sub, cli, &args) : code;
+    int code = sub_parse(&act, verb, sub, &args, argc - 1, argv + 1);
+    return code == EX_OK ? sub_act(&act, sub, cli, &args) : code;
 }
 
 const char *sub_value(const struct sub_args *args, const char *name)
