@@ -65,6 +65,7 @@ struct store_user {
     int64_t totp_step; /* last step used; 0: none */
     int64_t created_at;
     int64_t signed_in_at; /* 0: never */
+    bool administrator;   /* may administer in the browser; set by its own function only */
 };
 enum store_result store_user_add(struct store *, const struct store_user *user, int64_t *id);
 enum store_result store_user_by_name(struct store *, const char *name, struct store_user *out);
@@ -73,6 +74,7 @@ enum store_result store_user_set_password(struct store *, int64_t id, const char
 /* Also clears totp_step. */
 enum store_result store_user_set_seed(struct store *, int64_t id, const uint8_t *seed, size_t size);
 enum store_result store_user_set_disabled(struct store *, int64_t id, bool disabled);
+enum store_result store_user_set_administrator(struct store *, int64_t id, bool administrator);
 /* Removes the person with grants, memberships and sessions; the audit log keeps the name. */
 enum store_result store_user_remove(struct store *, int64_t id);
 /* Uses up a TOTP step and notes the sign-in: only when `step` > totp_step and the person is not

@@ -11,6 +11,7 @@ void store_read_user(sqlite3_stmt *s, void *row)
     user->totp_step = sqlite3_column_int64(s, 5);
     user->created_at = sqlite3_column_int64(s, 6);
     user->signed_in_at = sqlite3_column_int64(s, 7);
+    user->administrator = sqlite3_column_int(s, 8) != 0;
 }
 
 enum store_result store_user_add(struct store *store, const struct store_user *user, int64_t *id)
@@ -50,6 +51,12 @@ enum store_result store_user_set_disabled(struct store *store, int64_t id, bool 
 {
     return store_run_some(
         store, store_bind(store, SQL_USER_SET_DISABLED, "ii", id, (int64_t)disabled), STORE_NONE);
+}
+
+enum store_result store_user_set_administrator(struct store *store, int64_t id, bool administrator)
+{
+    const char *role = administrator ? "administrator" : "user";
+    return store_run_some(store, store_bind(store, SQL_USER_SET_ROLE, "it", id, role), STORE_NONE);
 }
 
 enum store_result store_user_remove(struct store *store, int64_t id)

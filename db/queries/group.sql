@@ -19,5 +19,6 @@ INSERT INTO members (group_id, user_id) VALUES (?1, ?2);
 DELETE FROM members WHERE group_id = ?1 AND user_id = ?2;
 
 -- name: group_members
-SELECT u.id, u.name, u.disabled, u.password, u.seed, u.totp_step, u.created_at, u.signed_in_at
+SELECT u.id, u.name, u.disabled, u.password, u.seed, u.totp_step, u.created_at, u.signed_in_at,
+    u.role = 'administrator'
 FROM users u JOIN members m ON m.user_id = u.id WHERE m.group_id = ?1 ORDER BY u.name;

@@ -4,6 +4,7 @@
 #include "admin.h"
 #include "admin_invite.h"
 #include "admin_limit.h"
+#include "admin_role.h"
 #include "enrol.h"
 #include "listing.h"
 #include "password.h"
@@ -110,10 +111,12 @@ static int admin_user_add(struct act *act, const struct sub_args *args)
 
 static int admin_user_row(void *owner, const struct store_user *user)
 {
-    listing_row(owner, (struct listing_value[]){{.text = user->name},
-                                                {.number = user->disabled},
-                                                {.number = user->created_at},
-                                                {.number = user->signed_in_at}});
+    listing_row(owner,
+                (struct listing_value[]){{.text = user->name},
+                                         {.text = user->administrator ? "administrator" : "user"},
+                                         {.number = user->disabled},
+                                         {.number = user->created_at},
+                                         {.number = user->signed_in_at}});
     return 0;
 }
 
@@ -121,6 +124,7 @@ static int admin_user_list(struct act *act, const struct sub_args *args)
 {
     static const struct listing_column columns[] = {
         {"name", "NAME", LISTING_TEXT},
+        {"role", "ROLE", LISTING_TEXT},
         {"disabled", "DISABLED", LISTING_YES},
         {"created_at", "CREATED", LISTING_TIME},
         {"signed_in_at", "LAST SIGN-IN", LISTING_TIME},
@@ -303,6 +307,9 @@ static const struct sub admin_user_subs[] = {
      "fits ends at once.",
      "  deskgate user limit alice --until 2026-12-31 --tunnels 3", admin_limit_user_options, 1, 1,
      admin_limit_user},
+    {"role", "NAME administrator|user",
+     "Says who may administer in the browser. The command line never asks.",
+     "  deskgate user role alice administrator", NULL, 2, 2, admin_role_run},
     {"disable", "NAME", "Lets a person in no longer; ends sessions and tunnels at once.",
      "  deskgate user disable alice", NULL, 1, 1, admin_user_disable},
     {"enable", "NAME", "Lets a disabled person in again.", "  deskgate user enable alice", NULL, 1,

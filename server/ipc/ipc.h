@@ -366,6 +366,7 @@ struct ipc_who_is {
     uint8_t recovery_codes; /* left */
     int64_t factor_at;      /* when the second factor was last shown */
     char username[TEXT_NAME_SIZE];
+    uint8_t administrator;
 };
 struct ipc_desktop_item {
     char name[TEXT_NAME_SIZE];

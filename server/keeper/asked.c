@@ -8,6 +8,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <string.h>
 
 bool asked_origin_ok(const struct ipc_origin *origin)
 {
@@ -55,7 +56,10 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
         return -EPROTO;
     IPC_INIT(&answer, WHO_IS, ask->head.request);
     enum store_result result = session_find(keeper, ask->token, &session);
+    struct store_user user = {0};
     unsigned left = 0;
+    if (result == STORE_OK)
+        result = store_user_by_id(keeper->store, session.user, &user);
     if (result == STORE_OK)
         result = store_recovery_left(keeper->store, session.user, &left);
     answer.status = (uint8_t)asked_status(keeper, result);
@@ -64,9 +68,11 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
         answer.expires = session.expires_at;
         answer.factor_at = session.factor_at;
         answer.idle_seconds = keeper->conf->session_idle_seconds;
+        answer.administrator = user.administrator;
         text_copy(answer.username, sizeof(answer.username), session.user_name);
     }
     gate_link_send(link, &answer.head, -1);
+    explicit_bzero(&user, sizeof(user));
     return 0;
 }
 

@@ -148,10 +148,17 @@ test('no secret is stored in the open', () => {
 test('user list, disable, enable, passwd, totp, remove', () => {
   const find = (name) => json(['user', 'list']).find((user) => user.name === name);
   assert.deepEqual(Object.keys(find('alice')),
-    ['name', 'disabled', 'created_at', 'signed_in_at']);
+    ['name', 'role', 'disabled', 'created_at', 'signed_in_at']);
   assert.equal(find('alice').signed_in_at, null);
   assert.ok(Math.abs(Date.parse(find('alice').created_at) - Date.now()) < 600_000);
-  assert.match(good(['user', 'list']).stdout, /^NAME +DISABLED/);
+  assert.match(good(['user', 'list']).stdout, /^NAME +ROLE +DISABLED/);
+
+  assert.equal(find('alice').role, 'user');
+  assert.match(good(['user', 'role', 'alice', 'administrator']).stdout, /alice may now administer/);
+  assert.equal(find('alice').role, 'administrator');
+  good(['user', 'role', 'alice', 'user']);
+  assert.equal(find('alice').role, 'user');
+  bad(EX.DATA, /'root' is no role; there are administrator and user/, ['user', 'role', 'alice', 'root']);
 
   good(['user', 'disable', 'alice']);
   assert.equal(find('alice').disabled, true);
