@@ -2,6 +2,7 @@
  * taken. Each step is one transaction with its new version in it, so a crash leaves a whole
  * version. Two processes may come at once: each looks at the version again with the write lock in
  * hand. */
+#include "store_audit_sql.h"
 #include "store_sql.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define AUDIT_CHAIN_STEP 8 /* the rows of the audit log before it get their links */
 
 static int version_of(struct store *store)
 {
@@ -53,6 +56,7 @@ static bool take_step(struct store *store, int from)
     bool good = true;
     if (version_of(store) == from)
         good = sqlite3_exec(store->db, sql_steps[from], NULL, NULL, NULL) == SQLITE_OK &&
+               (from + 1 != AUDIT_CHAIN_STEP || store_audit_link_all(store->db)) &&
                sqlite3_exec(store->db, set_version, NULL, NULL, NULL) == SQLITE_OK;
     if (good && sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return true;

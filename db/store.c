@@ -106,6 +106,7 @@ void store_close(struct store *store)
         sqlite3_finalize(store->statements[i]);
     sqlite3_finalize(store->version);
     sqlite3_close(store->db);
+    explicit_bzero(store->audit_key, sizeof(store->audit_key));
     free(store);
 }
 

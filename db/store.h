@@ -363,6 +363,8 @@ struct store_audit {
     struct addr address;
     char detail[513]; /* words or JSON, never a secret */
 };
+/* Written with its link to the row before, see store_audit.h; within a transaction or on its own.
+ */
 enum store_result store_audit_add(struct store *, const struct store_audit *);
 struct store_audit_filter {
     int64_t after_id;  /* 0: from the beginning */

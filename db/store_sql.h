@@ -13,6 +13,8 @@ struct store {
     int64_t seen_version; /* PRAGMA data_version at the last look */
     sqlite3_stmt *version;
     char error[256];
+    bool has_audit_key;
+    uint8_t audit_key[32]; /* seals the head of the audit log */
 };
 
 /* The prepared statement, reset, with parameters bound from the first on. `types` has a letter per

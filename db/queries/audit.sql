@@ -1,6 +1,32 @@
 -- name: audit_add
-INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, address, detail)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+INSERT INTO audit (id, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: audit_newest
+SELECT coalesce(max(id), 0) FROM audit;
+
+-- name: audit_head
+SELECT id, link, seal FROM audit_head;
+
+-- name: audit_head_set
+INSERT INTO audit_head (one, id, link, seal) VALUES (1, ?1, ?2, ?3)
+ON CONFLICT (one) DO UPDATE SET id = ?1, link = ?2, seal = ?3;
+
+-- name: audit_walk
+SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain
+FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: audit_link
+UPDATE audit SET chain = ?1 WHERE id = ?2;
+
+-- name: audit_leftover
+SELECT id FROM audit WHERE id <= ?1 ORDER BY id LIMIT 1;
+
+-- name: audit_checkpoint
+SELECT id, link, seal FROM audit_checkpoints WHERE kind = ?1 ORDER BY id DESC LIMIT 1;
+
+-- name: audit_checkpoint_add
+INSERT INTO audit_checkpoints (id, kind, at, link, seal) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: audit_list
 SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail FROM (

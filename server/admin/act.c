@@ -1,5 +1,6 @@
 #include "act.h"
 
+#include "audit_seal.h"
 #include "cli.h"
 #include "nearest.h"
 #include "plain.h"
@@ -71,6 +72,20 @@ void act_init(struct act *act)
     *act = (struct act){.now = (int64_t)time(NULL), .out = stdout, .err = stderr};
 }
 
+/* A person must be disabled even while the key is lost: then without a seal, see act_audit(). */
+static enum store_result act_seal(struct act *act)
+{
+    struct secret_key key;
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256];
+
+    conf_path(&act->conf, CONF_SECRET_KEY, path);
+    if (secret_init() != 0 || secret_key_load(&key, path, false, why, sizeof(why)) != 0)
+        return STORE_OK;
+    enum store_result result = audit_seal_open(act->store, &act->conf, &key);
+    secret_key_wipe(&key);
+    return result;
+}
+
 int act_open(struct act *act, struct cli *cli)
 {
     char path[CONF_PATH_SIZE], why[256] = "";
@@ -85,7 +100,11 @@ int act_open(struct act *act, struct cli *cli)
     enum store_result result = store_open(&act->store, path, STORE_MUST_EXIST, why, sizeof(why));
     if (result != STORE_OK)
         return act_not_opened(act, result, act->conf.state, path, why);
-    return EX_OK;
+    if (act_seal(act) == STORE_OK)
+        return EX_OK;
+    act_store_failed(act);
+    act_close(act);
+    return EX_IOERR;
 }
 
 void act_close(struct act *act)
@@ -124,6 +143,10 @@ int act_audit(struct act *act, const char *event, const char *who, const char *d
     struct timespec now;
     va_list list;
 
+    if (!store_audit_keyed(act->store))
+        act_error(act, EX_OK,
+                  "warning: " CONF_SECRET_KEY " cannot be read, so the audit log gets no "
+                  "seal, and 'deskgate audit verify' will say so; restore the file");
     if (clock_gettime(CLOCK_REALTIME, &now) == 0)
         row.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     text_copy(row.event, sizeof(row.event), event);

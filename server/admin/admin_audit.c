@@ -3,6 +3,7 @@
  * --follow one object a line. */
 #include "act.h"
 #include "admin.h"
+#include "admin_audit_verify.h"
 #include "listing.h"
 #include "plain.h"
 #include "sub.h"
@@ -195,6 +196,11 @@ static const struct sub admin_audit_subs[] = {
      "  deskgate audit list --since 2h --event sign-in\n"
      "  deskgate audit list --follow",
      admin_audit_options, 0, 0, admin_audit_list},
+    {"verify", "[--expect NUMBER:LINK] [--json]",
+     "Walks the chain of all rows and says which one was changed, removed or moved. Note the last "
+     "row's number and link elsewhere: with --expect, a log that somebody with the key has made "
+     "anew is seen, too.",
+     "  deskgate audit verify", admin_audit_verify_options, 0, 0, admin_audit_verify},
     {0},
 };
 

@@ -145,3 +145,4 @@ void conf_path(const struct conf *conf, const char *name, char *path);
 #define CONF_FILE "deskgate.conf"
 #define CONF_DATABASE "deskgate.db"
 #define CONF_SECRET_KEY "secret.key" /* seals TOTP seeds; 0600 */
+#define CONF_AUDIT_HEAD "audit.head" /* a row that was in the audit log; keeper/audit_seal.h */

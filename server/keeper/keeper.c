@@ -1,6 +1,7 @@
 #include "keeper.h"
 
 #include "alert.h"
+#include "audit_seal.h"
 #include "cage.h"
 #include "control.h"
 #include "fd.h"
@@ -139,9 +140,9 @@ static int open_key(struct keeper *keeper)
     }
     conf_path(keeper->conf, CONF_SECRET_KEY, path);
     int error = secret_key_load(&keeper->key, path, !people, why, sizeof(why));
-    if (!error)
+    if (!error && audit_seal_open(keeper->store, keeper->conf, &keeper->key) == STORE_OK)
         return EX_OK;
-    LOG_ERROR("secret", why);
+    LOG_ERROR("secret", error ? why : store_error(keeper->store));
     if (error == -ENOENT && people)
         LOG_ERROR("secret", "without that key nobody's code can be checked: restore the file from "
                             "your backup, or make a new one with 'deskgate init' and give each "

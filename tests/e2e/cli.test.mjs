@@ -62,7 +62,7 @@ test('every verb and sub-verb has help with an example', () => {
     grant: ['add', 'remove', 'list'],
     session: ['list', 'end'],
     tunnel: ['list', 'end', 'tell'],
-    audit: ['list'],
+    audit: ['list', 'verify'],
   };
   for (const [verb, subs] of Object.entries(verbs)) {
     const help = good([verb, '--help'], { dir: '/nonexistent' }).stdout;
@@ -510,8 +510,8 @@ test('new factors, disabling and removal end the sessions', () => {
 test('stored escape sequences never reach the terminal', () => {
   sql(`UPDATE desktops SET description = char(27) || ']0;owned' || char(7) || char(155) || '31m',
     host = 'a' || char(10) || 'b' WHERE name = 'desk';
-    INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, detail)
-    VALUES (1, 'sign-in', 'denied', char(27) || '[2J by=cli:root', '', '', '', char(13) || 'x');`);
+    INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, detail, chain)
+    VALUES (1, 'sign-in', 'denied', char(27) || '[2J by=cli:root', '', '', '', char(13) || 'x', zeroblob(32));`);
   for (const args of [['desktop', 'list'], ['audit', 'list'], ['desktop', 'list', '--json'],
     ['audit', 'list', '--json']]) {
     const { stdout } = good(args);

@@ -1,5 +1,6 @@
 #include "fake_gate.h"
 
+#include "audit_seal.h"
 #include "control.h"
 #include "fd.h"
 #include "keeper.h"
@@ -54,6 +55,7 @@ static void fill_state(struct fake_gate *fake)
     ck_assert_int_eq(secret_key_load(&key, path, true, why, sizeof(why)), 0);
     conf_path(&fake->conf, CONF_DATABASE, path);
     ck_assert_int_eq(store_open(&fake->store, path, STORE_CREATE, why, sizeof(why)), STORE_OK);
+    ck_assert_int_eq(audit_seal_open(fake->store, &fake->conf, &key), STORE_OK);
     ck_assert_int_eq(
         account_add(fake->store, &key, "alice", fake_gate_password, 1, &fake->alice, fake->seed),
         STORE_OK);
