@@ -111,21 +111,34 @@ enum store_result store_recovery_use(struct store *, int64_t user, const uint8_t
                                      int64_t now);
 enum store_result store_recovery_left(struct store *, int64_t user, unsigned *count);
 
-/* ---- groups ---- */
+/* ---- groups: of people, and of desktops ---- */
+enum store_group_kind { STORE_OF_PEOPLE, STORE_OF_DESKTOPS };
+
 struct store_group {
     int64_t id;
     char name[TEXT_NAME_SIZE];
     int64_t members;
 };
-enum store_result store_group_add(struct store *, const char *name, int64_t *id);
-enum store_result store_group_by_name(struct store *, const char *name, struct store_group *out);
-enum store_result store_group_remove(struct store *, int64_t id);
-enum store_result store_group_join(struct store *, int64_t group, int64_t user);
-enum store_result store_group_leave(struct store *, int64_t group, int64_t user);
-enum store_result
-store_group_list(struct store *, int (*each)(void *owner, const struct store_group *), void *owner);
-enum store_result store_group_members(struct store *, int64_t group,
-                                      int (*each)(void *owner, const struct store_user *),
+enum store_result store_group_add(struct store *, enum store_group_kind, const char *name,
+                                  int64_t *id);
+enum store_result store_group_by_name(struct store *, enum store_group_kind, const char *name,
+                                      struct store_group *out);
+/* With its grants. */
+enum store_result store_group_remove(struct store *, enum store_group_kind, int64_t id);
+/* `member` is a person or a desktop, as the kind says. */
+enum store_result store_group_join(struct store *, enum store_group_kind, int64_t group,
+                                   int64_t member);
+enum store_result store_group_leave(struct store *, enum store_group_kind, int64_t group,
+                                    int64_t member);
+enum store_result store_group_list(struct store *, enum store_group_kind,
+                                   int (*each)(void *owner, const struct store_group *),
+                                   void *owner);
+struct store_member {
+    char name[TEXT_NAME_SIZE];
+    bool disabled; /* a person */
+};
+enum store_result store_group_members(struct store *, enum store_group_kind, int64_t group,
+                                      int (*each)(void *owner, const struct store_member *),
                                       void *owner);
 
 /* ---- desktops ---- */
@@ -163,16 +176,35 @@ enum store_result store_desktop_list(struct store *,
                                      int (*each)(void *owner, const struct store_desktop *),
                                      void *owner);
 
-/* ---- grants: a person or a group may reach a desktop ---- */
-struct store_grant {
-    bool group; /* who is a group */
-    char who[TEXT_NAME_SIZE];
-    char desktop[TEXT_NAME_SIZE];
+/* ---- grants: a person or a group may reach a desktop or a group of them ---- */
+#define STORE_HOURS_SIZE 257
+struct store_terms { /* when it holds; 0 and "": always */
+    int64_t valid_from, valid_until;
+    char hours[STORE_HOURS_SIZE]; /* keeper/hours.h */
 };
-enum store_result store_grant_add(struct store *, bool group, int64_t who, int64_t desktop);
-enum store_result store_grant_remove(struct store *, bool group, int64_t who, int64_t desktop);
+struct store_grant_key {
+    bool group;    /* who is a group of people, … */
+    bool desktops; /* … what is a group of desktops */
+    int64_t who, what;
+};
+struct store_grant {
+    bool group, desktops;
+    char who[TEXT_NAME_SIZE], what[TEXT_NAME_SIZE];
+    struct store_terms terms;
+};
+enum store_result store_grant_add(struct store *, const struct store_grant_key *);
+enum store_result store_grant_remove(struct store *, const struct store_grant_key *);
+/* NONE when there is no such grant. */
+enum store_result store_grant_terms(struct store *, const struct store_grant_key *,
+                                    struct store_terms *out);
+enum store_result store_grant_set_terms(struct store *, const struct store_grant_key *,
+                                        const struct store_terms *);
 enum store_result
 store_grant_list(struct store *, int (*each)(void *owner, const struct store_grant *), void *owner);
+/* Those that the person has for the desktop, directly or by groups. */
+enum store_result store_grant_list_for(struct store *, int64_t user, int64_t desktop,
+                                       int (*each)(void *owner, const struct store_grant *),
+                                       void *owner);
 /* STORE_OK with the desktop when the person, not disabled, may reach it, directly or by a group;
  * STORE_NONE when it does not exist or is not granted. */
 enum store_result store_granted(struct store *, int64_t user, const char *desktop,

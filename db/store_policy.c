@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+static void read_limits(sqlite3_stmt *s, int column, struct store_limits *limits)
+{
+    limits->idle_seconds = (uint32_t)sqlite3_column_int64(s, column);
+    limits->absolute_seconds = (uint32_t)sqlite3_column_int64(s, column + 1);
+}
+
 static void read_person(sqlite3_stmt *s, void *row)
 {
     struct store_person_policy *person = row;
@@ -12,6 +18,7 @@ static void read_person(sqlite3_stmt *s, void *row)
     person->valid_from = sqlite3_column_int64(s, 2);
     person->valid_until = sqlite3_column_int64(s, 3);
     person->tunnels = (uint32_t)sqlite3_column_int64(s, 4);
+    read_limits(s, 5, &person->limits);
 }
 
 enum store_result store_policy_person(struct store *store, int64_t user,
@@ -24,8 +31,10 @@ enum store_result store_policy_person_set(struct store *store, int64_t user,
                                           const struct store_person_policy *person)
 {
     return store_run_some(store,
-                          store_bind(store, SQL_POLICY_PERSON_SET, "iiii", user, person->valid_from,
-                                     person->valid_until, (int64_t)person->tunnels),
+                          store_bind(store, SQL_POLICY_PERSON_SET, "iiiiii", user,
+                                     person->valid_from, person->valid_until,
+                                     (int64_t)person->tunnels, (int64_t)person->limits.idle_seconds,
+                                     (int64_t)person->limits.absolute_seconds),
                           STORE_NONE);
 }
 
@@ -34,6 +43,8 @@ static void read_desktop(sqlite3_stmt *s, void *row)
     struct store_desktop_policy *desktop = row;
     store_column_text(s, 0, desktop->name, sizeof(desktop->name));
     desktop->tunnels = (uint32_t)sqlite3_column_int64(s, 1);
+    read_limits(s, 2, &desktop->limits);
+    desktop->step_up_seconds = (uint32_t)sqlite3_column_int64(s, 4);
 }
 
 enum store_result store_policy_desktop(struct store *store, int64_t desktop,
@@ -45,57 +56,11 @@ enum store_result store_policy_desktop(struct store *store, int64_t desktop,
 enum store_result store_policy_desktop_set(struct store *store, int64_t desktop,
                                            const struct store_desktop_policy *policy)
 {
-    return store_run_some(
-        store, store_bind(store, SQL_POLICY_DESKTOP_SET, "ii", desktop, (int64_t)policy->tunnels),
-        STORE_NONE);
-}
-
-/* ---- grants ---- */
-
-static void read_terms(sqlite3_stmt *s, void *row)
-{
-    struct store_terms *terms = row;
-    store_column_text(s, 0, terms->group, sizeof(terms->group));
-    terms->valid_from = sqlite3_column_int64(s, 1);
-    terms->valid_until = sqlite3_column_int64(s, 2);
-    store_column_text(s, 3, terms->hours, sizeof(terms->hours));
-}
-
-struct terms_each {
-    int (*each)(void *owner, const struct store_terms *terms);
-    void *owner;
-};
-
-static int each_terms(void *owner, const void *row)
-{
-    struct terms_each *call = owner;
-    return call->each(call->owner, row);
-}
-
-enum store_result store_policy_grants(struct store *store, int64_t user, int64_t desktop,
-                                      int (*each)(void *owner, const struct store_terms *),
-                                      void *owner)
-{
-    struct terms_each call = {each, owner};
-    struct store_terms terms;
-    return store_each(store, store_bind(store, SQL_POLICY_GRANTS, "ii", user, desktop), &terms,
-                      read_terms, each_terms, &call);
-}
-
-enum store_result store_policy_grant(struct store *store, bool group, int64_t who, int64_t desktop,
-                                     struct store_terms *out)
-{
-    enum sql query = group ? SQL_POLICY_GRANT_GROUP : SQL_POLICY_GRANT_USER;
-    return store_one(store, store_bind(store, query, "ii", who, desktop), out, read_terms);
-}
-
-enum store_result store_policy_grant_set(struct store *store, bool group, int64_t who,
-                                         int64_t desktop, const struct store_terms *terms)
-{
-    enum sql query = group ? SQL_POLICY_GRANT_SET_GROUP : SQL_POLICY_GRANT_SET_USER;
     return store_run_some(store,
-                          store_bind(store, query, "iiiit", who, desktop, terms->valid_from,
-                                     terms->valid_until, terms->hours),
+                          store_bind(store, SQL_POLICY_DESKTOP_SET, "iiiii", desktop,
+                                     (int64_t)policy->tunnels, (int64_t)policy->limits.idle_seconds,
+                                     (int64_t)policy->limits.absolute_seconds,
+                                     (int64_t)policy->step_up_seconds),
                           STORE_NONE);
 }
 

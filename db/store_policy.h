@@ -4,11 +4,16 @@
 
 #include "store.h"
 
+struct store_limits { /* of a connection; seconds, 0: what the configuration says */
+    uint32_t idle_seconds, absolute_seconds;
+};
+
 struct store_person_policy {
     char name[TEXT_NAME_SIZE]; /* out only */
     bool disabled;             /* out only */
     int64_t valid_from, valid_until;
     uint32_t tunnels; /* live ones at once, at most */
+    struct store_limits limits;
 };
 enum store_result store_policy_person(struct store *, int64_t user,
                                       struct store_person_policy *out);
@@ -18,27 +23,13 @@ enum store_result store_policy_person_set(struct store *, int64_t user,
 struct store_desktop_policy {
     char name[TEXT_NAME_SIZE]; /* out only */
     uint32_t tunnels;
+    struct store_limits limits;
+    uint32_t step_up_seconds; /* its second factor is to be as fresh; 0: as old as the session */
 };
 enum store_result store_policy_desktop(struct store *, int64_t desktop,
                                        struct store_desktop_policy *out);
 enum store_result store_policy_desktop_set(struct store *, int64_t desktop,
                                            const struct store_desktop_policy *);
-
-#define STORE_HOURS_SIZE 257
-struct store_terms {
-    char group[TEXT_NAME_SIZE]; /* out only: whose grant it is; "" the person's own */
-    int64_t valid_from, valid_until;
-    char hours[STORE_HOURS_SIZE]; /* keeper/hours.h */
-};
-/* Of each grant that the person has for the desktop, directly or by a group. */
-enum store_result store_policy_grants(struct store *, int64_t user, int64_t desktop,
-                                      int (*each)(void *owner, const struct store_terms *),
-                                      void *owner);
-/* Of one grant; NONE when there is no such. */
-enum store_result store_policy_grant(struct store *, bool group, int64_t who, int64_t desktop,
-                                     struct store_terms *out);
-enum store_result store_policy_grant_set(struct store *, bool group, int64_t who, int64_t desktop,
-                                         const struct store_terms *);
 
 struct store_net {
     bool user;                /* a person's */

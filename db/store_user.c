@@ -90,13 +90,3 @@ enum store_result store_user_list(struct store *store,
     return store_each(store, store_bind(store, SQL_USER_LIST, ""), &user, store_read_user,
                       each_user, &call);
 }
-
-enum store_result store_group_members(struct store *store, int64_t group,
-                                      int (*each)(void *owner, const struct store_user *),
-                                      void *owner)
-{
-    struct user_each call = {each, owner};
-    struct store_user user;
-    return store_each(store, store_bind(store, SQL_GROUP_MEMBERS, "i", group), &user,
-                      store_read_user, each_user, &call);
-}

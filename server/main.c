@@ -23,6 +23,7 @@ static const struct verb {
     {"user", "people: add, list, passwords, second factors, disable, remove", user_verb},
     {"group", "groups of people", group_verb},
     {"desktop", "the desktops behind the gateway", desktop_verb},
+    {"desktop-group", "groups of desktops", desktop_group_verb},
     {"grant", "who may reach which desktop", grant_verb},
     {"address", "from where people may come", address_verb},
     {"explain", "why somebody may or may not reach a desktop", explain_verb},
@@ -45,7 +46,7 @@ static void usage(FILE *out)
                  "Verbs:\n");
     for (size_t i = 0; i < VERBS; i++) {
         if (verbs[i].help)
-            fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+            fprintf(out, "  %-13s %s\n", verbs[i].name, verbs[i].help);
     }
     fprintf(out,
             "\nOptions:\n"

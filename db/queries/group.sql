@@ -19,6 +19,29 @@ INSERT INTO members (group_id, user_id) VALUES (?1, ?2);
 DELETE FROM members WHERE group_id = ?1 AND user_id = ?2;
 
 -- name: group_members
-SELECT u.id, u.name, u.disabled, u.password, u.seed, u.totp_step, u.created_at, u.signed_in_at,
-    u.role = 'administrator'
+SELECT u.name, u.disabled
 FROM users u JOIN members m ON m.user_id = u.id WHERE m.group_id = ?1 ORDER BY u.name;
+
+-- name: desktop_group_add
+INSERT INTO desktop_groups (name) VALUES (?1);
+
+-- name: desktop_group_by_name
+SELECT id, name, (SELECT count(*) FROM desktop_members WHERE group_id = desktop_groups.id)
+FROM desktop_groups WHERE name = ?1;
+
+-- name: desktop_group_list
+SELECT id, name, (SELECT count(*) FROM desktop_members WHERE group_id = desktop_groups.id)
+FROM desktop_groups ORDER BY name;
+
+-- name: desktop_group_remove
+DELETE FROM desktop_groups WHERE id = ?1;
+
+-- name: desktop_group_join
+INSERT INTO desktop_members (group_id, desktop_id) VALUES (?1, ?2);
+
+-- name: desktop_group_leave
+DELETE FROM desktop_members WHERE group_id = ?1 AND desktop_id = ?2;
+
+-- name: desktop_group_members
+SELECT d.name, 0
+FROM desktops d JOIN desktop_members m ON m.desktop_id = d.id WHERE m.group_id = ?1 ORDER BY d.name;

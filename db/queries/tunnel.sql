@@ -34,8 +34,7 @@ SELECT CASE
     WHEN s.ended_at <> 0 AND s.end_reason = 'signed-out' THEN 2
     WHEN s.id IS NULL OR s.ended_at <> 0 THEN 3
     WHEN d.id IS NULL OR d.host <> t.host OR d.port <> t.port THEN 5
-    WHEN NOT EXISTS (SELECT 1 FROM grants g WHERE g.desktop_id = d.id AND (g.user_id = u.id
-        OR g.group_id IN (SELECT group_id FROM members WHERE user_id = u.id))) THEN 5
+    WHEN NOT EXISTS (SELECT 1 FROM reaches r WHERE r.user_id = u.id AND r.desktop_id = d.id) THEN 5
     ELSE 0 END
 FROM tunnels t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN sessions s ON s.id = t.session_id
 LEFT JOIN desktops d ON d.id = t.desktop_id WHERE t.id = ?1;

@@ -198,16 +198,17 @@ int act_user(struct act *act, const char *name, struct store_user *out)
     return act_missing(act, "user", &nearest);
 }
 
-int act_group(struct act *act, const char *name, struct store_group *out)
+int act_group(struct act *act, enum store_group_kind kind, const char *name,
+              struct store_group *out)
 {
-    enum store_result result = store_group_by_name(act->store, name, out);
+    enum store_result result = store_group_by_name(act->store, kind, name, out);
     struct nearest nearest;
 
     if (result != STORE_NONE)
         return result == STORE_OK ? EX_OK : act_store_failed(act);
     nearest_init(&nearest, name);
-    store_group_list(act->store, act_offer_group, &nearest);
-    return act_missing(act, "group", &nearest);
+    store_group_list(act->store, kind, act_offer_group, &nearest);
+    return act_missing(act, kind == STORE_OF_PEOPLE ? "group" : "desktop-group", &nearest);
 }
 
 int act_desktop(struct act *act, const char *name, struct store_desktop *out)

@@ -43,7 +43,8 @@ int act_store_failed(struct act *act);
 
 /* Look-ups by name. EX_OK; EX_NOINPUT with words and a "did you mean"; EX_IOERR. */
 int act_user(struct act *act, const char *name, struct store_user *out);
-int act_group(struct act *act, const char *name, struct store_group *out);
+int act_group(struct act *act, enum store_group_kind kind, const char *name,
+              struct store_group *out);
 int act_desktop(struct act *act, const char *name, struct store_desktop *out);
 
 /* EX_OK when it may name a new person, group or desktop (`what`); else EX_DATAERR with words. */

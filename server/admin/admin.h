@@ -9,6 +9,7 @@ struct cli;
 int user_verb(struct cli *cli, int argc, char **argv);
 int desktop_verb(struct cli *cli, int argc, char **argv);
 int group_verb(struct cli *cli, int argc, char **argv);
+int desktop_group_verb(struct cli *cli, int argc, char **argv);
 int grant_verb(struct cli *cli, int argc, char **argv);
 int session_verb(struct cli *cli, int argc, char **argv);
 int tunnel_verb(struct cli *cli, int argc, char **argv);

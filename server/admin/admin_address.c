@@ -58,7 +58,7 @@ static int read_change(struct act *act, struct change *change)
     if (user)
         code = act_user(act, user, &person);
     else if (group)
-        code = act_group(act, group, &found);
+        code = act_group(act, STORE_OF_PEOPLE, group, &found);
     change->user = person.id;
     change->group = found.id;
     snprintf(change->who, sizeof(change->who), "%s%s", group ? "group " : "",

@@ -260,10 +260,12 @@ static const struct sub admin_desktop_subs[] = {
      "that was seen first.",
      "  deskgate desktop set accounts-7 --host '[fd00:10::7]' --port 3390",
      admin_desktop_field_options, 1, 1, admin_desktop_set},
-    {"limit", "NAME [--tunnels NUMBER] [--json]",
-     "Shows or sets how many connections it may have at once.",
-     "  deskgate desktop limit accounts-7 --tunnels 1", admin_limit_desktop_options, 1, 1,
-     admin_limit_desktop},
+    {"limit", "NAME [--tunnels NUMBER] [--idle TIME] [--absolute TIME] [--step-up TIME] [--json]",
+     "Shows or sets how many connections it may have at once, how long they may last, and how "
+     "fresh "
+     "a second factor it wants.",
+     "  deskgate desktop limit accounts-7 --tunnels 1 --step-up 5m", admin_limit_desktop_options, 1,
+     1, admin_limit_desktop},
     {"trust", "NAME [--first-use | --renew | --pin SHA256 | --ca] [--json]",
      "Shows or sets how the desktop's certificate is judged, when people open it in the browser.",
      "  deskgate desktop trust accounts-7 --renew", admin_trust_options, 1, 1, admin_trust_run},

@@ -2,6 +2,7 @@
  * grant. */
 #pragma once
 
+#include "listing.h"
 #include "sub.h"
 
 #include <stdint.h>
@@ -13,6 +14,15 @@ int admin_limit_desktop(struct act *act, const struct sub_args *args);
 extern const struct sub_option admin_limit_grant_options[];
 int admin_limit_grant(struct act *act, const struct sub_args *args);
 
+/* ---- shared by their files ---- */
+
+/* Nothing to set is given: what holds is shown. */
+bool admin_limit_shows(const struct sub_args *args);
+/* Prints what holds, as --json says. An exit code. */
+int admin_limit_tell(struct act *act, const struct listing_column *columns,
+                     const struct listing_value *values, const struct sub_args *args);
+/* "--from" and "--until", where given. EX_OK or, told, EX_DATAERR. */
+int admin_limit_dates(struct act *act, const struct sub_args *args, int64_t *from, int64_t *until);
 /* "--from" or "--until" as typed: a moment, or "none" (0). EX_OK or, told, EX_DATAERR. */
 int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
                        int64_t *to);

@@ -302,9 +302,11 @@ static const struct sub admin_user_subs[] = {
     {"totp", "NAME [--json]",
      "Makes a new second factor, shows it once, and ends the person's sessions.",
      "  deskgate user totp alice", admin_user_totp_options, 1, 1, admin_user_totp},
-    {"limit", "NAME [--from WHEN] [--until WHEN] [--tunnels NUMBER] [--json]",
-     "Shows or sets when the account is valid and how many connections it may have; what no longer "
-     "fits ends at once.",
+    {"limit",
+     "NAME [--from WHEN] [--until WHEN] [--tunnels NUMBER] [--idle TIME] [--absolute TIME] "
+     "[--json]",
+     "Shows or sets when the account is valid, how many connections it may have and how long they "
+     "may last; what no longer fits ends at once.",
      "  deskgate user limit alice --until 2026-12-31 --tunnels 3", admin_limit_user_options, 1, 1,
      admin_limit_user},
     {"role", "NAME administrator|user",

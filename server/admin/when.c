@@ -49,7 +49,7 @@ const char *when_utc_ms(int64_t milliseconds, char *to)
     return when_format(milliseconds / 1000, (int)(milliseconds % 1000), true, to);
 }
 
-static bool when_ago(const char *text, int64_t now, int64_t *out)
+bool when_span(const char *text, int64_t *seconds)
 {
     static const struct {
         char unit;
@@ -66,7 +66,7 @@ static bool when_ago(const char *text, int64_t now, int64_t *out)
         return false;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (units[i].unit == text[length - 1]) {
-            *out = now - (int64_t)count * units[i].seconds;
+            *seconds = (int64_t)count * units[i].seconds;
             return true;
         }
     }
@@ -112,9 +112,12 @@ bool when_parse(const char *text, int64_t now, int64_t *out)
     const char *rest = NULL;
     bool local = false;
     long offset = 0;
+    int64_t span;
 
-    if (when_ago(text, now, out))
+    if (when_span(text, &span)) {
+        *out = now - span;
         return true;
+    }
     if (!when_date(text, &parts, &rest) || !when_zone(rest, &local, &offset))
         return false;
     /* mktime() and timegm() mend impossible dates; one that they had to mend is refused. */

@@ -16,6 +16,9 @@ const char *when_local_ms(int64_t milliseconds, char *to);
 const char *when_utc(int64_t seconds, char *to);
 const char *when_utc_ms(int64_t milliseconds, char *to);
 
+/* "90s", "15m", "2h", "7d", "2w". False when it is none of these. */
+bool when_span(const char *text, int64_t *seconds);
+
 /* A moment in the past: "90s", "15m", "2h", "7d" before `now`; "2025-11-23", "2025-11-23T06:42",
  * "2025-11-23T06:42:10" (local, or with "Z" or "+01:00"); a space may stand for the T.
  * Unix seconds into `out`; false when it is none of these. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPT_MS 30000 /* to the gateway, and its answer to anything but a desktop that sleeps   \
-                          */
+/* To the gateway, and its answer to anything but a desktop that sleeps. */
+#define ATTEMPT_MS 30000
 #define WAKE_MS 90000 /* the gateway gives a desktop a minute to wake up, unless told otherwise */
 #define KEY_SIZE 25   /* RFC 6455 section 4.1: 16 random bytes in base64 */
 #define RENEWALS 2

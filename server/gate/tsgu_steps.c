@@ -213,6 +213,7 @@ static uint32_t code_of(unsigned status)
     case IPC_NOT_NOW:
     case IPC_NOT_FROM_HERE:
     case IPC_TOO_MANY:
+    case IPC_STALE_FACTOR:
     case IPC_DESKTOP_ADDRESS:
         return TSGU_E_RAP_ACCESS_DENIED;
     case IPC_DESKTOP_ASLEEP:

@@ -204,10 +204,26 @@ static bool factor_holds(const struct decision_rules *rules, const struct decisi
                   rules->desktop, rules->step_up_seconds);
 }
 
+static uint32_t narrower(uint32_t a, uint32_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+static struct decision_limits narrowest(const struct decision_rules *rules)
+{
+    struct decision_limits limits = {0};
+    for (size_t i = 0; i < DECISION_LIMITERS; i++) {
+        limits.idle_seconds = narrower(limits.idle_seconds, rules->limits[i].idle_seconds);
+        limits.absolute_seconds =
+            narrower(limits.absolute_seconds, rules->limits[i].absolute_seconds);
+    }
+    return limits;
+}
+
 bool decision_judge(const struct decision_rules *rules, const struct decision_ask *ask,
                     struct decision *out)
 {
-    *out = (struct decision){.rule = DECISION_ALLOWED};
+    *out = (struct decision){.rule = DECISION_ALLOWED, .limits = narrowest(rules)};
     bool allowed = account_holds(rules, ask, out) && address_holds(rules, ask, out) &&
                    grant_holds(rules, ask, out) && numbers_hold(rules, ask, out) &&
                    factor_holds(rules, ask, out);

@@ -62,6 +62,18 @@ struct decision_grant { /* only those that are for the person and the desktop */
     size_t hours_count;
 };
 
+struct decision_limits { /* of a connection; seconds, 0: none */
+    uint32_t idle_seconds, absolute_seconds;
+};
+
+/* Whose limits they are; the narrowest of each holds. */
+enum decision_limiter {
+    DECISION_CONFIGURED,
+    DECISION_PERSONS,
+    DECISION_DESKTOPS,
+    DECISION_LIMITERS
+};
+
 struct decision_rules {
     const char *person, *desktop; /* names, for the words */
     bool disabled;
@@ -72,6 +84,7 @@ struct decision_rules {
     size_t grant_count;
     uint32_t person_tunnels, desktop_tunnels; /* at most so many live ones; 0: any number */
     uint32_t step_up_seconds;                 /* the desktop's; 0: never */
+    struct decision_limits limits[DECISION_LIMITERS];
 };
 
 struct decision_ask {
@@ -85,7 +98,8 @@ struct decision_ask {
 struct decision {
     enum decision_rule rule;
     int64_t again_at; /* allowed: judge again then, for a date or an hour ends; 0: none does */
-    char words[256];  /* the rule that made it, for the administrator */
+    struct decision_limits limits;
+    char words[256]; /* the rule that made it, for the administrator */
 };
 
 /* True: allowed. */

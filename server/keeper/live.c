@@ -230,21 +230,29 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
     }
 }
 
+/* The gate knows the limit of when it began; this one may be narrower by now. */
+static void review_limit(struct keeper *keeper, struct live *live, uint32_t most)
+{
+    int64_t end = live->since + (int64_t)most;
+    if (!most)
+        return;
+    if (end <= keeper_now())
+        order_close(keeper, live, IPC_END_LIMIT);
+    else if (!live->again_at || end < live->again_at)
+        live->again_at = end;
+}
+
 /* The rules beyond grants. What the store cannot tell is asked again at the next look. */
 static void review_policy(struct keeper *keeper, struct live *live)
 {
     struct decision decision;
-    struct may_ask ask = {.user = live->user_id,
-                          .desktop = live->desktop_id,
-                          .address = live->origin.address,
-                          .now = keeper_now(),
-                          .live = true};
-    enum store_result result = may_judge(keeper->store, &ask, &decision);
-    if (result != STORE_OK)
+    if (may_live_on(keeper, live, &decision) != STORE_OK)
         return;
     live->again_at = decision.again_at;
-    if (decision.rule == DECISION_ALLOWED)
+    if (decision.rule == DECISION_ALLOWED) {
+        review_limit(keeper, live, decision.limits.absolute_seconds);
         return;
+    }
     record_audit(keeper, &live->origin, "tunnel-policy", decision_rule_name(decision.rule),
                  live->user, live->desktop, decision.words);
     order_close(keeper, live, IPC_END_GRANT_REMOVED);

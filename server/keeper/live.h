@@ -13,6 +13,7 @@ struct live {
     int64_t user_id, desktop_id;
     enum ipc_way way;
     int64_t opened_at;
+    int64_t since;     /* when it began, earlier where it came back after a drop */
     uint64_t up, down; /* as last told */
     int64_t told_at;   /* when the gate last told of moved bytes, and … */
     bool unsaved;      /* … the store has not heard of it */
@@ -24,7 +25,7 @@ struct live {
     bool ending;          /* its gate has decided … */
     enum ipc_end decided; /* … why it ends, and says goodbye */
     uint64_t close_by_ms; /* … and until then (loop_now()) to carry it out */
-    int64_t again_at;     /* a date or an hour ends then: it must be judged again; 0: none does */
+    int64_t again_at;     /* a date, an hour or a limit ends then: judge again; 0: none does */
     int64_t ended_at;     /* once it is over: when, … */
     enum ipc_end end;     /* … and why */
     char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];

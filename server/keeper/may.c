@@ -20,14 +20,15 @@ struct rules {
     struct store_desktop_policy desktop;
     struct decision_grant grants[GRANTS_MOST];
     struct decision_hours hours[GRANTS_MOST][HOURS_MOST];
-    char grant_names[GRANTS_MOST][TEXT_NAME_SIZE];
+    char grant_names[GRANTS_MOST][2][TEXT_NAME_SIZE]; /* of people, of desktops */
     struct decision_net nets[NETS_MOST];
     char net_names[NETS_MOST][TEXT_NAME_SIZE];
     bool too_many;
 };
 
-static int add_grant(void *owner, const struct store_terms *terms)
+static int add_grant(void *owner, const struct store_grant *found)
 {
+    const struct store_terms *terms = &found->terms;
     struct rules *rules = owner;
     size_t at = rules->judged.grant_count, count;
     const char *why;
@@ -39,10 +40,10 @@ static int add_grant(void *owner, const struct store_terms *terms)
     *grant = (struct decision_grant){.dates = {terms->valid_from, terms->valid_until},
                                      .hours = rules->hours[at],
                                      .hours_count = count};
-    if (*terms->group) {
-        text_copy(rules->grant_names[at], sizeof(rules->grant_names[at]), terms->group);
-        grant->who = rules->grant_names[at];
-    }
+    text_copy(rules->grant_names[at][0], TEXT_NAME_SIZE, found->who);
+    text_copy(rules->grant_names[at][1], TEXT_NAME_SIZE, found->what);
+    grant->who = found->group ? rules->grant_names[at][0] : NULL;
+    grant->what = found->desktops ? rules->grant_names[at][1] : NULL;
     rules->judged.grant_count++;
     return 0;
 }
@@ -66,6 +67,11 @@ static int add_net(void *owner, const struct store_net *found)
     return 0;
 }
 
+static struct decision_limits limits_of(const struct store_limits *limits)
+{
+    return (struct decision_limits){limits->idle_seconds, limits->absolute_seconds};
+}
+
 static enum store_result load_person(struct store *store, int64_t user, struct rules *rules)
 {
     struct decision_rules *judged = &rules->judged;
@@ -76,6 +82,7 @@ static enum store_result load_person(struct store *store, int64_t user, struct r
     judged->disabled = rules->person.disabled;
     judged->dates = (struct decision_dates){rules->person.valid_from, rules->person.valid_until};
     judged->person_tunnels = rules->person.tunnels;
+    judged->limits[DECISION_PERSONS] = limits_of(&rules->person.limits);
     judged->nets = rules->nets;
     judged->grants = rules->grants;
     return result;
@@ -86,9 +93,11 @@ static enum store_result load_desktop(struct store *store, int64_t user, int64_t
 {
     enum store_result result = store_policy_desktop(store, desktop, &rules->desktop);
     if (result == STORE_OK)
-        result = store_policy_grants(store, user, desktop, add_grant, rules);
+        result = store_grant_list_for(store, user, desktop, add_grant, rules);
     rules->judged.desktop = rules->desktop.name;
     rules->judged.desktop_tunnels = rules->desktop.tunnels;
+    rules->judged.step_up_seconds = rules->desktop.step_up_seconds;
+    rules->judged.limits[DECISION_DESKTOPS] = limits_of(&rules->desktop.limits);
     return result;
 }
 
@@ -109,7 +118,8 @@ static enum store_result judge(struct store *store, const struct may_ask *may, b
     struct decision_ask ask = {.now = may->now,
                                .address = may->address,
                                .person_tunnels = may->person_tunnels,
-                               .desktop_tunnels = may->desktop_tunnels};
+                               .desktop_tunnels = may->desktop_tunnels,
+                               .factor_at = may->factor_at};
     if (!rules)
         return STORE_FAILED;
     enum store_result result = load_person(store, may->user, rules);
@@ -117,6 +127,9 @@ static enum store_result judge(struct store *store, const struct may_ask *may, b
         result = load_desktop(store, may->user, may->desktop, rules);
     if (may->live)
         rules->judged.person_tunnels = rules->judged.desktop_tunnels = 0;
+    if (may->live || may->factor_judged)
+        rules->judged.step_up_seconds = 0;
+    rules->judged.limits[DECISION_CONFIGURED] = may->limits;
     tell_time(&ask);
     if (result == STORE_OK && rules->too_many)
         *out = (struct decision){.rule = DECISION_ADDRESS_DENIED,
@@ -156,19 +169,29 @@ static enum ipc_status status_of(enum decision_rule rule)
     case DECISION_PERSON_BUSY:
     case DECISION_DESKTOP_BUSY:
         return IPC_TOO_MANY;
+    case DECISION_STEP_UP:
+        return IPC_STALE_FACTOR;
     default:
         return IPC_NO_DESKTOP;
     }
 }
 
-enum ipc_status may_open(struct keeper *keeper, int64_t user, const struct store_desktop *desktop,
-                         const struct addr *address, struct decision *out)
+static struct decision_limits configured(const struct keeper *keeper)
 {
-    struct may_ask ask = {
-        .user = user, .desktop = desktop->id, .address = *address, .now = keeper_now()};
+    return (struct decision_limits){keeper->conf->tunnel_idle_seconds,
+                                    keeper->conf->tunnel_absolute_seconds};
+}
+
+enum ipc_status may_open(struct keeper *keeper, const struct store_session *session,
+                         struct may_ask ask, struct decision *out)
+{
+    ask.user = session->user;
+    ask.factor_at = session->factor_at;
+    ask.limits = configured(keeper);
+    ask.now = keeper_now();
     for (const struct live *live = keeper->live; live; live = live->next) {
-        ask.person_tunnels += live->user_id == user && !live->closing;
-        ask.desktop_tunnels += live->desktop_id == desktop->id && !live->closing;
+        ask.person_tunnels += live->user_id == ask.user && !live->closing;
+        ask.desktop_tunnels += live->desktop_id == ask.desktop && !live->closing;
     }
     enum store_result result = may_judge(keeper->store, &ask, out);
     if (result == STORE_OK)
@@ -178,4 +201,15 @@ enum ipc_status may_open(struct keeper *keeper, int64_t user, const struct store
     LOG_ERROR("store", "what a person may could not be looked up",
               LOG_TEXT("error", store_error(keeper->store)));
     return IPC_FAILED;
+}
+
+enum store_result may_live_on(struct keeper *keeper, const struct live *live, struct decision *out)
+{
+    struct may_ask ask = {.user = live->user_id,
+                          .desktop = live->desktop_id,
+                          .address = live->origin.address,
+                          .now = keeper_now(),
+                          .limits = configured(keeper),
+                          .live = true};
+    return may_judge(keeper->store, &ask, out);
 }

@@ -28,6 +28,7 @@ struct opening {
     struct store_session session;
     struct store_desktop desktop;
     int64_t ticket;           /* used up for it; 0: none */
+    int64_t since;            /* when it began: of a ticket that is used again, its first use */
     bool waking;              /* the desktop */
     struct decision decision; /* the last one */
 };
@@ -67,9 +68,10 @@ static enum ipc_status judge_grant(struct keeper *keeper, struct opening *openin
                                        store_granted(keeper->store, opening->session.user,
                                                      opening->ask.desktop, &opening->desktop),
                                        IPC_NO_DESKTOP);
-    return status != IPC_OK ? status
-                            : may_open(keeper, opening->session.user, &opening->desktop,
-                                       &opening->ask.origin.address, &opening->decision);
+    struct may_ask may = {.desktop = opening->desktop.id,
+                          .address = opening->ask.origin.address,
+                          .factor_judged = opening->ticket != 0};
+    return status != IPC_OK ? status : may_open(keeper, &opening->session, may, &opening->decision);
 }
 
 static const char *outcome_of(enum ipc_status status)
@@ -85,6 +87,8 @@ static const char *outcome_of(enum ipc_status status)
         return "not-from-here";
     case IPC_TOO_MANY:
         return "too-many";
+    case IPC_STALE_FACTOR:
+        return "stale-factor";
     case IPC_DESKTOP_ASLEEP:
         return "asleep";
     case IPC_DESKTOP_REFUSED:
@@ -131,12 +135,14 @@ static void opening_free(struct opening *opening)
     free(opening);
 }
 
-static uint32_t absolute_seconds(const struct keeper *keeper, const struct store_session *session)
+/* Seconds until the connection ends at the latest. One that came back after a drop goes on where it
+ * was: `since` is when it began. */
+static uint32_t absolute_seconds(const struct opening *opening)
 {
-    int64_t left = session->expires_at - keeper_now();
-    if (keeper->conf->tunnel_absolute_seconds &&
-        left > (int64_t)keeper->conf->tunnel_absolute_seconds)
-        left = (int64_t)keeper->conf->tunnel_absolute_seconds;
+    int64_t now = keeper_now(), left = opening->session.expires_at - now;
+    int64_t most = (int64_t)opening->decision.limits.absolute_seconds;
+    if (most && left > opening->since + most - now)
+        left = opening->since + most - now;
     return left > 0 ? left > UINT32_MAX ? UINT32_MAX : (uint32_t)left : 1;
 }
 
@@ -184,6 +190,7 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     live->desktop_id = opening->desktop.id;
     live->again_at = opening->decision.again_at;
     live->opened_at = keeper_now();
+    live->since = opening->since;
     live->origin = opening->ask.origin;
     text_copy(live->user, sizeof(live->user), opening->session.user_name);
     text_copy(live->desktop, sizeof(live->desktop), opening->desktop.name);
@@ -192,8 +199,8 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     IPC_INIT(&opened, OPENED, opening->ask.head.request);
     opened.status = IPC_OK;
     opened.tunnel = live->tunnel;
-    opened.idle_seconds = keeper->conf->tunnel_idle_seconds;
-    opened.absolute_seconds = absolute_seconds(keeper, &opening->session);
+    opened.idle_seconds = opening->decision.limits.idle_seconds;
+    opened.absolute_seconds = absolute_seconds(opening);
     if (opening->ask.way == IPC_WAY_CLEANPATH)
         text_copy(opened.host, sizeof(opened.host), opening->desktop.host);
     gate_link_send(opening->gate, &opened.head, fd);
@@ -299,6 +306,8 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
         status = ticket_look(keeper, &ask->origin, ask->ticket, ask->desktop, &ticket,
                              &opening->session);
         opening->ticket = status == IPC_OK ? ticket.id : 0;
+        if (status == IPC_OK && ticket.used_at)
+            opening->since = ticket.used_at;
     }
     if (status == IPC_OK)
         status = judge_session(keeper, opening);
@@ -342,6 +351,7 @@ int asked_open(struct gate_link *link, const union ipc_record *record)
     }
     opening->ask = *ask;
     opening->gate = gate_link_ref(link);
+    opening->since = keeper_now();
     enum ipc_status status = begin(link->keeper, opening);
     if (status != IPC_OK) {
         refuse(opening, status);

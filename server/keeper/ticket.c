@@ -42,8 +42,8 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
         return IPC_NO_DESKTOP;
     if (result == STORE_OK) {
         struct decision decision;
-        enum ipc_status status =
-            may_open(keeper, session->user, &desktop, &ask->origin.address, &decision);
+        struct may_ask may = {.desktop = desktop.id, .address = ask->origin.address};
+        enum ipc_status status = may_open(keeper, session, may, &decision);
         if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
             return status;
     }
@@ -252,9 +252,13 @@ int asked_ticket_look(struct gate_link *link, const union ipc_record *record)
     IPC_INIT(&seen, TICKET_SEEN, ask->head.request);
     seen.status =
         (uint8_t)ticket_look(link->keeper, &ask->origin, ask->ticket, NULL, &ticket, &session);
-    if (seen.status == IPC_OK)
+    if (seen.status == IPC_OK) {
+        struct may_ask may = {.desktop = ticket.desktop, .address = ask->origin.address};
+        struct decision decision = {0}; /* whether it may open, the opening is told */
+        may_open(link->keeper, &session, may, &decision);
         seen.forbidden = ticket.forbidden;
-    seen.idle_seconds = link->keeper->conf->tunnel_idle_seconds;
+        seen.idle_seconds = decision.limits.idle_seconds;
+    }
     if (seen.status == IPC_OK && !ticket.tunnel_ended_at)
         seen.tunnel = ticket.tunnel;
     gate_link_send(link, &seen.head, -1);

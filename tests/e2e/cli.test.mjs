@@ -59,7 +59,8 @@ test('every verb and sub-verb has help with an example', () => {
     user: ['add', 'list', 'passwd', 'totp', 'disable', 'enable', 'remove'],
     desktop: ['add', 'list', 'show', 'set', 'trust', 'remove'],
     group: ['add', 'list', 'remove', 'join', 'leave', 'members'],
-    grant: ['add', 'remove', 'list'],
+    'desktop-group': ['add', 'list', 'remove', 'join', 'leave', 'members'],
+    grant: ['add', 'remove', 'limit', 'list'],
     session: ['list', 'end'],
     tunnel: ['list', 'end', 'tell'],
     audit: ['list', 'verify'],
@@ -335,14 +336,50 @@ test('groups', () => {
   assert.deepEqual(json(['group', 'members', 'sales']), []);
 });
 
+test('groups of desktops', () => {
+  assert.deepEqual(json(['desktop-group', 'add', 'rooms']), { name: 'rooms', members: 0 });
+  bad(EX.DATA, /already a desktop group/, ['desktop-group', 'add', 'ROOMS']);
+  good(['desktop-group', 'join', 'rooms', 'desk']);
+  bad(EX.DATA, /desk is already in desktop group rooms/, ['desktop-group', 'join', 'rooms', 'desk']);
+  bad(EX.NO_ROW, /no desktop 'alice'/, ['desktop-group', 'join', 'rooms', 'alice']);
+  bad(EX.NO_ROW, /no desktop-group 'room', did you mean 'rooms'/, ['desktop-group', 'members', 'room']);
+  assert.deepEqual(json(['desktop-group', 'members', 'rooms']), [{ name: 'desk', disabled: false }]);
+  good(['grant', 'add', '--group', 'sales', '--desktop-group', 'rooms']);
+  bad(EX.DATA, /group sales may already reach desktop group rooms/, ['grant', 'add', '--group', 'sales', '--desktop-group', 'rooms']);
+  bad(EX.USAGE, /who and which/, ['grant', 'add', 'alice', 'desk', '--desktop-group', 'rooms']);
+  assert.deepEqual(json(['grant', 'limit', '--group', 'sales', '--desktop-group', 'rooms', '--hours', 'mon 08:00-09:00']),
+    { who: 'sales', desktop: 'rooms', from: null, until: null, hours: 'mon 08:00-09:00' });
+  assert.deepEqual(json(['grant', 'list', '--desktop-group', 'rooms']),
+    [{ kind: 'group', who: 'sales', desktop: 'rooms', desktop_group: true, from: null, until: null, hours: 'mon 08:00-09:00' }]);
+  good(['grant', 'add', 'alice', '--desktop-group', 'rooms']);
+  good(['grant', 'remove', 'alice', '--desktop-group', 'rooms']);
+  good(['desktop-group', 'leave', 'rooms', 'desk']);
+  bad(EX.NO_ROW, /not in desktop group/, ['desktop-group', 'leave', 'rooms', 'desk']);
+  good(['desktop-group', 'remove', 'rooms']);
+  assert.deepEqual(json(['grant', 'list']), []);
+});
+
+test('limits in time', () => {
+  assert.deepEqual(json(['desktop', 'limit', 'desk', '--idle', '15m', '--absolute', '8h', '--step-up', '90s']),
+    { name: 'desk', tunnels: 0, idle_seconds: 900, absolute_seconds: 28800, step_up_seconds: 90 });
+  assert.equal(json(['desktop', 'limit', 'desk', '--idle', 'none']).idle_seconds, 0);
+  assert.equal(json(['desktop', 'limit', 'desk', '--absolute', 'none', '--step-up', 'none']).step_up_seconds, 0);
+  assert.equal(json(['user', 'limit', 'alice', '--absolute', '2d']).absolute_seconds, 172800);
+  assert.equal(json(['user', 'limit', 'alice', '--absolute', 'none']).absolute_seconds, 0);
+  for (const time of ['', '5', '5s', '-5m', '400d', '1h30m', 'soon'])
+    bad(EX.DATA, /give a time such as 90s/, ['desktop', 'limit', 'desk', `--idle=${time}`]);
+});
+
+const always = { desktop_group: false, from: null, until: null, hours: '' };
+
 test('grants', () => {
   assert.deepEqual(json(['grant', 'add', 'alice', 'desk']),
-    { kind: 'user', who: 'alice', desktop: 'desk' });
+    { kind: 'user', who: 'alice', desktop: 'desk', ...always });
   good(['grant', 'add', '--user', 'bob', 'desk']);
   good(['grant', 'add', '--group', 'sales', 'six']);
   assert.equal(json(['grant', 'list']).length, 3);
   assert.deepEqual(json(['grant', 'list', '--group', 'sales']),
-    [{ kind: 'group', who: 'sales', desktop: 'six' }]);
+    [{ kind: 'group', who: 'sales', desktop: 'six', ...always }]);
   assert.equal(json(['grant', 'list', '--desktop', 'desk']).length, 2);
   bad(EX.DATA, /already/, ['grant', 'add', 'alice', 'desk']);
   bad(EX.NO_ROW, /no user 'sales'/, ['grant', 'add', 'sales', 'desk']);

@@ -177,7 +177,7 @@ test('the command line: what is wrong, is said', () => {
     [['grant', 'limit', 'anna', 'office', '--hours', 'monday'], /days are mon/],
     [['grant', 'limit', 'anna', 'office', '--until', 'soon'], /write such as/],
     [['grant', 'limit', 'anna', 'office', '--from', '2026-02-01', '--until', '2026-01-01'], /end before it begins/],
-    [['grant', 'limit', 'anna'], /say which grant/],
+    [['grant', 'limit', 'anna'], /say who and which desktop/],
     [['user', 'limit', 'anna', '--tunnels', '-1'], /give a number/],
     [['explain', 'anna'], /usage: deskgate explain PERSON/],
     [['explain', 'anna', 'office', '--from', 'here'], /not an address/],

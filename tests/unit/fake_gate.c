@@ -43,7 +43,10 @@ void fake_gate_desktop(struct fake_gate *fake, const char *name, const char *hos
     text_copy(row.host, sizeof(row.host), host);
     ck_assert_int_eq(store_desktop_add(fake->store, &row, &id), STORE_OK);
     if (grant)
-        ck_assert_int_eq(store_grant_add(fake->store, false, fake->alice.id, id), STORE_OK);
+        ck_assert_int_eq(
+            store_grant_add(fake->store,
+                            &(struct store_grant_key){.who = fake->alice.id, .what = id}),
+            STORE_OK);
 }
 
 static void fill_state(struct fake_gate *fake)

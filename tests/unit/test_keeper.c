@@ -205,9 +205,13 @@ START_TEST(an_administrators_word_closes_tunnels)
     expect_close(tunnel, IPC_END_TUNNEL_ENDED);
     tunnel = fake_gate_open_well(&fake, got.token);
     store_desktop_by_name(fake.store, "desk", &row);
-    ck_assert_int_eq(store_grant_remove(fake.store, false, fake.alice.id, row.id), STORE_OK);
+    ck_assert_int_eq(store_grant_remove(fake.store, &(struct store_grant_key){.who = fake.alice.id,
+                                                                              .what = row.id}),
+                     STORE_OK);
     expect_close(tunnel, IPC_END_GRANT_REMOVED);
-    ck_assert_int_eq(store_grant_add(fake.store, false, fake.alice.id, row.id), STORE_OK);
+    ck_assert_int_eq(store_grant_add(fake.store, &(struct store_grant_key){.who = fake.alice.id,
+                                                                           .what = row.id}),
+                     STORE_OK);
     tunnel = fake_gate_open_well(&fake, got.token);
     ck_assert_int_eq(account_set_disabled(fake.store, &fake.alice, true, time(NULL)), STORE_OK);
     expect_close(tunnel, IPC_END_USER_DISABLED);

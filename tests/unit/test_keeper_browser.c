@@ -157,7 +157,9 @@ START_TEST(the_list_says_what_is_used)
     uint8_t theirs[IPC_TOKEN_SIZE];
     int64_t bob = fake_gate_person(&fake, "bob");
     fake_gate_session(&fake, bob, 3, theirs);
-    ck_assert_int_eq(store_grant_add(fake.store, false, bob, desktop.id), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_add(fake.store, &(struct store_grant_key){.who = bob, .what = desktop.id}),
+        STORE_OK);
     ck_assert(!listed(theirs, "desk").in_use && !listed(theirs, "desk").last_used);
     struct ipc_tunnel_ended ended;
     IPC_INIT(&ended, TUNNEL_ENDED, 0);

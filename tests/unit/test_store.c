@@ -228,18 +228,23 @@ START_TEST(grants)
     struct store_desktop found;
     char names[100] = "";
     int count = 0;
-    ck_assert_int_eq(store_group_add(store, "sales", &group), STORE_OK);
-    ck_assert_int_eq(store_group_add(store, "SALES", &group), STORE_EXISTS);
+    ck_assert_int_eq(store_group_add(store, STORE_OF_PEOPLE, "sales", &group), STORE_OK);
+    ck_assert_int_eq(store_group_add(store, STORE_OF_PEOPLE, "SALES", &group), STORE_EXISTS);
     ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
-    ck_assert_int_eq(store_grant_add(store, false, alice, one), STORE_OK);
-    ck_assert_int_eq(store_grant_add(store, false, alice, one), STORE_EXISTS);
-    ck_assert_int_eq(store_grant_add(store, false, 99, one), STORE_NONE);
-    ck_assert_int_eq(store_grant_add(store, true, group, two), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = alice, .what = one}),
+                     STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = alice, .what = one}),
+                     STORE_EXISTS);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = 99, .what = one}),
+                     STORE_NONE);
+    ck_assert_int_eq(
+        store_grant_add(store, &(struct store_grant_key){.group = true, .who = group, .what = two}),
+        STORE_OK);
     ck_assert_int_eq(store_granted(store, alice, "ONE", &found), STORE_OK);
     ck_assert_str_eq(found.host, "10.0.0.1");
     ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_NONE);
-    ck_assert_int_eq(store_group_join(store, group, alice), STORE_OK);
-    ck_assert_int_eq(store_group_join(store, group, alice), STORE_EXISTS);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_PEOPLE, group, alice), STORE_OK);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_PEOPLE, group, alice), STORE_EXISTS);
     ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_OK);
     ck_assert_int_eq(store_granted(store, bob, "two", &found), STORE_NONE);
     ck_assert_int_eq(store_granted_list(store, alice, "", 10, collect, names), STORE_OK);
@@ -252,10 +257,13 @@ START_TEST(grants)
     ck_assert_int_eq(store_user_set_disabled(store, alice, true), STORE_OK);
     ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
     ck_assert_int_eq(store_user_set_disabled(store, alice, false), STORE_OK);
-    ck_assert_int_eq(store_group_leave(store, group, alice), STORE_OK);
+    ck_assert_int_eq(store_group_leave(store, STORE_OF_PEOPLE, group, alice), STORE_OK);
     ck_assert_int_eq(store_granted(store, alice, "two", &found), STORE_NONE);
-    ck_assert_int_eq(store_grant_remove(store, false, alice, one), STORE_OK);
-    ck_assert_int_eq(store_grant_remove(store, false, alice, one), STORE_NONE);
+    ck_assert_int_eq(
+        store_grant_remove(store, &(struct store_grant_key){.who = alice, .what = one}), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_remove(store, &(struct store_grant_key){.who = alice, .what = one}),
+        STORE_NONE);
     ck_assert_int_eq(store_granted(store, alice, "one", &found), STORE_NONE);
 }
 END_TEST
@@ -320,13 +328,13 @@ START_TEST(verdicts)
     int64_t session = store_rig_add_session(user, 1, 9000),
             tunnel = store_rig_add_tunnel(session, user, desktop);
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
-    store_group_add(store, "g", &group);
-    store_group_join(store, group, user);
-    store_grant_add(store, true, group, desktop);
+    store_group_add(store, STORE_OF_PEOPLE, "g", &group);
+    store_group_join(store, STORE_OF_PEOPLE, group, user);
+    store_grant_add(store, &(struct store_grant_key){.group = true, .who = group, .what = desktop});
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_MAY);
-    store_group_leave(store, group, user);
+    store_group_leave(store, STORE_OF_PEOPLE, group, user);
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_NO_GRANT);
-    store_grant_add(store, false, user, desktop);
+    store_grant_add(store, &(struct store_grant_key){.who = user, .what = desktop});
     ck_assert_int_eq(verdict(tunnel), STORE_TUNNEL_MAY);
     struct store_desktop moved;
     store_desktop_by_name(store, "d", &moved);

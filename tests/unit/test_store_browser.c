@@ -206,8 +206,10 @@ START_TEST(a_list_says_what_is_in_use_and_when_it_was)
     int64_t anna = store_rig_add_user("anna"), boris = store_rig_add_user("boris");
     int64_t desk = store_rig_add_desktop("desk"), session = store_rig_add_session(anna, 1, 9000);
     struct store_granted granted;
-    ck_assert_int_eq(store_grant_add(store, false, anna, desk), STORE_OK);
-    ck_assert_int_eq(store_grant_add(store, false, boris, desk), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = anna, .what = desk}),
+                     STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = boris, .what = desk}),
+                     STORE_OK);
     ck_assert_int_eq(store_granted_list(store, anna, "", 9, note_granted, &granted), STORE_OK);
     ck_assert(!granted.in_use && !granted.last_used && !granted.desktop.same_credentials);
     int64_t tunnel = store_rig_add_tunnel(session, anna, desk);

@@ -17,8 +17,8 @@ static void setup(void)
     berta = store_rig_add_user("berta");
     office = store_rig_add_desktop("office");
     lab = store_rig_add_desktop("lab");
-    ck_assert_int_eq(store_group_add(store, "staff", &staff), STORE_OK);
-    ck_assert_int_eq(store_group_join(store, staff, anna), STORE_OK);
+    ck_assert_int_eq(store_group_add(store, STORE_OF_PEOPLE, "staff", &staff), STORE_OK);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_PEOPLE, staff, anna), STORE_OK);
 }
 
 static struct addr_net net(const char *text)
@@ -35,20 +35,26 @@ START_TEST(people_and_desktops)
     ck_assert_int_eq(store_policy_person(store, anna, &person), STORE_OK);
     ck_assert_str_eq(person.name, "anna");
     ck_assert(!person.disabled && !person.valid_from && !person.valid_until && !person.tunnels);
-    person = (struct store_person_policy){.valid_from = 5, .valid_until = 9, .tunnels = 3};
+    person = (struct store_person_policy){
+        .valid_from = 5, .valid_until = 9, .tunnels = 3, .limits = {60, 0}};
     ck_assert_int_eq(store_policy_person_set(store, anna, &person), STORE_OK);
     ck_assert_int_eq(store_user_set_disabled(store, anna, true), STORE_OK);
     ck_assert_int_eq(store_policy_person(store, anna, &person), STORE_OK);
     ck_assert(person.disabled && person.valid_from == 5 && person.valid_until == 9);
     ck_assert_uint_eq(person.tunnels, 3);
+    ck_assert_uint_eq(person.limits.idle_seconds, 60);
+    ck_assert_uint_eq(person.limits.absolute_seconds, 0);
     ck_assert_int_eq(store_policy_person(store, berta, &person), STORE_OK);
     ck_assert_uint_eq(person.tunnels, 0);
     ck_assert_int_eq(store_policy_person(store, 999, &person), STORE_NONE);
     ck_assert_int_eq(store_policy_person_set(store, 999, &person), STORE_NONE);
-    desktop.tunnels = 7;
+    desktop =
+        (struct store_desktop_policy){.tunnels = 7, .limits = {0, 3600}, .step_up_seconds = 300};
     ck_assert_int_eq(store_policy_desktop_set(store, office, &desktop), STORE_OK);
     ck_assert_int_eq(store_policy_desktop(store, office, &desktop), STORE_OK);
     ck_assert_uint_eq(desktop.tunnels, 7);
+    ck_assert_uint_eq(desktop.limits.absolute_seconds, 3600);
+    ck_assert_uint_eq(desktop.step_up_seconds, 300);
     ck_assert_str_eq(desktop.name, "office");
     ck_assert_int_eq(store_policy_desktop(store, 999, &desktop), STORE_NONE);
     ck_assert_int_eq(store_policy_desktop_set(store, 999, &desktop), STORE_NONE);
@@ -57,33 +63,76 @@ END_TEST
 
 static char grants[1024];
 
-static int add_terms(void *owner, const struct store_terms *terms)
+static int add_grant(void *owner, const struct store_grant *grant)
 {
     (void)owner;
-    char line[512];
-    snprintf(line, sizeof(line), "%s %lld-%lld %s;", terms->group, (long long)terms->valid_from,
-             (long long)terms->valid_until, terms->hours);
-    strcat(grants, line);
+    snprintf(grants + strlen(grants), sizeof(grants) - strlen(grants), "%s%s>%s%s %lld-%lld %s;",
+             grant->group ? "group " : "", grant->who, grant->desktops ? "group " : "", grant->what,
+             (long long)grant->terms.valid_from, (long long)grant->terms.valid_until,
+             grant->terms.hours);
     return 0;
+}
+
+/* Those of a person for a desktop, as text. */
+static const char *grants_of(int64_t user, int64_t desktop)
+{
+    grants[0] = '\0';
+    ck_assert_int_eq(store_grant_list_for(store, user, desktop, add_grant, NULL), STORE_OK);
+    return grants;
 }
 
 START_TEST(terms_of_grants)
 {
     struct store_terms terms = {.valid_from = 1, .valid_until = 2, .hours = "mon"};
-    ck_assert_int_eq(store_policy_grant(store, false, anna, office, &terms), STORE_NONE);
-    ck_assert_int_eq(store_policy_grant_set(store, false, anna, office, &terms), STORE_NONE);
-    ck_assert_int_eq(store_grant_add(store, false, anna, office), STORE_OK);
-    ck_assert_int_eq(store_grant_add(store, true, staff, office), STORE_OK);
-    ck_assert_int_eq(store_grant_add(store, true, staff, lab), STORE_OK);
-    ck_assert_int_eq(store_policy_grant_set(store, true, staff, office, &terms), STORE_OK);
-    ck_assert_int_eq(store_policy_grants(store, anna, office, add_terms, NULL), STORE_OK);
-    ck_assert(strcmp(grants, " 0-0 ;staff 1-2 mon;") == 0 ||
-              strcmp(grants, "staff 1-2 mon; 0-0 ;") == 0);
-    grants[0] = '\0';
-    ck_assert_int_eq(store_policy_grants(store, berta, office, add_terms, NULL), STORE_OK);
-    ck_assert_str_eq(grants, "");
-    ck_assert_int_eq(store_policy_grant(store, true, staff, office, &terms), STORE_OK);
+    struct store_grant_key own = {.who = anna, .what = office};
+    struct store_grant_key groups = {.group = true, .who = staff, .what = office};
+    struct store_grant_key other = {.group = true, .who = staff, .what = lab};
+    ck_assert_int_eq(store_grant_terms(store, &own, &terms), STORE_NONE);
+    ck_assert_int_eq(store_grant_set_terms(store, &own, &terms), STORE_NONE);
+    ck_assert_int_eq(store_grant_add(store, &own), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &groups), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &other), STORE_OK);
+    ck_assert_int_eq(store_grant_set_terms(store, &groups, &terms), STORE_OK);
+    grants_of(anna, office);
+    ck_assert_ptr_nonnull(strstr(grants, "anna>office 0-0 ;"));
+    ck_assert_ptr_nonnull(strstr(grants, "group staff>office 1-2 mon;"));
+    ck_assert_str_eq(grants_of(berta, office), "");
+    ck_assert_int_eq(store_grant_terms(store, &groups, &terms), STORE_OK);
     ck_assert_str_eq(terms.hours, "mon");
+}
+END_TEST
+
+/* The four kinds of a grant are told apart, also where the numbers are the same. */
+START_TEST(groups_of_desktops)
+{
+    int64_t rooms;
+    struct store_desktop desktop;
+    ck_assert_int_eq(store_group_add(store, STORE_OF_DESKTOPS, "rooms", &rooms), STORE_OK);
+    ck_assert_int_eq(store_group_add(store, STORE_OF_DESKTOPS, "Rooms", &rooms), STORE_EXISTS);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_DESKTOPS, rooms, lab), STORE_OK);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_DESKTOPS, rooms, lab), STORE_EXISTS);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_DESKTOPS, rooms, 999), STORE_NONE);
+    struct store_grant_key own = {.desktops = true, .who = berta, .what = rooms};
+    struct store_grant_key groups = {.group = true, .desktops = true, .who = staff, .what = rooms};
+    ck_assert_int_eq(store_grant_add(store, &own), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &own), STORE_EXISTS);
+    ck_assert_int_eq(store_grant_add(store, &groups), STORE_OK);
+    ck_assert_str_eq(grants_of(berta, lab), "berta>group rooms 0-0 ;");
+    ck_assert_str_eq(grants_of(anna, lab), "group staff>group rooms 0-0 ;");
+    ck_assert_str_eq(grants_of(anna, office), "");
+    ck_assert_int_eq(store_granted(store, anna, "lab", &desktop), STORE_OK);
+    ck_assert_int_eq(store_granted(store, anna, "office", &desktop), STORE_NONE);
+    ck_assert_int_eq(store_group_leave(store, STORE_OF_DESKTOPS, rooms, office), STORE_NONE);
+    ck_assert_int_eq(store_group_leave(store, STORE_OF_DESKTOPS, rooms, lab), STORE_OK);
+    ck_assert_int_eq(store_granted(store, anna, "lab", &desktop), STORE_NONE);
+    ck_assert_int_eq(store_group_join(store, STORE_OF_DESKTOPS, rooms, lab), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_remove(store, &(struct store_grant_key){.who = berta, .what = rooms}),
+        STORE_NONE);
+    ck_assert_int_eq(store_grant_remove(store, &own), STORE_OK);
+    ck_assert_str_eq(grants_of(berta, lab), "");
+    ck_assert_int_eq(store_group_remove(store, STORE_OF_DESKTOPS, rooms), STORE_OK);
+    ck_assert_str_eq(grants_of(anna, lab), "");
 }
 END_TEST
 
@@ -140,18 +189,30 @@ START_TEST(rows_become_a_decision)
     struct store_terms terms = {.valid_until = 2000};
     struct addr_net ten = net("10.0.0.0/8");
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_NO_GRANT);
-    ck_assert_int_eq(store_grant_add(store, true, staff, office), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_add(store,
+                        &(struct store_grant_key){.group = true, .who = staff, .what = office}),
+        STORE_OK);
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_ALLOWED);
     ck_assert_str_eq(out.words, "granted to group staff as office");
-    ck_assert_int_eq(store_policy_grant_set(store, true, staff, office, &terms), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_set_terms(
+            store, &(struct store_grant_key){.group = true, .who = staff, .what = office}, &terms),
+        STORE_OK);
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_ALLOWED);
     ck_assert_int_eq(out.again_at, 2000);
     terms.valid_until = 1000;
-    ck_assert_int_eq(store_policy_grant_set(store, true, staff, office, &terms), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_set_terms(
+            store, &(struct store_grant_key){.group = true, .who = staff, .what = office}, &terms),
+        STORE_OK);
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_GRANT_DATES);
     /* Hours that somebody wrote by hand and that say nothing are none in which it holds. */
     terms = (struct store_terms){.hours = "whenever"};
-    ck_assert_int_eq(store_policy_grant_set(store, true, staff, office, &terms), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_set_terms(
+            store, &(struct store_grant_key){.group = true, .who = staff, .what = office}, &terms),
+        STORE_OK);
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_NO_GRANT);
     ck_assert_int_eq(store_policy_net_add(store, 0, staff, true, &ten), STORE_OK);
     ck_assert_int_eq(judge("192.0.2.1", &out), DECISION_ADDRESS_NOT_LISTED);
@@ -161,12 +222,45 @@ START_TEST(rows_become_a_decision)
 }
 END_TEST
 
+/* The narrowest of the three holds; a factor is asked for unless it was before. */
+START_TEST(limits_and_factors_become_a_decision)
+{
+    struct store_person_policy person = {.limits = {600, 0}};
+    struct store_desktop_policy desktop = {.limits = {300, 7200}, .step_up_seconds = 60};
+    struct may_ask ask = {
+        .user = anna, .desktop = office, .now = 1000, .factor_at = 950, .limits = {400, 9000}};
+    struct decision out;
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = anna, .what = office}),
+                     STORE_OK);
+    ck_assert_int_eq(may_judge(store, &ask, &out), STORE_OK);
+    ck_assert_uint_eq(out.limits.idle_seconds, 400);
+    ck_assert_uint_eq(out.limits.absolute_seconds, 9000);
+    ck_assert_int_eq(store_policy_person_set(store, anna, &person), STORE_OK);
+    ck_assert_int_eq(store_policy_desktop_set(store, office, &desktop), STORE_OK);
+    ck_assert_int_eq(may_judge(store, &ask, &out), STORE_OK);
+    ck_assert_int_eq(out.rule, DECISION_ALLOWED);
+    ck_assert_uint_eq(out.limits.idle_seconds, 300);
+    ck_assert_uint_eq(out.limits.absolute_seconds, 7200);
+    ask.factor_at = 940;
+    ck_assert_int_eq(may_judge(store, &ask, &out), STORE_OK);
+    ck_assert_int_eq(out.rule, DECISION_STEP_UP);
+    ask.factor_judged = true;
+    ck_assert_int_eq(may_judge(store, &ask, &out), STORE_OK);
+    ck_assert_int_eq(out.rule, DECISION_ALLOWED);
+    ask.factor_judged = false;
+    ask.live = true;
+    ck_assert_int_eq(may_judge(store, &ask, &out), STORE_OK);
+    ck_assert_int_eq(out.rule, DECISION_ALLOWED);
+}
+END_TEST
+
 /* More rules than can be judged let nobody in. */
 START_TEST(too_many_rules_deny)
 {
     struct decision out;
     struct addr_net one = net("203.0.113.0");
-    ck_assert_int_eq(store_grant_add(store, false, anna, office), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = anna, .what = office}),
+                     STORE_OK);
     ck_assert_int_eq(store_begin(store), STORE_OK);
     for (unsigned i = 0; i < 257; i++) {
         one.base.bytes[14] = (uint8_t)(i >> 8);
@@ -204,6 +298,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, store_rig_teardown);
     tcase_add_test(tcase, people_and_desktops);
     tcase_add_test(tcase, terms_of_grants);
+    tcase_add_test(tcase, groups_of_desktops);
+    tcase_add_test(tcase, limits_and_factors_become_a_decision);
     tcase_add_test(tcase, lists_of_addresses);
     tcase_add_test(tcase, rows_become_a_decision);
     tcase_add_test(tcase, too_many_rules_deny);

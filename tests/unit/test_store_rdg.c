@@ -41,7 +41,8 @@ START_TEST(a_desktop_keeps_what_it_forbids_and_its_settings)
     memset(found.rdp_settings, 'x', STORE_SETTINGS_SIZE - 1); /* as long as may be */
     found.rdp_settings[STORE_SETTINGS_SIZE - 1] = '\0';
     ck_assert_int_eq(store_desktop_set(store, &found), STORE_OK);
-    ck_assert_int_eq(store_grant_add(store, false, anna, id), STORE_OK);
+    ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = anna, .what = id}),
+                     STORE_OK);
     struct store_desktop read[2];
     ck_assert_int_eq(store_desktop_list(store, last_desktop, &read[0]), STORE_OK);
     ck_assert_int_eq(store_granted(store, anna, "DESK", &read[1]), STORE_OK);

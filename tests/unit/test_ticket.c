@@ -278,10 +278,14 @@ START_TEST(a_refused_opening_uses_it_up_and_is_told)
     told(made.visit, IPC_VISIT_REFUSED, "desktop_refused");
     made = make("desk");
     int64_t desktop = desktop_row("desk").id;
-    ck_assert_int_eq(store_grant_remove(fake.store, false, fake.alice.id, desktop), STORE_OK);
+    ck_assert_int_eq(store_grant_remove(fake.store, &(struct store_grant_key){.who = fake.alice.id,
+                                                                              .what = desktop}),
+                     STORE_OK);
     ck_assert_int_eq(present("desk", made.ticket).status, IPC_NO_DESKTOP);
     told(made.visit, IPC_VISIT_REFUSED, "no_desktop");
-    ck_assert_int_eq(store_grant_add(fake.store, false, fake.alice.id, desktop), STORE_OK);
+    ck_assert_int_eq(store_grant_add(fake.store, &(struct store_grant_key){.who = fake.alice.id,
+                                                                           .what = desktop}),
+                     STORE_OK);
     ck_assert_int_eq(present("desk", made.ticket).status, IPC_BAD_TICKET);
     ck_assert_uint_eq(fake_gate_audited(&fake, "tunnel-open", "not-granted", ""), 1);
 }
