@@ -1,6 +1,7 @@
 #include "keeper.h"
 
 #include "alert.h"
+#include "audit_check.h"
 #include "audit_seal.h"
 #include "cage.h"
 #include "control.h"
@@ -54,6 +55,7 @@ static void on_poll(struct loop_timer *timer)
     if (store_changed(keeper->store)) {
         live_review(keeper);
         notice_changed(keeper);
+        audit_check_changed(keeper);
     }
     notice_tell(keeper);
     live_enforce(keeper);
@@ -183,6 +185,8 @@ static int start(struct keeper *keeper, int control)
         error = loop_timer_set(keeper->loop, &keeper->sweep, SWEEP_MS);
     if (!error)
         error = alert_start(keeper);
+    if (!error)
+        error = audit_check_start(keeper);
     if (error)
         LOG_ERROR("keeper.start", "cannot start", LOG_TEXT("error", strerror(-error)));
     return error ? EX_OSERR : EX_OK;
@@ -219,6 +223,7 @@ static int serve(struct keeper *keeper, int control)
     if (error)
         LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
     live_save(keeper);
+    audit_check_stop(keeper);
     return keeper->exit_code;
 }
 

@@ -1,6 +1,7 @@
 /* What the keeper's parts share. Everything here belongs to the event loop's thread. */
 #pragma once
 
+#include "audit_seal.h"
 #include "conf.h"
 #include "keeper_meter.h"
 #include "loop.h"
@@ -14,6 +15,20 @@ struct opening;
 struct probe;
 struct rekey;
 struct signin;
+
+/* audit_check.c */
+struct audit_watch {
+    struct loop_timer look;
+    struct store_audit_walk walk;
+    uint64_t begun_ms;          /* from the first row */
+    bool changed;               /* somebody else has written since */
+    struct audit_mark_row mark; /* found whole; id 0: none */
+    bool mark_forged;           /* the file was not written with this key */
+    int64_t saved_id;           /* in the file */
+    uint64_t saved_ms;
+    enum store_audit_fault told; /* the last one that was told, … */
+    int64_t told_bad;            /* … and where */
+};
 
 struct keeper {
     const struct conf *conf;
@@ -51,6 +66,7 @@ struct keeper {
         int64_t swept_day;
         int64_t expires; /* the gateway's certificate; 0: not known */
     } alerts;
+    struct audit_watch audit;
     struct keeper_meter meter;
     int exit_code;
 };

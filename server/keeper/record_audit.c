@@ -14,8 +14,10 @@ enum store_result record_audit(struct keeper *keeper, const struct ipc_origin *o
                                const char *event, const char *outcome, const char *who,
                                const char *desktop, const char *detail)
 {
-    struct store_audit row = {.at_ms = keeper_now_ms(), .has_address = true};
-    char address[ADDR_TEXT_SIZE];
+    static const struct addr nowhere;
+    struct store_audit row = {.at_ms = keeper_now_ms(),
+                              .has_address = !addr_equal(&origin->address, &nowhere)};
+    char address[ADDR_TEXT_SIZE] = "";
     text_copy(row.event, sizeof(row.event), event);
     text_copy(row.outcome, sizeof(row.outcome), outcome);
     text_copy(row.who, sizeof(row.who), or_empty(who));
@@ -23,7 +25,8 @@ enum store_result record_audit(struct keeper *keeper, const struct ipc_origin *o
     text_copy(row.conn, sizeof(row.conn), origin->conn);
     text_copy(row.detail, sizeof(row.detail), or_empty(detail));
     row.address = origin->address;
-    addr_text(&row.address, address);
+    if (row.has_address)
+        addr_text(&row.address, address);
     enum store_result result = store_audit_add(keeper->store, &row);
     if (result != STORE_OK)
         LOG_ERROR("audit", "the audit log could not be written",

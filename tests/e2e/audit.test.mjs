@@ -1,0 +1,193 @@
+// The audit log: tampering with the database by hand, while the gateway is stopped and while it
+// runs; many writers at once.
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Gateway } from './lib/gateway.mjs';
+import { run, start, until } from './lib/proc.mjs';
+
+const EX_DATAERR = 65;
+const TRIGGERS_OFF = ['audit_is_not_changed', 'audit_is_not_removed', 'audit_is_linked',
+  'audit_checkpoints_are_true', 'audit_checkpoints_are_not_removed']
+  .map((name) => `DROP TRIGGER IF EXISTS ${name};`).join(' ');
+let gateway, anna;
+
+const file = (name) => join(gateway.state, name);
+
+// As somebody does who has the file and sqlite3; gives the rows of the last statement.
+function sql(text, last = 'SELECT 1') {
+  const script = 'import sqlite3,sys,json\nc=sqlite3.connect(sys.argv[1],timeout=20)\nc.executescript(sys.argv[2])\n' +
+    'rows=c.execute(sys.argv[3]).fetchall()\nc.commit()\nc.close()\nprint(json.dumps(rows))\n';
+  return JSON.parse(run('python3', ['-c', script, file('deskgate.db'), text, last]).stdout);
+}
+
+const tamper = (text) => sql(`${TRIGGERS_OFF} ${text}`);
+
+function verify(...args) {
+  const done = gateway.cli('audit', 'verify', ...args, { allow: true });
+  return { code: done.status, words: done.stdout + done.stderr };
+}
+
+function broken(words) {
+  const { code, words: said } = verify();
+  assert.equal(code, EX_DATAERR, said);
+  assert.match(said, words);
+}
+
+function whole() {
+  const { code, words } = verify();
+  assert.equal(code, 0, words);
+  assert.match(words, /each as it was written, and the last one is sealed/);
+  return words;
+}
+
+// The state folder's part of the log, to be put back. Nothing may have the database open.
+function keep() {
+  sql('PRAGMA wal_checkpoint(TRUNCATE);');
+  for (const name of ['deskgate.db', 'audit.head']) {
+    if (existsSync(file(name))) copyFileSync(file(name), join(gateway.folder, name));
+  }
+  return () => {
+    for (const name of ['deskgate.db-wal', 'deskgate.db-shm']) rmSync(file(name), { force: true });
+    for (const name of ['deskgate.db', 'audit.head']) {
+      // Written into the file that is there: it keeps its owner.
+      if (existsSync(join(gateway.folder, name))) writeFileSync(file(name), readFileSync(join(gateway.folder, name)));
+    }
+  };
+}
+
+before(async () => {
+  gateway = await Gateway.make();
+  anna = gateway.addUser('anna');
+  gateway.addDesktop('desk', 3389, '10.0.0.1');
+  gateway.grant('anna', 'desk');
+});
+
+after(() => gateway?.remove());
+
+test('many writers at once keep the chain whole', async () => {
+  const writers = Array.from({ length: 4 }, (_, i) => start('sh', ['-c',
+    `for n in 1 2 3 4 5 6 7 8; do "$0" --state "$1" group add "w${i}-$n" || exit 1; done`, gateway.program, gateway.state]));
+  const tries = Array.from({ length: 12 }, () => gateway.login({ username: 'anna', password: 'wrong', code: '000000' }, { fresh: true }));
+  tries.push(anna.signIn());
+  await Promise.all(tries);
+  for (const writer of writers) await until('a writer ends', () => !writer.running(), { ms: 60_000 });
+  for (const writer of writers) assert.equal(writer.child.exitCode, 0);
+  whole();
+  const ids = gateway.audit().map(({ id }) => id);
+  assert.deepEqual(ids, ids.map((_, i) => i + 1), 'no number is missing');
+  assert.equal(gateway.audit('--event', 'group-add').length, 32);
+});
+
+test('the keeper notes a late row in audit.head', async () => {
+  const [[newest]] = sql('', 'SELECT max(id) FROM audit');
+  await until('it is there', () => existsSync(file('audit.head')) && Number(readFileSync(file('audit.head'), 'utf8').split(' ')[0]) >= newest);
+  assert.equal(statSync(file('audit.head')).mode & 0o777, 0o600);
+});
+
+test('tampering while the gateway runs is named, and an alert', async () => {
+  const [[who]] = sql('', 'SELECT who FROM audit WHERE id = 3');
+  tamper("UPDATE audit SET who = 'mallory' WHERE id = 3;");
+  broken(/row 3 is not what was written there/);
+  await until('the keeper finds it', () => gateway.audit('--event', 'audit-verify').some(({ outcome, detail }) => outcome === 'broken' && /^row 3 /.test(detail)), { ms: 20_000 });
+  await until('the alert is raised', () => gateway.json('alert', 'list').some(({ rule, message }) => rule === 'audit_broken' && /row 3 /.test(message)));
+  tamper(`UPDATE audit SET who = '${who}' WHERE id = 3;`); // as it was: all is well again
+  whole();
+  await until('the keeper sees it', () => gateway.audit('--event', 'audit-verify').some(({ outcome }) => outcome === 'ok'), { ms: 20_000 });
+  assert.equal(gateway.audit('--event', 'audit-verify').length, 2, 'once, not once a look');
+});
+
+test('a tail cut off while the gateway runs leaves a gap, whatever is written behind it', async () => {
+  const [[newest]] = sql('', 'SELECT max(id) FROM audit');
+  tamper(`DELETE FROM audit WHERE id > ${newest - 3};`);
+  // The keeper may have written of it already.
+  broken(new RegExp(`rows ${newest - 2} to ${newest} were (cut off at the end|removed)`));
+  gateway.cli('group', 'add', 'later');
+  broken(new RegExp(`rows ${newest - 2} to ${newest} were removed`));
+});
+
+const [FIRST, MIDDLE] = [1, 5];
+const kinds = {
+  'a changed column': ["UPDATE audit SET detail = 'x' WHERE id = 5", /row 5 is not/],
+  'a changed time': ['UPDATE audit SET at_ms = at_ms + 1 WHERE id = 5', /row 5 is not/],
+  'a row removed in the middle': [`DELETE FROM audit WHERE id = ${MIDDLE}`, /row 5 was removed/],
+  'rows removed at the beginning': [`DELETE FROM audit WHERE id <= ${FIRST + 1}`, /rows 1 to 2 were removed/],
+  'a cut tail': ['DELETE FROM audit WHERE id > (SELECT max(id) - 4 FROM audit)', /cut off at the end/],
+  'an empty table': ['DELETE FROM audit', /cut off at the end/],
+  'an empty table and head': ['DELETE FROM audit; DELETE FROM audit_head; DELETE FROM sqlite_sequence', /is not there with the link that was noted/],
+  'two rows swapped': ['UPDATE audit SET id = -1 WHERE id = 5; UPDATE audit SET id = 5 WHERE id = 6; UPDATE audit SET id = 6 WHERE id = -1', /row 5 is not/],
+  'a row put in at the end': ["INSERT INTO audit SELECT max(id) + 1, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain FROM audit", /is not what was written there/],
+  'a head of one\'s own': ['DELETE FROM audit WHERE id > 9; UPDATE audit_head SET id = 9, link = (SELECT chain FROM audit WHERE id = 9)', /the seal behind row 9 is missing or was made with another key/],
+  'a checkpoint of one\'s own': ["INSERT INTO audit_checkpoints SELECT id, 'archived', 1, chain, zeroblob(32) FROM audit WHERE id = 7; DELETE FROM audit WHERE id <= 7", /checkpoint at row 7/],
+};
+
+test('tampering while the gateway is stopped is named', async (t) => {
+  await gateway.remove();
+  gateway = await Gateway.make();
+  anna = gateway.addUser('anna');
+  for (let i = 0; i < 12; i++) gateway.cli('group', 'add', `g${i}`);
+  await until('the keeper has noted it', () => existsSync(file('audit.head')));
+  await gateway.stop();
+  whole();
+  const putBack = keep();
+  for (const [name, [text, words]] of Object.entries(kinds)) {
+    await t.test(name, () => {
+      tamper(`${text};`);
+      broken(words);
+      gateway.cli('group', 'add', 'later'); // does not make it good
+      assert.equal(verify().code, EX_DATAERR);
+      putBack();
+      whole();
+    });
+  }
+});
+
+test('without dropping triggers nothing can be changed', () => {
+  for (const text of ["UPDATE audit SET who = 'x'", 'UPDATE audit SET chain = zeroblob(32)', 'DELETE FROM audit WHERE id = 1',
+    "INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, detail) VALUES (1, '', '', '', '', '', '', '')"])
+    assert.throws(() => sql(`${text};`), /append-only|needs its link/);
+  whole();
+});
+
+test('an older copy of the whole database is seen by audit.head, also by the keeper', async () => {
+  const mark = file('audit.head');
+  const putBack = keep();
+  await gateway.serve();
+  for (let i = 0; i < 4; i++) gateway.cli('group', 'add', `more${i}`);
+  const [[newest]] = sql('', 'SELECT max(id) FROM audit');
+  await gateway.stop(); // notes the last row
+  assert.equal(Number(readFileSync(mark, 'utf8').split(' ')[0]) >= newest, true);
+  const later = readFileSync(mark);
+  putBack();
+  writeFileSync(mark, later);
+  broken(/is not there with the link that was noted/);
+  await gateway.serve();
+  await until('an alert', () => gateway.json('alert', 'list').some(({ rule, message }) => rule === 'audit_broken' && /older copy/.test(message)));
+  assert.deepEqual(readFileSync(mark), later, 'the note is not given up');
+  await gateway.stop();
+  writeFileSync(mark, readFileSync(mark, 'utf8').replace(/^\d+/, '1'));
+  broken(/audit.head in the state folder was not written with this key/);
+  rmSync(mark);
+  whole();
+});
+
+test('a row that was noted must be there', () => {
+  const noted = /--expect: (\d+:[0-9a-f]{64})/.exec(whole())[1];
+  gateway.cli('group', 'add', 'behind');
+  assert.equal(verify('--expect', noted).code, 0);
+  const other = noted.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+  assert.match(verify('--expect', other).words, /is not there with the link that was noted/);
+  assert.equal(verify('--expect', '99999:' + '0'.repeat(64)).code, EX_DATAERR);
+  assert.match(verify('--expect', 'nonsense').words, /NUMBER:LINK/);
+  const told = JSON.parse(gateway.cli('audit', 'verify', '--json').stdout);
+  assert.deepEqual([told.good, told.fault, told.bad, told.sealed], [true, '', 0, true]);
+});
+
+test('another secret.key is told', async () => {
+  const key = readFileSync(file('secret.key'));
+  writeFileSync(file('secret.key'), Buffer.alloc(32, 7));
+  broken(/made with another key/);
+  writeFileSync(file('secret.key'), key);
+  whole();
+});
