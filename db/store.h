@@ -388,7 +388,8 @@ struct store_audit {
     char event[33];   /* "sign-in", "tunnel-open", "user-add", … */
     char outcome[17]; /* "ok", "denied", "throttled", … */
     char who[129];    /* the person it concerns, as known or as typed */
-    char by[65];      /* "cli:root" for an administrator's act; "" otherwise */
+    char by[TEXT_NAME_SIZE +
+            4]; /* "cli:root", "web:alice" for an administrator's act; "" otherwise */
     char desktop[TEXT_NAME_SIZE];
     char conn[17];
     bool has_address;

@@ -154,6 +154,10 @@ int act_audit(struct act *act, const char *event, const char *who, const char *d
     text_copy(row.who, sizeof(row.who), who == NULL ? "" : who);
     text_copy(row.by, sizeof(row.by), act->by);
     text_copy(row.desktop, sizeof(row.desktop), desktop == NULL ? "" : desktop);
+    text_copy(row.conn, sizeof(row.conn), act->conn == NULL ? "" : act->conn);
+    row.has_address = act->address != NULL;
+    if (row.has_address)
+        row.address = *act->address;
     va_start(list, detail);
     vsnprintf(row.detail, sizeof(row.detail), detail, list);
     va_end(list);

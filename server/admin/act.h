@@ -14,10 +14,12 @@ struct cli;
 struct act {
     struct conf conf;
     struct store *store;
-    int64_t now;     /* Unix seconds, when the act began */
-    char by[65];     /* "cli:alice": for the audit log */
-    FILE *out, *err; /* what was asked for; what is said besides. Not act's to close */
-    bool in_browser; /* not on a terminal: messages begin without the program's name */
+    int64_t now;                 /* Unix seconds, when the act began */
+    char by[TEXT_NAME_SIZE + 4]; /* "cli:alice": for the audit log */
+    FILE *out, *err;             /* what was asked for; what is said besides. Not act's to close */
+    const struct addr *address;  /* where the browser is, and … */
+    const char *conn;            /* … its connection, for the audit log; NULL: a terminal */
+    bool in_browser;             /* not on a terminal: messages begin without the program's name */
 };
 
 /* The command line's: now, to standard output and error. */

@@ -5,6 +5,20 @@
 #pragma once
 
 struct cli;
+struct sub_verb;
+
+/* Their tables, for the browser (browser.c). */
+extern const struct sub_verb admin_user;
+extern const struct sub_verb admin_desktop;
+extern const struct sub_verb admin_group;
+extern const struct sub_verb admin_desktop_group;
+extern const struct sub_verb admin_grant;
+extern const struct sub_verb admin_session;
+extern const struct sub_verb admin_tunnel;
+extern const struct sub_verb admin_address;
+extern const struct sub_verb admin_alert;
+extern const struct sub_verb admin_explain;
+extern const struct sub_verb admin_audit;
 
 int user_verb(struct cli *cli, int argc, char **argv);
 int desktop_verb(struct cli *cli, int argc, char **argv);

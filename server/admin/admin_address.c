@@ -177,9 +177,9 @@ static const struct sub subs[] = {
     {0},
 };
 
+const struct sub_verb admin_address = {"address", "From where people may come.", subs};
+
 int address_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"address", "From where people may come.", subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_address, cli, argc, argv);
 }

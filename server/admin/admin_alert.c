@@ -131,10 +131,10 @@ static const struct sub admin_alert_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_alert = {"alert", "What was worth an administrator's attention.",
+                                     admin_alert_subs};
+
 int alert_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"alert", "What was worth an administrator's attention.",
-                                         admin_alert_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_alert, cli, argc, argv);
 }

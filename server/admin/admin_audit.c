@@ -204,9 +204,9 @@ static const struct sub admin_audit_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_audit = {"audit", "What happened.", admin_audit_subs};
+
 int audit_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"audit", "What happened.", admin_audit_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_audit, cli, argc, argv);
 }

@@ -274,10 +274,10 @@ static const struct sub admin_desktop_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_desktop = {"desktop", "The desktops that people may reach.",
+                                       admin_desktop_subs};
+
 int desktop_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"desktop", "The desktops that people may reach.",
-                                         admin_desktop_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_desktop, cli, argc, argv);
 }

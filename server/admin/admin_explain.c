@@ -82,9 +82,9 @@ static const struct sub subs[] = {
     {0},
 };
 
+const struct sub_verb admin_explain = {"explain", "Whether a person may reach a desktop.", subs};
+
 int explain_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"explain", "Whether a person may reach a desktop.", subs};
-
-    return sub_run_alone(&verb, cli, argc, argv);
+    return sub_run_alone(&admin_explain, cli, argc, argv);
 }

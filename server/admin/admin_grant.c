@@ -220,9 +220,9 @@ static const struct sub admin_grant_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_grant = {"grant", "Who may reach which desktop.", admin_grant_subs};
+
 int grant_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"grant", "Who may reach which desktop.", admin_grant_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_grant, cli, argc, argv);
 }

@@ -288,17 +288,17 @@ static const struct sub desktops_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_group = {"group", "People taken together for grants.", people_subs};
+
 int group_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"group", "People taken together for grants.", people_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_group, cli, argc, argv);
 }
+
+const struct sub_verb admin_desktop_group = {"desktop-group", "Desktops taken together for grants.",
+                                             desktops_subs};
 
 int desktop_group_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"desktop-group", "Desktops taken together for grants.",
-                                         desktops_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_desktop_group, cli, argc, argv);
 }

@@ -158,9 +158,9 @@ static const struct sub admin_session_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_session = {"session", "Who is signed in.", admin_session_subs};
+
 int session_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"session", "Who is signed in.", admin_session_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_session, cli, argc, argv);
 }

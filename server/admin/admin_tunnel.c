@@ -192,10 +192,9 @@ static const struct sub admin_tunnel_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_tunnel = {"tunnel", "The connections to desktops.", admin_tunnel_subs};
+
 int tunnel_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"tunnel", "The connections to desktops.",
-                                         admin_tunnel_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_tunnel, cli, argc, argv);
 }

@@ -321,10 +321,10 @@ static const struct sub admin_user_subs[] = {
     {0},
 };
 
+const struct sub_verb admin_user = {"user", "The people, their passwords and second factors.",
+                                    admin_user_subs};
+
 int user_verb(struct cli *cli, int argc, char **argv)
 {
-    static const struct sub_verb verb = {"user", "The people, their passwords and second factors.",
-                                         admin_user_subs};
-
-    return sub_run(&verb, cli, argc, argv);
+    return sub_run(&admin_user, cli, argc, argv);
 }

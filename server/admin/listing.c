@@ -127,6 +127,10 @@ void listing_row(struct listing *listing, const struct listing_value *values)
     const char *cells[TABLE_COLUMNS_MAX] = {0};
     size_t count = 0;
 
+    listing->cut = listing->act->in_browser && listing->rows == LISTING_BROWSER_MOST;
+    if (listing->cut)
+        return;
+    listing->rows++;
     if (listing->json) {
         json_t *object = listing_object(listing->columns, values);
         listing->failed = json_array_append_new(listing->array, object) != 0 || listing->failed;
@@ -204,6 +208,9 @@ int listing_finish(struct listing *listing)
 {
     int code = EX_OK;
 
+    if (listing->cut)
+        act_error(listing->act, EX_OK, "these are the first %d; the command line shows all",
+                  LISTING_BROWSER_MOST);
     if (listing->json && listing->failed) {
         code = EX_OSERR;
     } else if (listing->json) {

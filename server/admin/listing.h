@@ -28,12 +28,15 @@ struct listing_value { /* text for LISTING_TEXT and LISTING_LINES, number for al
     int64_t number;
 };
 
+#define LISTING_BROWSER_MOST 10000 /* rows; a terminal gets them all */
+
 struct listing {
     struct act *act;
     const struct listing_column *columns; /* ends with key NULL; at most TABLE_COLUMNS_MAX */
     const char *empty;                    /* words for people when there is no row */
     bool json;
-    bool failed;
+    bool failed, cut;
+    size_t rows;
     json_t *array;
     const char *heads[TABLE_COLUMNS_MAX + 1];
     struct table table;

@@ -77,44 +77,79 @@ static int sub_unknown_option(struct act *act, const struct sub_verb *verb, cons
     return sub_usage(act, verb, sub, what);
 }
 
+/* One option; `value` NULL: none was given with it. */
+static int sub_take(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+                    struct sub_args *args, size_t place, const char *value)
+{
+    const struct sub_option *option = &sub->options[place];
+    const char *fault = NULL;
+    char what[256];
+    bool many = option->value != NULL && strstr(option->value, "…") != NULL;
+
+    if (args->values[place] != NULL && !many)
+        fault = "is given twice";
+    else if (many && args->many_count == SUB_MANY_MAX)
+        fault = "is given too often";
+    else if (option->value == NULL && value != NULL)
+        fault = "takes no value";
+    else if (option->value != NULL && value == NULL)
+        fault = "needs a value";
+    if (fault != NULL) {
+        snprintf(what, sizeof(what), "--%s %s", option->name, fault);
+        return sub_usage(act, verb, sub, what);
+    }
+    args->values[place] = value == NULL ? "" : value;
+    if (many)
+        args->many[args->many_count++] = value;
+    return EX_OK;
+}
+
+/* Its place in the table; SIZE_MAX: there is no such option. */
+static size_t sub_place(const struct sub *sub, const char *name, size_t length)
+{
+    for (size_t i = 0; sub->options && sub->options[i].name; i++) {
+        if (strlen(sub->options[i].name) == length &&
+            memcmp(sub->options[i].name, name, length) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+int sub_give(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+             struct sub_args *args, const char *name, const char *value)
+{
+    size_t place = sub_place(sub, name, strlen(name));
+
+    return place == SIZE_MAX ? sub_unknown_option(act, verb, sub, name)
+                             : sub_take(act, verb, sub, args, place, value);
+}
+
 /* One option at argv[*at]: "--name", "--name value" or "--name=value". */
 static int sub_option(struct act *act, const struct sub_verb *verb, const struct sub *sub,
                       struct sub_args *args, char **argv, int argc, int *at)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    size_t i = 0;
+    size_t place = sub_place(sub, name, length);
+    const char *value = equals ? equals + 1 : NULL;
     char what[256];
 
-    while (
-        sub->options && sub->options[i].name &&
-        (strlen(sub->options[i].name) != length || memcmp(sub->options[i].name, name, length) != 0))
-        i++;
-    if (sub->options == NULL || sub->options[i].name == NULL) {
+    if (place == SIZE_MAX) {
         snprintf(what, sizeof(what), "%.*s", (int)(length < 200 ? length : 200), name);
         return sub_unknown_option(act, verb, sub, what);
     }
-    const struct sub_option *option = &sub->options[i];
-    const char *fault = NULL;
-    bool many = option->value != NULL && strstr(option->value, "…") != NULL;
-    if (args->values[i] != NULL && !many)
-        fault = "is given twice";
-    else if (many && args->many_count == SUB_MANY_MAX)
-        fault = "is given too often";
-    else if (option->value == NULL && equals != NULL)
-        fault = "takes no value";
-    else if (option->value != NULL && equals == NULL && *at + 1 >= argc)
-        fault = "needs a value";
-    if (fault != NULL) {
-        snprintf(what, sizeof(what), "--%s %s", option->name, fault);
-        return sub_usage(act, verb, sub, what);
-    }
-    if (option->value == NULL)
-        args->values[i] = "";
-    else
-        args->values[i] = equals ? equals + 1 : argv[++*at];
-    if (many)
-        args->many[args->many_count++] = args->values[i];
+    if (sub->options[place].value != NULL && equals == NULL && *at + 1 < argc)
+        value = argv[++*at];
+    return sub_take(act, verb, sub, args, place, value);
+}
+
+int sub_count(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+              const struct sub_args *args)
+{
+    if (args->count < sub->least)
+        return sub_usage(act, verb, sub, "something is missing");
+    if (args->count > sub->most)
+        return sub_usage(act, verb, sub, "that is more than it takes");
     return EX_OK;
 }
 
@@ -138,11 +173,7 @@ static int sub_parse(struct act *act, const struct sub_verb *verb, const struct 
                 return code;
         }
     }
-    if (args->count < sub->least)
-        return sub_usage(act, verb, sub, "something is missing");
-    if (args->count > sub->most)
-        return sub_usage(act, verb, sub, "that is more than it takes");
-    return EX_OK;
+    return sub_count(act, verb, sub, args);
 }
 
 static const struct sub *sub_find(struct act *act, const struct sub_verb *verb, const char *name)

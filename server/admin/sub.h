@@ -49,5 +49,12 @@ int sub_run(const struct sub_verb *verb, struct cli *cli, int argc, char **argv)
 /* The same for a verb that is its own only sub-verb, whose name is "". */
 int sub_run_alone(const struct sub_verb *verb, struct cli *cli, int argc, char **argv);
 
+/* For whoever has told words and options apart already: one option, `value` NULL where none was
+ * given with it, and at the end the number of words. Both tell what is wrong. */
+int sub_give(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+             struct sub_args *args, const char *name, const char *value);
+int sub_count(struct act *act, const struct sub_verb *verb, const struct sub *sub,
+              const struct sub_args *args);
+
 /* An option's value ("" for a flag), NULL when it was not given. */
 const char *sub_value(const struct sub_args *args, const char *name);

@@ -64,6 +64,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .login_window_seconds = 900,
         .session_idle_seconds = 3600,
         .session_absolute_seconds = 43200,
+        .admin_factor_seconds = 900,
         .tunnel_idle_seconds = 3600,
         .tunnel_ping_seconds = 30,
         .dial_seconds = 8,

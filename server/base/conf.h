@@ -67,6 +67,10 @@ struct conf {
     uint32_t session_idle_seconds;     /* idle_seconds = 3600 */
     uint32_t session_absolute_seconds; /* absolute_seconds = 43200 */
 
+    /* [admin] */
+    uint32_t admin_factor_seconds; /* factor_seconds = 900: administration in the browser wants a
+                                      second factor that was shown within */
+
     /* [tunnel] */
     uint32_t tunnel_idle_seconds;     /* idle_seconds = 3600; 0: no limit */
     uint32_t tunnel_absolute_seconds; /* absolute_seconds = 0: no limit but the session's */

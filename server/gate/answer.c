@@ -5,6 +5,7 @@
 #include "log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a document of each kind may do in a browser; the rest of an answer's headers is the same. */
@@ -71,21 +72,42 @@ static void release(void *text)
     release_text(text);
 }
 
-static struct MHD_Response *json_response(const struct request *request, json_t *json)
+void answer_release(char *text)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
-    json_decref(json);
-    if (!text)
-        return NULL;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(strlen(text), text, release);
-    if (!response) {
+    if (text)
         release(text);
+}
+
+static void wipe(void *text)
+{
+    explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static struct MHD_Response *text_response(const struct request *request, char *text,
+                                          MHD_ContentReaderFreeCallback freed)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(strlen(text), text, freed);
+    if (!response) {
+        freed(text);
         return NULL;
     }
     MHD_add_response_header(response, "Content-Type", "application/json");
     answer_headers(request, response);
     return response;
+}
+
+enum MHD_Result answer_json_text(struct request *request, unsigned status, char *text)
+{
+    return answer_queue(request, status, text_response(request, text, wipe));
+}
+
+static struct MHD_Response *json_response(const struct request *request, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text ? text_response(request, text, release) : NULL;
 }
 
 enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
@@ -165,6 +187,9 @@ static const struct {
                            "one first."},
     [IPC_STALE_FACTOR] = {403, "This wants a second factor that was shown lately. Enter a new code "
                                "(POST /api/factor) and try again."},
+    [IPC_NOT_ADMINISTRATOR] = {403,
+                               "This is for administrators. Another one, or 'deskgate user role' "
+                               "at the gateway, can make you one."},
     [IPC_NOT_FOUND] = {404, "There is nothing here."},
     [IPC_BAD_TICKET] = {403, "This ticket is used, expired or for something else. Open the desktop "
                              "again from the list."},

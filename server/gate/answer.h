@@ -10,6 +10,10 @@
 /* Consumes `json`. `cookie` is a Set-Cookie value or NULL. */
 enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
                             const char *cookie);
+/* The same for JSON that is written already: malloc()ed, consumed and wiped. */
+enum MHD_Result answer_json_text(struct request *request, unsigned status, char *text);
+/* Frees what json_dumps() made; NULL is fine. */
+void answer_release(char *text);
 /* {"error": code, "message": message, "id": the connection's id}. */
 enum MHD_Result answer_error(struct request *request, unsigned status, const char *code,
                              const char *message);

@@ -32,6 +32,10 @@ enum MHD_Result api_sessions(struct request *request);
 enum MHD_Result api_sessions_told(struct request *request);
 enum MHD_Result api_sessions_end(struct request *request);
 
+/* api_admin.c: administration, all of it */
+enum MHD_Result api_admin(struct request *request);
+enum MHD_Result api_admin_told(struct request *request);
+
 /* api_desktop.c: desktops and the ways to them */
 enum MHD_Result api_desktops(struct request *request);
 enum MHD_Result api_desktops_told(struct request *request);

@@ -58,6 +58,8 @@ static void request_free(struct request *request)
         struct tunnel_grant grant = {.tunnel = request->answer->opened.tunnel,
                                      .desktop = request->fd};
         tunnel_abandon(request->gate, &grant);
+    } else if (!request->handed_over) {
+        fd_close(&request->fd);
     }
     if (request->body)
         explicit_bzero(request->body, request->body_size);

@@ -12,8 +12,12 @@ enum route_needs {
     ROUTE_JSON = 8,        /* a JSON body */
     ROUTE_FILE = 16,       /* open, too; request->asset is filled in */
     ROUTE_STREAM = 32,     /* a chunked body is the route's own: it begins when the head is there */
+    ROUTE_ADMINISTRATOR =
+        64, /* an administrator's, with a fresh second factor: as the keeper says */
+    ROUTE_ADMIN = ROUTE_SESSION | ROUTE_ADMINISTRATOR, /* looks */
     /* does something in a session's name, as the body says */
-    ROUTE_ACT = ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON
+    ROUTE_ACT = ROUTE_SESSION | ROUTE_SAME_ORIGIN | ROUTE_JSON,
+    ROUTE_ADMIN_ACT = ROUTE_ACT | ROUTE_ADMINISTRATOR
 };
 
 /* Each kind of listener serves one table. */

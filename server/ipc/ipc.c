@@ -72,6 +72,7 @@ static const char *const status_names[] = {
     [IPC_NOT_FROM_HERE] = "not_from_here",
     [IPC_TOO_MANY] = "too_many",
     [IPC_STALE_FACTOR] = "factor_stale",
+    [IPC_NOT_ADMINISTRATOR] = "not_administrator",
     [IPC_NOT_FOUND] = "not_found",
     [IPC_BAD_TICKET] = "ticket",
     [IPC_BAD_INVITATION] = "invitation",
@@ -155,7 +156,8 @@ static int take_fd(struct msghdr *msg, bool *extra)
 
 static bool carries_fd(const union ipc_record *record)
 {
-    return record->head.type == IPC_OPENED && record->opened.status == IPC_OK;
+    return (record->head.type == IPC_OPENED || record->head.type == IPC_ADMIN_DONE) &&
+           record->answer.status == IPC_OK;
 }
 
 static bool allowed(const union ipc_record *record, size_t size, enum ipc_sender sender)

@@ -40,6 +40,7 @@
 #define IPC_PASS_SIZE 33       /* a gateway password */
 #define IPC_NTLM_USER_SIZE 256 /* bytes of UTF-16 */
 #define IPC_NTLM_BLOB_SIZE 1024
+#define IPC_ARGUMENTS_SIZE 4096
 
 /* type, struct, sender */
 #define IPC_RECORDS(X)                                                                             \
@@ -60,6 +61,7 @@
     X(ENROL_FINISH, enrol_finish, GATE)                                                            \
     X(PASSWORD, password, GATE)                                                                    \
     X(FACTOR, factor, GATE)                                                                        \
+    X(ADMIN, admin, GATE)                                                                          \
     X(TUNNEL_COUNTS, tunnel_counts, GATE)                                                          \
     X(TUNNEL_ENDING, tunnel_ending, GATE)                                                          \
     X(TUNNEL_ENDED, tunnel_ended, GATE)                                                            \
@@ -82,6 +84,7 @@
     X(ENROL_OFFER, enrol_offer, KEEPER)                                                            \
     X(ENROLLED, enrolled, KEEPER)                                                                  \
     X(FACTOR_SHOWN, factor_shown, KEEPER)                                                          \
+    X(ADMIN_DONE, admin_done, KEEPER)                                                              \
     X(METRICS_TOLD, metrics_told, KEEPER)                                                          \
     X(CHALLENGE_BODY, challenge_body, KEEPER)                                                      \
     X(SAY, say, KEEPER)                                                                            \
@@ -113,12 +116,13 @@ enum ipc_status {
     IPC_NOT_FROM_HERE,   /* … but not from this address */
     IPC_TOO_MANY,        /* … but the person or the desktop has connections enough */
     IPC_STALE_FACTOR,    /* … but only with a second factor that was shown lately */
-    IPC_NOT_FOUND,       /* challenge, visit */
-    IPC_BAD_TICKET,      /* unknown, used, expired, of another session or desktop: one answer */
-    IPC_BAD_INVITATION,  /* unknown, used or expired: one answer */
-    IPC_WRONG_PASSWORD,  /* of somebody who has a session already */
-    IPC_WRONG_CODE,      /* likewise, or of a new device */
-    IPC_WEAK_PASSWORD,   /* words say why */
+    IPC_NOT_ADMINISTRATOR,
+    IPC_NOT_FOUND,      /* challenge, visit */
+    IPC_BAD_TICKET,     /* unknown, used, expired, of another session or desktop: one answer */
+    IPC_BAD_INVITATION, /* unknown, used or expired: one answer */
+    IPC_WRONG_PASSWORD, /* of somebody who has a session already */
+    IPC_WRONG_CODE,     /* likewise, or of a new device */
+    IPC_WEAK_PASSWORD,  /* words say why */
     IPC_CERTIFICATE_CHANGED,
     IPC_CERTIFICATE_UNTRUSTED,
     IPC_FAILED, /* our own fault (disk, memory); logged by the keeper */
@@ -307,6 +311,17 @@ struct ipc_factor { /* the second factor again, in a session */
     uint8_t token[IPC_TOKEN_SIZE];
     char code[IPC_CODE_SIZE];
 };
+/* An administrator's act: a verb, its sub-verb ("" where it has none), then words and options, each
+ * ended by a NUL: "w" and the word, "o" and the option's name, which "=" and a value may follow.
+ * What is told apart here stays so: a word cannot become an option, whatever it begins with. */
+struct ipc_admin {
+    struct ipc_head head;
+    struct ipc_origin origin;
+    uint8_t token[IPC_TOKEN_SIZE];
+    uint8_t changes; /* asked for by POST; else nothing may be changed */
+    uint16_t size;   /* of the arguments that are used, the last NUL included */
+    char arguments[IPC_ARGUMENTS_SIZE];
+};
 struct ipc_tunnel_counts { /* at most every 15 s while bytes move; keeps the session from idling */
     struct ipc_head head;
     int64_t tunnel;
@@ -470,6 +485,16 @@ struct ipc_factor_shown {
     uint8_t status; /* OK, NO_SESSION, WRONG_CODE, THROTTLED, FAILED */
     uint32_t retry_seconds;
 };
+/* With status OK it carries one descriptor: what was printed, then what was complained of. */
+struct ipc_admin_done {
+    struct ipc_head head;
+    uint8_t status; /* OK, NO_SESSION, NOT_ADMINISTRATOR, STALE_FACTOR, BUSY, FAILED */
+    uint8_t json;   /* what was printed is one JSON value, in ASCII */
+    int32_t code;   /* of sysexits.h */
+    uint32_t printed_size, said_size;
+};
+#define IPC_PRINTED_MOST (8U << 20)
+#define IPC_SAID_MOST 4096U
 struct ipc_challenge_body {
     struct ipc_head head;
     uint8_t status; /* OK, NOT_FOUND */

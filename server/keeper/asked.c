@@ -182,6 +182,7 @@ int asked(struct gate_link *link, const union ipc_record *record)
         [IPC_ENROL_FINISH] = asked_enrol_finish,
         [IPC_PASSWORD] = asked_password,
         [IPC_FACTOR] = asked_factor,
+        [IPC_ADMIN] = asked_admin,
         [IPC_TICKET] = asked_ticket,
         [IPC_TICKET_LOOK] = asked_ticket_look,
         [IPC_PASS] = asked_pass,

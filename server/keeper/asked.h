@@ -23,6 +23,7 @@ int asked_enrol_begin(struct gate_link *link, const union ipc_record *record);  
 int asked_enrol_finish(struct gate_link *link, const union ipc_record *record); /* enrolment.c */
 int asked_password(struct gate_link *link, const union ipc_record *record);     /* new_password.c */
 int asked_factor(struct gate_link *link, const union ipc_record *record);       /* step_up.c */
+int asked_admin(struct gate_link *link, const union ipc_record *record);        /* administer.c */
 int asked_ticket(struct gate_link *link, const union ipc_record *record);       /* ticket.c */
 int asked_ticket_look(struct gate_link *link, const union ipc_record *record);  /* ticket.c */
 int asked_pass(struct gate_link *link, const union ipc_record *record);        /* gate_password.c */

@@ -27,6 +27,7 @@
 #define TICKET_FORGET_SECONDS (24 * 3600) /* what became of them may be asked so long */
 #define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
+#define ACTS_QUEUE 32
 
 int64_t keeper_now(void)
 {
@@ -172,6 +173,8 @@ static int start(struct keeper *keeper, int control)
         error = pool_new(&keeper->hashers, keeper->loop, conf->login_workers, conf->login_queue);
     if (!error)
         error = pool_new(&keeper->resolvers, keeper->loop, RESOLVERS, RESOLVE_QUEUE);
+    if (!error)
+        error = pool_new(&keeper->acts.pool, keeper->loop, 1, ACTS_QUEUE);
     keeper->control.ready = on_control;
     keeper->poll.fire = on_poll;
     keeper->sweep.fire = on_sweep;
@@ -229,7 +232,8 @@ static int serve(struct keeper *keeper, int control)
 
 int keeper_main(const struct keeper_setup *setup)
 {
-    struct keeper keeper = {.conf = setup->conf, .exit_code = EX_SOFTWARE};
+    struct keeper keeper = {
+        .conf = setup->conf, .acts = {.administer = setup->administer}, .exit_code = EX_SOFTWARE};
 #ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
@@ -238,6 +242,8 @@ int keeper_main(const struct keeper_setup *setup)
         return EX_SOFTWARE;
     int code = serve(&keeper, setup->control);
     store_close(keeper.store);
+    if (keeper.acts.under_way == 0)
+        store_close(keeper.acts.store);
     secret_key_wipe(&keeper.key);
     return code;
 }

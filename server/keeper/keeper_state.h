@@ -10,6 +10,7 @@
 #include "store.h"
 
 struct gate_link;
+struct keeper_order;
 struct live;
 struct opening;
 struct probe;
@@ -38,6 +39,12 @@ struct keeper {
     char dummy[STORE_PASSWORD_SIZE]; /* verified for people who do not exist */
     struct pool *hashers;
     struct pool *resolvers;
+    struct {
+        int (*administer)(struct keeper_order *order);
+        struct pool *pool;   /* one thread */
+        struct store *store; /* that thread's own */
+        unsigned under_way;
+    } acts;
     struct gate_link *gates;         /* usually one */
     struct live *live;               /* tunnels that live now */
     uint64_t enforce_ms;             /* when live_enforce() has to look next; 0: not at all */

@@ -1,5 +1,6 @@
 #include "serve_child.h"
 
+#include "browser.h"
 #include "cli.h"
 #include "fd.h"
 #include "gate.h"
@@ -156,7 +157,7 @@ static int not_by_hand(const char *verb)
 
 int serve_keeper_child(struct cli *cli, int argc, char **argv)
 {
-    struct keeper_setup setup = {0};
+    struct keeper_setup setup = {.administer = browser_act};
     int fd;
 
     (void)cli;

@@ -260,7 +260,7 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 53);
+    ck_assert_uint_eq(keys, 54);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
