@@ -28,6 +28,7 @@ static const struct {
     [CLIENT_FAULT_THROTTLED] = {EX_TEMPFAIL, false},
     [CLIENT_FAULT_BUSY] = {EX_TEMPFAIL, true},
     [CLIENT_FAULT_SESSION] = {EX_NOPERM, false},
+    [CLIENT_FAULT_FACTOR] = {EX_NOPERM, false},
     [CLIENT_FAULT_DESKTOP] = {EX_NOPERM, false},
     [CLIENT_FAULT_ASLEEP] = {EX_UNAVAILABLE, false},
     [CLIENT_FAULT_GATEWAY] = {EX_UNAVAILABLE, false},

@@ -22,6 +22,7 @@ enum client_fault {
     CLIENT_FAULT_THROTTLED,   /* too many attempts; retry_seconds */
     CLIENT_FAULT_BUSY,        /* the gateway is busy or stopping; retry_seconds */
     CLIENT_FAULT_SESSION,     /* the session is over: sign in again */
+    CLIENT_FAULT_FACTOR,      /* the desktop wants a second factor that was shown lately */
     CLIENT_FAULT_DESKTOP,     /* no such desktop, or not granted */
     CLIENT_FAULT_ASLEEP,      /* the desktop does not answer, or refuses */
     CLIENT_FAULT_GATEWAY,     /* the gateway failed by itself */

@@ -60,6 +60,15 @@ bool client_json_login(char *to, size_t size, const char *user, const char *pass
     return whole;
 }
 
+bool client_json_code(char *to, size_t size, const char *code)
+{
+    char *at = to;
+    const char *end = to + size - 1;
+    bool whole = put(&at, end, "{\"code\":") && put_string(&at, end, code) && put(&at, end, "}");
+    *at = '\0';
+    return whole;
+}
+
 /* ---- reading ---- */
 
 static json_t *load(const struct client_answer *answer)
@@ -114,6 +123,8 @@ static const struct refusal {
     {"no_desktop", 0, CLIENT_FAULT_DESKTOP, "there is no such desktop for you"},
     {"not_now", 0, CLIENT_FAULT_DESKTOP, "this desktop is for other days or hours"},
     {"not_from_here", 0, CLIENT_FAULT_DESKTOP, "this desktop is not for where you are"},
+    {"factor_stale", 0, CLIENT_FAULT_FACTOR, "this desktop wants a new code"},
+    {"wrong_code", 0, CLIENT_FAULT_DENIED, "the code is not right"},
     {"too_many", 0, CLIENT_FAULT_DESKTOP, "there are as many connections as are allowed"},
     {"desktop_asleep", 0, CLIENT_FAULT_ASLEEP, "the desktop does not answer"},
     {"desktop_refused", 0, CLIENT_FAULT_ASLEEP, "the desktop refuses remote desktop connections"},

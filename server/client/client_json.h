@@ -13,6 +13,9 @@
 bool client_json_login(char *to, size_t size, const char *user, const char *password,
                        const char *code);
 
+/* The body of POST /api/factor. False when it does not fit. */
+bool client_json_code(char *to, size_t size, const char *code);
+
 /* From the answer to a sign-in. False unless the token is 16 to 128 characters of base64url.
  * `*expires` is in Unix seconds, 0 when it is not told. */
 bool client_json_token(const struct client_answer *answer, char token[CLIENT_JSON_TOKEN_SIZE],

@@ -80,19 +80,31 @@ static int attempt_once(const struct client_opening *opening, const char *token,
     return error;
 }
 
-/* One try; a session that is over is renewed on the way. */
+/* Mends what keeps the gateway from saying yes: a session that is over, a factor that is stale. */
+static int mend(const struct client_opening *opening, unsigned generation, unsigned factors,
+                struct client_failure *failure)
+{
+    if (failure->fault == CLIENT_FAULT_SESSION)
+        return client_session_renew(opening->session, generation, failure);
+    if (failure->fault == CLIENT_FAULT_FACTOR)
+        return client_session_show_factor(opening->session, factors, failure);
+    return -1;
+}
+
+/* One try; what can be mended by a code is mended on the way. */
 static int attempt(const struct client_opening *opening, struct client_opened *opened,
                    struct client_failure *failure)
 {
     char token[CLIENT_JSON_TOKEN_SIZE];
     for (unsigned renewals = 0;; renewals++) {
+        unsigned factors = client_session_factors(opening->session);
         unsigned generation = client_session_token(opening->session, token);
         *failure = (struct client_failure){0};
         int error = attempt_once(opening, token, opened, failure);
         explicit_bzero(token, sizeof(token));
-        if (!error || failure->fault != CLIENT_FAULT_SESSION || renewals == RENEWALS)
-            return error;
-        if (client_session_renew(opening->session, generation, failure))
+        if (!error)
+            return 0;
+        if (renewals == RENEWALS || mend(opening, generation, factors, failure))
             return -1;
     }
 }

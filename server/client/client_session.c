@@ -95,6 +95,7 @@ static int take_answer(struct client_session *session, const struct client_answe
     if (!client_json_token(answer, session->secrets->token, &session->expires))
         return client_fail(failure, CLIENT_FAULT_ANSWER, "the gateway's sign-in is not understood");
     session->generation++;
+    session->factors++;
     return 0;
 }
 
@@ -188,6 +189,58 @@ unsigned client_session_token(struct client_session *session, char to[CLIENT_JSO
     return generation;
 }
 
+/* ---- the second factor again ---- */
+
+unsigned client_session_factors(struct client_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    unsigned factors = session->factors;
+    pthread_mutex_unlock(&session->lock);
+    return factors;
+}
+
+static int show_factor(struct client_session *session, struct client_failure *failure)
+{
+    struct client_secrets *secrets = session->secrets;
+    struct client_answer *answer = client_answer_new();
+    struct client_request request = {
+        .method = "POST", .path = "/api/factor", .token = secrets->token, .body = secrets->body};
+    if (!answer || !client_json_code(secrets->body, sizeof(secrets->body), secrets->code)) {
+        client_answer_free(answer);
+        return client_fail(failure, CLIENT_FAULT_SYSTEM, "the code could not be prepared");
+    }
+    *failure = (struct client_failure){0};
+    int error =
+        client_http_ask(session->gateway, &request, answer, session->ask.cancel, ASK_MS, failure);
+    if (!error && answer->head.status != 200)
+        error = client_json_refusal(answer, failure);
+    client_answer_free(answer);
+    explicit_bzero(secrets->body, sizeof(secrets->body));
+    explicit_bzero(secrets->code, sizeof(secrets->code));
+    session->factors += error == 0;
+    return error;
+}
+
+int client_session_show_factor(struct client_session *session, unsigned factors,
+                               struct client_failure *failure)
+{
+    int error = 0;
+    pthread_mutex_lock(&session->lock);
+    if (factors == session->factors)
+        client_status_say(session->ask.status, "this desktop wants a new code");
+    for (unsigned attempt = 1; factors == session->factors; attempt++) {
+        error = ask_code(session, "", failure);
+        if (!error)
+            error = show_factor(session, failure);
+        bool again = error && failure->fault == CLIENT_FAULT_DENIED;
+        if (!again || attempt == ATTEMPTS || session->ask.fd >= 0)
+            break;
+        client_status_say(session->ask.status, "%s", failure->words);
+    }
+    pthread_mutex_unlock(&session->lock);
+    return error;
+}
+
 /* ---- using it ---- */
 
 static int ask_gateway(struct client_session *session, const char *method, const char *path,
@@ -220,8 +273,8 @@ int client_session_check(struct client_session *session, const char *desktop,
     return error;
 }
 
-int client_session_rdp_file(struct client_session *session, const char *desktop,
-                            struct client_answer *answer, struct client_failure *failure)
+static int ask_rdp_file(struct client_session *session, const char *desktop,
+                        struct client_answer *answer, struct client_failure *failure)
 {
     char path[TEXT_NAME_SIZE + 32];
     snprintf(path, sizeof(path), "/api/desktops/%s/rdp", desktop); /* a name needs no escapes */
@@ -232,6 +285,19 @@ int client_session_rdp_file(struct client_session *session, const char *desktop,
     if (!answer->body_size)
         return client_fail(failure, CLIENT_FAULT_ANSWER, "the gateway's file is empty");
     return 0;
+}
+
+int client_session_rdp_file(struct client_session *session, const char *desktop,
+                            struct client_answer *answer, struct client_failure *failure)
+{
+    unsigned factors = client_session_factors(session);
+    int error = ask_rdp_file(session, desktop, answer, failure);
+    if (!error || failure->fault != CLIENT_FAULT_FACTOR)
+        return error;
+    if (client_session_show_factor(session, factors, failure))
+        return -1;
+    *failure = (struct client_failure){0};
+    return ask_rdp_file(session, desktop, answer, failure);
 }
 
 void client_session_end(struct client_session *session, uint32_t ms)

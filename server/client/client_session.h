@@ -20,6 +20,7 @@ struct client_session {
     struct client_secrets *secrets;
     bool user_given;     /* not to be asked for again */
     unsigned generation; /* of the token; 0: none yet */
+    unsigned factors;    /* shown since, in this or an earlier session */
     int64_t expires;     /* Unix seconds; 0: not known */
 };
 
@@ -40,6 +41,15 @@ unsigned client_session_token(struct client_session *session, char to[CLIENT_JSO
  * another thread has just done so. Blocks. 0 or -1. */
 int client_session_renew(struct client_session *session, unsigned generation,
                          struct client_failure *failure);
+
+/* How often a second factor has been shown: a desktop that wants a fresh one may refuse what was
+ * begun before another thread showed it. */
+unsigned client_session_factors(struct client_session *session);
+
+/* A desktop wants a second factor that was shown lately: asks for a code and shows it, unless
+ * another thread has done so since `factors` was told. Blocks. 0 or -1. */
+int client_session_show_factor(struct client_session *session, unsigned factors,
+                               struct client_failure *failure);
 
 /* Whether the person may use this desktop; -1 with words when not, or when it cannot be asked. */
 int client_session_check(struct client_session *session, const char *desktop,

@@ -56,7 +56,7 @@ test('opened: what breaks is tried again, what is ended is not', () => {
 });
 
 test('every reason of the gateway, and every one that is shown, has words', () => {
-  const refused = 'ticket no_session no_desktop desktop_asleep desktop_refused desktop_name desktop_address not_now not_from_here too_many busy failed';
+  const refused = 'ticket no_session no_desktop factor_stale desktop_asleep desktop_refused desktop_name desktop_address not_now not_from_here too_many busy failed';
   const ended = 'client client-lost desktop desktop-lost protocol idle limit signed-out session-ended tunnel-ended ' +
     'user-disabled grant-removed stopping gate-lost setup negotiation desktop-tls certificate-changed certificate-untrusted';
   for (const opened of [true, false]) {

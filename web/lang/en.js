@@ -23,6 +23,10 @@ export default {
   'error.busy': 'The gateway is busy. Try again in a moment.',
   'error.no_session': 'Your session is over. Please sign in again.',
   'error.no_desktop': 'You may not use this desktop any more. Ask your administrator.',
+  'error.not_now': 'You may use this desktop at other days or hours. Ask your administrator which.',
+  'error.not_from_here': 'You may not use this desktop from where you are. Ask your administrator.',
+  'error.too_many': 'You, or this desktop, have as many connections as are allowed. Close one first.',
+  'error.factor_stale': 'This needs a new code from your authenticator app.',
   'error.invitation': 'This invitation was used already, has expired, or is not complete. Ask your administrator for a new one.',
   'error.wrong_password': 'The present password is not right.',
   'error.wrong_code': 'The code is not right. A code works only once: wait for the next one and try again.',
@@ -44,6 +48,10 @@ export default {
   'signIn.expired': 'You were signed out. Sign in again to go on.',
   'signIn.signedOut': 'You are signed out.',
   'signIn.everywhere': 'You are signed out on all devices.',
+
+  'factor.title': 'One more code, please',
+  'factor.lead': 'For this, please enter a new code from your authenticator app.',
+  'factor.submit': 'Go on',
 
   'setup.title': 'Welcome, {name}',
   'setup.lead': 'Two steps, and your account is ready.',

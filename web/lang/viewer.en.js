@@ -16,6 +16,9 @@ export default {
   'viewer.memory': 'Kept in the memory of this page only, until you close it.',
   'viewer.connect': 'Connect',
 
+  'viewer.factor.code': 'Code from your authenticator app',
+  'viewer.factor.submit': 'Go on',
+
   'viewer.step.title': 'Opening {desktop}',
   'viewer.step.client': 'Loading the viewer…',
   'viewer.step.ticket': 'Asking the gateway…',
@@ -101,6 +104,10 @@ export default {
   'viewer.trouble.refused.do': 'The computer is on, but Remote Desktop is not. Wait a minute if it has just started; else switch Remote Desktop on there, or ask the administrator.',
   'viewer.trouble.not-now': 'Not at this time',
   'viewer.trouble.not-now.do': 'You may use this desktop at other days or hours. Ask the administrator which.',
+  'viewer.trouble.stale-factor': 'One more code, please',
+  'viewer.trouble.stale-factor.do': 'For this desktop, please enter a new code from your authenticator app.',
+  'viewer.trouble.wrong-code': 'The code is not right',
+  'viewer.trouble.wrong-code.do': 'A code works only once: wait for the next one and try again.',
   'viewer.trouble.not-from-here': 'Not from here',
   'viewer.trouble.not-from-here.do': 'You may not use this desktop from where you are. Ask the administrator.',
   'viewer.trouble.too-many': 'Too many connections',

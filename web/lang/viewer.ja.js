@@ -16,6 +16,9 @@ export default {
   'viewer.memory': '入力内容はこのページのメモリにのみ保持され、ページを閉じると消えます。',
   'viewer.connect': '接続',
 
+  'viewer.factor.code': '認証アプリのコード',
+  'viewer.factor.submit': '続ける',
+
   'viewer.step.title': '{desktop} を開いています',
   'viewer.step.client': 'ビューアーを読み込んでいます…',
   'viewer.step.ticket': 'ゲートウェイに問い合わせています…',
@@ -101,6 +104,10 @@ export default {
   'viewer.trouble.refused.do': 'コンピューターは動いていますが、リモートデスクトップが無効です。起動直後なら 1 分ほどお待ちください。そうでなければ接続先で有効にするか、管理者に連絡してください。',
   'viewer.trouble.not-now': '現在は利用できない時間帯です',
   'viewer.trouble.not-now.do': 'このデスクトップは別の曜日または時間帯に利用できます。管理者にお問い合わせください。',
+  'viewer.trouble.stale-factor': '新しいコードを入力してください',
+  'viewer.trouble.stale-factor.do': 'このデスクトップには、認証アプリの新しいコードの入力が必要です。',
+  'viewer.trouble.wrong-code': 'コードが正しくありません',
+  'viewer.trouble.wrong-code.do': 'コードは一度しか使えません。次のコードを待ってもう一度お試しください。',
   'viewer.trouble.not-from-here': 'この場所からは利用できません',
   'viewer.trouble.not-from-here.do': '現在の接続元からこのデスクトップは利用できません。管理者にお問い合わせください。',
   'viewer.trouble.too-many': '接続数の上限に達しています',

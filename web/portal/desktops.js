@@ -2,6 +2,7 @@ import { api, apiFile } from '/api.js';
 import { t } from '/i18n.js';
 import { copyButton } from './copy.js';
 import { h } from './dom.js';
+import { withFactor } from './factor.js';
 import { words } from './form.js';
 import { showGatewayPassword } from './gateway-password.js';
 import { watchStates } from './states.js';
@@ -12,7 +13,7 @@ const SEARCH_FROM = 6; // desktops
 const command = (name) => `deskgate connect --exec 'xfreerdp /v:{}' ${location.origin} ${name}`;
 
 async function saveFile(name) {
-  const file = await apiFile(`/api/desktops/${encodeURIComponent(name)}/rdp`);
+  const file = await withFactor(() => apiFile(`/api/desktops/${encodeURIComponent(name)}/rdp`));
   const url = URL.createObjectURL(file.blob);
   h('a', { href: url, download: file.name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);

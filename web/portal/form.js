@@ -2,8 +2,8 @@
 import { t } from '/i18n.js';
 import { field, h } from './dom.js';
 
-const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'invitation',
-  'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
+const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'not_now', 'not_from_here',
+  'too_many', 'factor_stale', 'invitation', 'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
 
 /** An error of the API in words. What is wrong with a password is said in the gateway's own. */
 export function words(error) {

@@ -4,6 +4,7 @@ import { api } from '/api.js';
 import { t } from '/i18n.js';
 import { copyButton } from './copy.js';
 import { h } from './dom.js';
+import { withFactor } from './factor.js';
 
 function row(label, value) {
   return [
@@ -14,7 +15,7 @@ function row(label, value) {
 
 /** Makes one and shows it until the person has typed it. Throws what the API throws. */
 export async function showGatewayPassword(name) {
-  const made = await api('POST', `/api/desktops/${encodeURIComponent(name)}/password`, {});
+  const made = await withFactor(() => api('POST', `/api/desktops/${encodeURIComponent(name)}/password`, {}));
   const minutes = Math.max(1, Math.floor(made.expires_seconds / 60));
   const dialog = h('dialog', { 'aria-labelledby': 'gateway-password', on: { close: () => dialog.remove() } },
     h('h2', { id: 'gateway-password' }, t('password.title', { name: made.desktop })),

@@ -9,11 +9,17 @@ export class Card {
   #desktop;
   #slow = null;
   #submitted;
+  #shown;
 
-  /** submitted({username, password, domain}); again(): the person wants another connection. */
-  constructor({ desktop, submitted, again }) {
+  /**
+   * submitted({username, password, domain}); shown(code): a second factor; again(): the person wants
+   * another connection.
+   */
+  constructor({ desktop, submitted, shown, again }) {
     this.#desktop = desktop;
     this.#submitted = submitted;
+    this.#shown = shown;
+    element('factor').addEventListener('submit', (event) => this.#submitFactor(event));
     element('form').addEventListener('submit', (event) => this.#submit(event));
     element('again').addEventListener('click', again);
   }
@@ -36,6 +42,12 @@ export class Card {
     if (trouble) element('password').select();
   }
 
+  /** Asks for a second factor; trouble: why (again). */
+  askFactor(trouble) {
+    this.#compose({ title: t(`viewer.trouble.${trouble}`), text: t(`viewer.trouble.${trouble}.do`), factor: true });
+    element('code').focus();
+  }
+
   /** Shows how far the connection has come. */
   progress(step) {
     const begins = element('progress').hidden || element('card').hidden;
@@ -52,15 +64,23 @@ export class Card {
     element('card-title').focus();
   }
 
-  #compose({ title, text, advice = '', form = false, progress = false, actions = false }) {
+  #compose({ title, text, advice = '', form = false, factor = false, progress = false, actions = false }) {
     clearTimeout(this.#slow);
     element('card').hidden = false;
     element('card-title').textContent = title;
     element('card-text').textContent = text;
     element('card-do').textContent = advice;
     element('form').hidden = !form;
+    element('factor').hidden = !factor;
     element('progress').hidden = !progress;
     element('card-actions').hidden = !actions;
+  }
+
+  #submitFactor(event) {
+    event.preventDefault();
+    const code = element('code').value.trim();
+    element('code').value = '';
+    this.#shown(code);
   }
 
   #submit(event) {

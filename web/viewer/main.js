@@ -16,6 +16,7 @@ import { Screen } from './screen.js';
 import { loadSettings } from './settings.js';
 import { setUpShare, shareShow } from './share.js';
 import { Touch } from './touch.js';
+import { diagnose } from './trouble.js';
 import { setUpTyping } from './typing.js';
 
 const element = (id) => document.getElementById(id);
@@ -52,7 +53,7 @@ class Page {
     this.guessed = guessed;
     this.account = { same: false, username: '' };
     this.input = new Input();
-    this.card = new Card({ desktop, submitted: (credentials) => this.life.open(credentials), again: () => this.again() });
+    this.card = new Card({ desktop, submitted: (credentials) => this.life.open(credentials), shown: (code) => void this.showFactor(code), again: () => this.again() });
     this.screen = new Screen({ stage: element('stage'), canvas, settings, renew: () => this.renew() });
     this.quality = new Quality({ show: showQuality, gone: () => this.life.presumeLost() });
     const show = shareShow({ announce });
@@ -116,6 +117,20 @@ class Page {
   again() {
     if (this.life.credentials) void this.life.open(this.life.credentials);
     else this.card.ask(this.account);
+  }
+
+  /** A second factor that the desktop wants fresh; then on with what was begun. */
+  async showFactor(code) {
+    this.card.progress('ticket');
+    try {
+      await api('POST', '/api/factor', { code });
+    } catch (error) {
+      const { reason } = diagnose({ api: error }, null);
+      if (reason === 'wrong-code') this.card.askFactor(reason);
+      else this.card.trouble(reason);
+      return;
+    }
+    this.again();
   }
 
   hooks() {
@@ -205,6 +220,7 @@ class Page {
     for (const id of ['quality', 'waiting', 'ask-clipboard']) element(id).hidden = true;
     if (document.fullscreenElement) void document.exitFullscreen();
     if (ask) this.card.ask({ ...this.account, trouble: reason });
+    else if (reason === 'stale-factor') this.card.askFactor(reason);
     else this.card.trouble(reason);
     announce(`${t(`viewer.trouble.${reason}`)}. ${t(`viewer.trouble.${reason}.do`)}`);
   }

@@ -16,6 +16,7 @@ const TOLD = {
   'not_now': 'not-now',
   'not_from_here': 'not-from-here',
   'too_many': 'too-many',
+  'factor_stale': 'stale-factor',
   'grant-removed': 'not-allowed',
   'user-disabled': 'not-allowed',
   'desktop_asleep': 'asleep',
@@ -41,7 +42,17 @@ const BROKEN = new Set(['client-lost', 'desktop-lost', 'gate-lost', 'stopping'])
 // Where asking for user name and password again may help.
 const ASK_AGAIN = new Set(['password', 'logon', 'denied']);
 
-function ofApi({ status }) {
+// Refusals of the API that the person can do something about.
+const REFUSED = {
+  'factor_stale': 'stale-factor',
+  'wrong_code': 'wrong-code',
+  'not_now': 'not-now',
+  'not_from_here': 'not-from-here',
+  'too_many': 'too-many',
+};
+
+function ofApi({ status, code }) {
+  if (Object.hasOwn(REFUSED, code ?? '')) return REFUSED[code];
   if (status === 401) return 'signed-out';
   if (status === 403 || status === 404) return 'not-allowed';
   if (status === 429 || status === 503) return 'busy';
