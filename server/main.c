@@ -31,6 +31,7 @@ static const struct verb {
     {"tunnel", "who is connected; end a tunnel", tunnel_verb},
     {"audit", "what has happened", audit_verb},
     {"alert", "what was worth your attention; try the rules out", alert_verb},
+    {"settings", "the configuration, with where each value comes from", settings_verb},
     {"connect", "the client: reach a desktop through a gateway", connect_verb},
     {"rdp-file", "the client: fetch an .rdp file from a gateway", rdp_file_verb},
     {"gate", NULL, serve_gate_child},

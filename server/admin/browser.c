@@ -70,6 +70,7 @@ static const struct browser_row {
     {&admin_audit, "verify", "expect", NULL, NULL},
     {&admin_alert, "list", "last", NULL, "last"},
     {&admin_alert, "rules", "", NULL, NULL},
+    {&admin_settings, "", "", NULL, NULL},
 };
 
 struct browser_call {

@@ -165,6 +165,14 @@ static int conf_judge(struct conf_file *file, char *why, size_t size)
 
 int conf_load(struct conf *conf, const char *state, char *why, size_t size)
 {
+    return conf_load_telling(conf, state, NULL, NULL, why, size);
+}
+
+int conf_load_telling(struct conf *conf, const char *state,
+                      void (*given)(void *owner, const char *section, const char *key,
+                                    const char *value, unsigned line),
+                      void *owner, char *why, size_t size)
+{
     char path[CONF_PATH_SIZE];
     struct stat st;
 
@@ -180,7 +188,8 @@ int conf_load(struct conf *conf, const char *state, char *why, size_t size)
         snprintf(why, size, "%s is not a text file of at most 1 MiB", path);
         return -EINVAL;
     }
-    struct conf_file file = {.reading = {.conf = conf}, .in = fdopen(fd, "r")};
+    struct conf_file file = {
+        .reading = {.conf = conf}, .in = fdopen(fd, "r"), .given = given, .owner = owner};
     if (!file.in) {
         snprintf(why, size, "%s: %s", path, strerror(errno));
         return -EINVAL;

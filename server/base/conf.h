@@ -135,6 +135,13 @@ void conf_defaults(struct conf *conf, const char *state);
  * words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an address and port") in `why`. */
 int conf_load(struct conf *conf, const char *state, char *why, size_t size);
 
+/* The same; `given` hears of each key in the file, of a list once a line, with its value as it
+ * stands there. */
+int conf_load_telling(struct conf *conf, const char *state,
+                      void (*given)(void *owner, const char *section, const char *key,
+                                    const char *value, unsigned line),
+                      void *owner, char *why, size_t size);
+
 /* "192.0.2.1:443" or "[2001:db8::1]:443"; port 0 lets the system choose. Leaves `tls` alone. */
 bool conf_parse_listen(struct conf_listen *to, const char *text);
 

@@ -226,7 +226,22 @@ static int conf_value(void *owner, const char *section, const char *name, const 
         file->seen[i] = file->line;
     bool good =
         key->list ? conf_list(&file->reading, key, value) : key->take(&file->reading, key, value);
+    if (good && file->given)
+        file->given(file->owner, section, name, value, file->line);
     return good ? 1 : conf_fault(file, "%s: %s", name, file->reading.why);
+}
+
+bool conf_read_key(const char *section, const char *name, const char **own_section,
+                   const char **own_name)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) {
+            *own_section = keys[i].section;
+            *own_name = keys[i].name;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool conf_read_seen(const struct conf_file *file, const char *section, const char *name)

@@ -203,3 +203,21 @@ int conf_template_write(FILE *out, const struct conf_template *given)
     }
     return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
+
+void conf_template_defaults(void (*each)(void *owner, const char *section, const char *key,
+                                         const char *value),
+                            void *owner)
+{
+    char section[32] = "", key[64], value[128];
+
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        int length = (int)strcspn(line, "\n"), end = 0;
+        char whole[160];
+        snprintf(whole, sizeof(whole), "%.*s", length, line);
+        value[0] = '\0';
+        if (sscanf(whole, "[%31[^]]]", section) == 1)
+            continue;
+        if (sscanf(whole, "%*1[#@]%63[a-z_] =%n %127[^\n]", key, &end, value) >= 1 && end)
+            each(owner, section, key, value);
+    }
+}

@@ -8,5 +8,10 @@ struct conf_template {
     const char *listen, *http_listen, *name, *user;
 };
 
+/* Each key with its default, as the template writes it. */
+void conf_template_defaults(void (*each)(void *owner, const char *section, const char *key,
+                                         const char *value),
+                            void *owner);
+
 /* 0 or -EIO. */
 int conf_template_write(FILE *out, const struct conf_template *given);

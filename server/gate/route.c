@@ -82,6 +82,7 @@ static const struct route routes[] = {
     {"GET", "/api/admin/audit/verify", ROUTE_ADMIN, api_admin, api_admin_told},
     {"GET", "/api/admin/alert/list", ROUTE_ADMIN, api_admin, api_admin_told},
     {"GET", "/api/admin/alert/rules", ROUTE_ADMIN, api_admin, api_admin_told},
+    {"GET", "/api/admin/settings", ROUTE_ADMIN, api_admin, api_admin_told},
 #ifdef DESKGATE_PROBE /* a test build only: asks this process to break out of its cage */
     {"GET", "/probe", ROUTE_OPEN, page_probe, NULL},
 #endif

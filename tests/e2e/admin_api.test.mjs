@@ -264,6 +264,19 @@ test('the audit log is given in bounded pieces', async () => {
   await refused(get('audit/list?last=1001'), 400, /from 1 to 1000/);
 });
 
+test('settings, with where they come from', async () => {
+  const all = await get('settings');
+  assert.equal(all.json.warning, undefined, all.body);
+  assert.deepEqual(all.json.result, gateway.json('settings').map((row) =>
+    (row.key === 'public_port' ? { ...row, value: all.json.result.find(({ key }) => key === row.key).value } : row)));
+  const find = (key) => all.json.result.find((row) => row.key === key);
+  assert.equal(find('factor_seconds').source, 'default');
+  assert.match(find('allow').source, /^deskgate\.conf line \d+$/);
+  assert.equal(find('allow').value, 'private, loopback');
+  gateway.configure({ tunnel: { ping_seconds: 31 } });
+  assert.match((await get('settings')).json.warning, /was changed after the gateway began/);
+});
+
 test('ending somebody\'s session ends it at once', async () => {
   const own = await bob.token();
   const { id } = (await result(get('session/list?user=bob'))).at(-1);

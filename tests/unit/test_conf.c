@@ -1,5 +1,6 @@
 /* deskgate.conf: good and bad lines as tables, and the template against the defaults. */
 #include "conf.h"
+#include "conf_settings.h"
 #include "conf_template.h"
 
 #include <check.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define KEYS 54 /* that there are */
 
 static char state[] = "/tmp/deskgate-conf-XXXXXX";
 static char file[64];
@@ -260,11 +263,61 @@ START_TEST(template_is_the_defaults)
             keys++;
         }
     }
-    ck_assert_uint_eq(keys, 54);
+    ck_assert_uint_eq(keys, KEYS);
     ck_assert_msg(load(text) == 0, "%s", why);
     conf.public_port_given = false;
     ck_assert_mem_eq(&conf, &defaults, sizeof(conf));
     free(text);
+}
+END_TEST
+
+static int count_setting(void *owner, const struct conf_setting *setting)
+{
+    unsigned *counts = owner;
+    counts[setting->line != 0]++;
+    return 0;
+}
+
+static int find_setting(void *owner, const struct conf_setting *setting)
+{
+    struct conf_setting *to = owner;
+    if (strcmp(setting->section, to->section) != 0 || strcmp(setting->key, to->key) != 0)
+        return 0;
+    *to = *setting;
+    return 1;
+}
+
+static struct conf_setting setting_of(const char *section, const char *key)
+{
+    struct conf_setting setting = {.section = section, .key = key, .line = 9999};
+    ck_assert_int_eq(conf_settings(state, find_setting, &setting, why, sizeof(why)), 0);
+    return setting;
+}
+
+START_TEST(settings)
+{
+    unsigned counts[2] = {0};
+    ck_assert_int_eq(load("[server]\nname = gate.example\nlisten = 127.0.0.1:8443,\n  "
+                          "127.0.0.1:8444\n  127.0.0.1:8445\n[alerts]\n"
+                          "webhook = https://example.com/secret\n[dial]\ndeny =\n"),
+                     0);
+    ck_assert_int_eq(conf_settings(state, count_setting, counts, why, sizeof(why)), 0);
+    ck_assert_uint_eq(counts[1], 4);
+    ck_assert_uint_eq(counts[0] + counts[1], KEYS);
+    ck_assert_str_eq(setting_of("server", "name").value, "gate.example");
+    ck_assert_str_eq(setting_of("server", "listen").value,
+                     "127.0.0.1:8443, 127.0.0.1:8444, 127.0.0.1:8445");
+    ck_assert_uint_eq(setting_of("server", "name").line, 2);
+    ck_assert_str_eq(setting_of("server", "public_port").value, "8443");
+    ck_assert_uint_eq(setting_of("server", "public_port").line, 0);
+    ck_assert_str_eq(setting_of("alerts", "webhook").value, "(set)");
+    ck_assert_str_eq(setting_of("dial", "deny").value, "");
+    ck_assert_str_eq(setting_of("dial", "allow").value, "private");
+    ck_assert_uint_eq(setting_of("tunnel", "idle_seconds").line, 0);
+    ck_assert_str_eq(setting_of("tls", "key").value, "tls/key.pem");
+    ck_assert_int_eq(load("[server]\nnames = x\n"), -EINVAL);
+    ck_assert_int_eq(conf_settings(state, count_setting, counts, why, sizeof(why)), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "line 2"));
 }
 END_TEST
 
@@ -295,6 +348,7 @@ int main(void)
     tcase_add_test(tcase, dial);
     tcase_add_test(tcase, template_is_the_defaults);
     tcase_add_test(tcase, template_takes_values);
+    tcase_add_test(tcase, settings);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
