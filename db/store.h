@@ -395,6 +395,7 @@ struct store_audit {
     bool has_address;
     struct addr address;
     char detail[513]; /* words or JSON, never a secret */
+    uint8_t link[32]; /* its own, see store_audit.h; read, not given */
 };
 /* Written with its link to the row before, see store_audit.h; within a transaction or on its own.
  */
@@ -402,6 +403,7 @@ enum store_result store_audit_add(struct store *, const struct store_audit *);
 struct store_audit_filter {
     int64_t after_id;  /* 0: from the beginning */
     int64_t since_ms;  /* 0: any */
+    int64_t before_ms; /* 0: any */
     const char *event; /* NULL: any */
     const char *who;   /* NULL: any */
     unsigned last;     /* only the newest so many, still oldest first; 0: all */

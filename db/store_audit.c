@@ -2,7 +2,6 @@
 #include "store_audit_sql.h"
 #include "store_sql.h"
 
-#include <limits.h>
 #include <string.h>
 
 /* ---- the head ---- */
@@ -58,16 +57,25 @@ enum store_result store_audit_head(struct store *store, struct store_audit_head 
     return result;
 }
 
-enum store_result store_audit_seal_first(struct store *store)
+static enum store_result seal_bare(struct store *store)
 {
     struct audit_place head = {0};
-    enum store_result result = store_begin(store);
-    if (result != STORE_OK)
-        return result;
-    result = read_head(store, &head);
+    enum store_result result = read_head(store, &head);
+    if (result == STORE_NONE)
+        return STORE_OK;
     if (result == STORE_OK && !head.sealed && store->has_audit_key)
         result = write_head(store, head.id, head.link, true);
-    if (result == STORE_OK || result == STORE_NONE)
+    return result;
+}
+
+enum store_result store_audit_seal_bare(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        return seal_bare(store);
+    enum store_result result = store_begin(store);
+    if (result == STORE_OK)
+        result = seal_bare(store);
+    if (result == STORE_OK)
         return store_commit(store);
     store_rollback(store);
     return result;
@@ -156,6 +164,8 @@ static void read_audit(sqlite3_stmt *s, void *row)
     store_column_text(s, 7, audit->conn, sizeof(audit->conn));
     audit->has_address = store_column_addr(s, 8, &audit->address);
     store_column_text(s, 9, audit->detail, sizeof(audit->detail));
+    if (store_column_blob(s, 10, audit->link, sizeof(audit->link)) != sizeof(audit->link))
+        memset(audit->link, 0, sizeof(audit->link));
 }
 
 struct audit_each {
@@ -175,9 +185,12 @@ enum store_result store_audit_list(struct store *store, const struct store_audit
 {
     struct audit_each call = {each, owner};
     struct store_audit audit;
-    int64_t most = filter->last ? (int64_t)filter->last : INT64_MAX;
-    return store_each(store,
-                      store_bind(store, SQL_AUDIT_LIST, "iitti", filter->after_id, filter->since_ms,
-                                 filter->event, filter->who, most),
-                      &audit, read_audit, each_audit, &call);
+    int64_t before = filter->before_ms ? filter->before_ms : INT64_MAX;
+    sqlite3_stmt *list = /* without a limit, no row has to be kept back */
+        filter->last
+            ? store_bind(store, SQL_AUDIT_LIST, "iiitti", filter->after_id, filter->since_ms,
+                         before, filter->event, filter->who, (int64_t)filter->last)
+            : store_bind(store, SQL_AUDIT_LIST_ALL, "iiitt", filter->after_id, filter->since_ms,
+                         before, filter->event, filter->who);
+    return store_each(store, list, &audit, read_audit, each_audit, &call);
 }

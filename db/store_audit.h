@@ -44,9 +44,9 @@ struct store_audit_walk {
  * seal is checked. */
 enum store_result store_audit_verify(struct store *, struct store_audit_walk *, int64_t most);
 
-/* Sets a seal on a head that has none, as after an upgrade from before there were any. The caller
- * makes sure that it is the first time. */
-enum store_result store_audit_seal_first(struct store *);
+/* Sets a seal on a head that has none, as after an upgrade from before there were any, or once an
+ * administrator has accepted what is wrong. The caller makes sure of that. */
+enum store_result store_audit_seal_bare(struct store *);
 /* The head as it stands, whoever wrote it. `sealed`: by the key. NONE: there is no row yet. */
 struct store_audit_head {
     int64_t id;
@@ -55,3 +55,19 @@ struct store_audit_head {
     bool sealed;
 };
 enum store_result store_audit_head(struct store *, struct store_audit_head *);
+
+/* ---- keeping less ---- */
+
+/* Where a walk over all rows that are there begins: its last, link and after. */
+enum store_result store_audit_begin(struct store *, struct store_audit_walk *);
+/* The last row before which none is as late as `before_ms`, itself included; 0: none is. */
+enum store_result store_audit_before(struct store *, int64_t before_ms, int64_t *last);
+/* From now on verifying begins behind this row, which is there. Within a transaction; needs the
+ * key (else REFUSED). `removed`: the rows up to it are removed, and were archived before. */
+enum store_result store_audit_checkpoint(struct store *, int64_t id, int64_t now, bool removed);
+
+/* ---- handing on ---- */
+
+/* The last row that a receiver has; NONE: none yet. */
+enum store_result store_audit_forwarded(struct store *, int64_t *id);
+enum store_result store_audit_forwarded_set(struct store *, int64_t id);

@@ -32,25 +32,24 @@ static void read_number(sqlite3_stmt *s, void *row)
     *(int64_t *)row = sqlite3_column_int64(s, 0);
 }
 
-/* The last checkpoint of a kind: the walk begins there, or is taken there when rows were archived
- * before it came to them. */
-static enum store_result begin_at(struct store *store, struct store_audit_walk *walk,
-                                  const char *kind, int64_t *at)
+/* The last checkpoint of a kind. */
+static enum store_result checkpoint(struct store *store, struct store_audit_walk *walk,
+                                    const char *kind, struct audit_place *place)
 {
-    struct audit_place place = {0};
     enum store_result result = store_one(store, store_bind(store, SQL_AUDIT_CHECKPOINT, "t", kind),
-                                         &place, store_audit_read_place);
-    if (result != STORE_OK)
-        return result == STORE_NONE ? STORE_OK : result;
-    *at = place.id;
-    if (store->has_audit_key &&
-        !audit_chain_sealed(store->audit_key, kind, place.id, place.link, place.seal))
-        fault(walk, STORE_AUDIT_CHECKPOINT, place.id);
-    if (place.id > walk->last) {
-        walk->after = walk->last = place.id;
-        memcpy(walk->link, place.link, sizeof(walk->link));
-    }
-    return STORE_OK;
+                                         place, store_audit_read_place);
+    if (result == STORE_OK && place->id >= walk->after && store->has_audit_key &&
+        !audit_chain_sealed(store->audit_key, kind, place->id, place->link, place->seal))
+        fault(walk, STORE_AUDIT_CHECKPOINT, place->id);
+    return result == STORE_NONE ? STORE_OK : result;
+}
+
+static void go_to(struct store_audit_walk *walk, const struct audit_place *place)
+{
+    if (place->id <= walk->last)
+        return;
+    walk->after = walk->last = place->id;
+    memcpy(walk->link, place->link, sizeof(walk->link));
 }
 
 static void compare_expected(struct store_audit_walk *walk)
@@ -59,19 +58,27 @@ static void compare_expected(struct store_audit_walk *walk)
         walk->expect_seen = memcmp(walk->link, walk->expect_link, sizeof(walk->link)) == 0;
 }
 
+/* The walk begins behind the last checkpoint, or is taken there when rows were archived before it
+ * came to them. What an administrator has accepted is not looked at again. */
 static enum store_result obey_checkpoints(struct store *store, struct store_audit_walk *walk)
 {
-    int64_t archived = 0, accepted = 0, leftover = 0;
-    enum store_result result = begin_at(store, walk, "archived", &archived);
-    if (result == STORE_OK)
-        result = begin_at(store, walk, "accepted", &accepted);
-    if (result != STORE_OK)
+    struct audit_place archived = {0}, accepted = {0};
+    int64_t leftover = 0;
+    enum store_result result = checkpoint(store, walk, "accepted", &accepted);
+    if (result == STORE_OK && !walk->ended) {
+        go_to(walk, &accepted);
+        result = checkpoint(store, walk, "archived", &archived);
+    }
+    if (result != STORE_OK || walk->ended)
         return result;
-    result = store_one(store, store_bind(store, SQL_AUDIT_LEFTOVER, "i", archived), &leftover,
-                       read_number);
-    if (!walk->ended && result == STORE_OK)
-        fault(walk, STORE_AUDIT_RETURNED, leftover);
+    go_to(walk, &archived);
     compare_expected(walk);
+    if (archived.id < accepted.id)
+        return STORE_OK;
+    result = store_one(store, store_bind(store, SQL_AUDIT_LEFTOVER, "i", archived.id), &leftover,
+                       read_number);
+    if (result == STORE_OK)
+        fault(walk, STORE_AUDIT_RETURNED, leftover);
     return result == STORE_NONE ? STORE_OK : result;
 }
 
@@ -142,6 +149,8 @@ enum store_result store_audit_verify(struct store *store, struct store_audit_wal
 {
     if (walk->ended)
         return STORE_OK;
+    if (!sqlite3_get_autocommit(store->db))
+        return go(store, walk, most);
     if (sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return store_fail(store);
     enum store_result result = go(store, walk, most);

@@ -28,12 +28,33 @@ SELECT id, link, seal FROM audit_checkpoints WHERE kind = ?1 ORDER BY id DESC LI
 -- name: audit_checkpoint_add
 INSERT INTO audit_checkpoints (id, kind, at, link, seal) VALUES (?1, ?2, ?3, ?4, ?5);
 
+-- name: audit_link_of
+SELECT id, chain FROM audit WHERE id = ?1;
+
+-- name: audit_before
+SELECT coalesce((SELECT min(id) - 1 FROM audit WHERE at_ms >= ?1), (SELECT max(id) FROM audit), 0);
+
+-- name: audit_remove
+DELETE FROM audit WHERE id <= ?1;
+
+-- name: audit_forwarded
+SELECT id FROM audit_forwarded;
+
+-- name: audit_forwarded_set
+INSERT INTO audit_forwarded (one, id) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET id = ?1;
+
 -- name: audit_list
-SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail FROM (
+SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain FROM (
     SELECT * FROM audit
-    WHERE id > ?1 AND at_ms >= ?2 AND (?3 IS NULL OR event = ?3)
-    AND (?4 IS NULL OR who = ?4 COLLATE NOCASE)
-    ORDER BY id DESC LIMIT ?5) ORDER BY id;
+    WHERE id > ?1 AND at_ms >= ?2 AND at_ms < ?3 AND (?4 IS NULL OR event = ?4)
+    AND (?5 IS NULL OR who = ?5 COLLATE NOCASE)
+    ORDER BY id DESC LIMIT ?6) ORDER BY id;
+
+-- name: audit_list_all
+SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain FROM audit
+WHERE id > ?1 AND at_ms >= ?2 AND at_ms < ?3 AND (?4 IS NULL OR event = ?4)
+AND (?5 IS NULL OR who = ?5 COLLATE NOCASE)
+ORDER BY id;
 
 -- name: throttle_get
 SELECT failures, since, last_at FROM throttle WHERE key = ?1;

@@ -3,6 +3,9 @@
  * --follow one object a line. */
 #include "act.h"
 #include "admin.h"
+#include "admin_audit_accept.h"
+#include "admin_audit_archive.h"
+#include "admin_audit_export.h"
 #include "admin_audit_verify.h"
 #include "listing.h"
 #include "plain.h"
@@ -139,19 +142,13 @@ static int admin_audit_filter(struct act *act, const struct sub_args *args,
 {
     const char *since = sub_value(args, "since"), *last = sub_value(args, "last");
     uint64_t count = 0;
-    int64_t at = 0;
+    int code = admin_audit_select(act, args, filter);
 
-    *filter = (struct store_audit_filter){.event = sub_value(args, "event"),
-                                          .who = sub_value(args, "user")};
-    if (since && !when_parse(since, act->now, &at))
-        return act_error(act, EX_DATAERR,
-                         "--since '%s': write 15m, 2h or 7d for so long ago, or a time "
-                         "such as 2025-11-23T06:42",
-                         since);
+    if (code != EX_OK)
+        return code;
     if (last && (!text_number(last, ADMIN_AUDIT_LAST_MAX, &count) || count == 0))
         return act_error(act, EX_DATAERR, "--last '%s': give a number from 1 to %d", last,
                          ADMIN_AUDIT_LAST_MAX);
-    filter->since_ms = at * 1000;
     filter->last = (unsigned)count;
     if (sub_value(args, "follow") && since == NULL && last == NULL)
         filter->last = ADMIN_AUDIT_FOLLOW_LAST;
@@ -183,6 +180,7 @@ static int admin_audit_list(struct act *act, const struct sub_args *args)
 static const struct sub_option admin_audit_options[] = {
     {"follow", NULL, "go on with what happens; with --json one object a line"},
     {"since", "TIME", "15m, 2h, 7d ago, or 2025-11-23T06:42"},
+    {"until", "TIME", "only what was before"},
     {"user", "PERSON", "only about this person, as known or as typed"},
     {"event", "EVENT", "only this event, such as sign-in or tunnel-open"},
     {"last", "COUNT", "only the newest so many"},
@@ -191,16 +189,37 @@ static const struct sub_option admin_audit_options[] = {
 };
 
 static const struct sub admin_audit_subs[] = {
-    {"list", "[--follow] [--since TIME] [--user PERSON] [--event EVENT] [--last COUNT] [--json]",
+    {"list",
+     "[--follow] [--since TIME] [--until TIME] [--user PERSON] [--event EVENT] [--last COUNT] "
+     "[--json]",
      "Shows what happened, oldest first.",
      "  deskgate audit list --since 2h --event sign-in\n"
      "  deskgate audit list --follow",
      admin_audit_options, 0, 0, admin_audit_list},
-    {"verify", "[--expect NUMBER:LINK] [--json]",
+    {"verify", "[--expect NUMBER:LINK] [--archive FILE] [--json]",
      "Walks the chain of all rows and says which one was changed, removed or moved. Note the last "
      "row's number and link elsewhere: with --expect, a log that somebody with the key has made "
      "anew is seen, too.",
-     "  deskgate audit verify", admin_audit_verify_options, 0, 0, admin_audit_verify},
+     "  deskgate audit verify\n"
+     "  deskgate audit verify --archive 2025.jsonl",
+     admin_audit_verify_options, 0, 0, admin_audit_verify},
+    {"export", "--format json|csv [--since TIME] [--until TIME] [--user PERSON] [--event EVENT]",
+     "Prints rows for other programs, oldest first.",
+     "  deskgate audit export --format csv --since 30d >audit.csv", admin_audit_export_options, 0,
+     0, admin_audit_export},
+    {"archive", "--before TIME FILE",
+     "Moves old rows into a new file, sealed, and out of the database.",
+     "  deskgate audit archive --before 365d /srv/archive/audit-2025.jsonl",
+     admin_audit_archive_options, 1, 1, admin_audit_archive},
+    {"expire", "",
+     "Archives what is older than [audit] keep_days into the state folder. The running gateway "
+     "does "
+     "so once a day.",
+     "  deskgate audit expire", NULL, 0, 0, admin_audit_expire},
+    {"accept", "--because WORDS",
+     "Writes down that you know what is wrong with the log. It goes on; verifying begins here.",
+     "  deskgate audit accept --because 'restored from the backup of Sunday'",
+     admin_audit_accept_options, 0, 0, admin_audit_accept},
     {0},
 };
 

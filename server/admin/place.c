@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The name itself must survive a loss of power, too. */
-static int sync_folder_of(const char *path)
+int place_sync_folder(const char *path)
 {
     char folder[CONF_PATH_SIZE];
     const char *slash = strrchr(path, '/');
@@ -40,7 +40,7 @@ int place_file(const char *path, const void *data, size_t size)
         error = -errno;
     unlink(fresh);
     if (!error)
-        error = sync_folder_of(path);
+        error = place_sync_folder(path);
     return error == -EEXIST ? 0 : error ? error : 1;
 }
 
@@ -53,4 +53,13 @@ int place_folder(const char *path)
     if (errno != EEXIST)
         return -errno;
     return stat(path, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int place_give(const char *path, const char *like)
+{
+    struct stat st;
+
+    if (geteuid() != 0)
+        return 0;
+    return stat(like, &st) < 0 || lchown(path, st.st_uid, st.st_gid) < 0 ? -errno : 0;
 }

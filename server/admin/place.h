@@ -8,3 +8,10 @@
 int place_file(const char *path, const void *data, size_t size);
 /* The same for a folder (mode 0700). */
 int place_folder(const char *path);
+
+/* What is new in the folder of `path` is on disk. 0 or a negative errno. */
+int place_sync_folder(const char *path);
+
+/* What root has made within the state folder belongs to whom `like` belongs to. 0 or a negative
+ * errno; not root: nothing is done. */
+int place_give(const char *path, const char *like);

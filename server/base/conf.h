@@ -15,6 +15,7 @@
 #define CONF_WAKE_MAX 8
 #define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
+enum conf_syslog { CONF_SYSLOG_NONE, CONF_SYSLOG_LOCAL, CONF_SYSLOG_TLS };
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
 
 struct conf_listen {
@@ -122,6 +123,16 @@ struct conf {
                                            address in it; blank in gate and keeper */
     char alert_authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the
                                                webhook's certificate; empty: the system's */
+
+    /* [audit] */
+    uint32_t audit_keep_days; /* keep_days = 0: older rows are archived in the state folder; 0: none
+                               */
+    enum conf_syslog audit_syslog; /* syslog = local[:PATH] | tls://HOST[:PORT]; empty: nowhere */
+    char audit_syslog_path[108];   /* of the local socket, or … */
+    char audit_syslog_host[256];   /* … a host name or address, as `name` */
+    uint16_t audit_syslog_port;
+    char audit_authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the
+                                               receiver's certificate; empty: the system's */
 
     /* [rdp]: .rdp files are signed with this, when both are given */
     char rdp_certificate[CONF_PATH_SIZE]; /* certificate = FILE: PEM, its chain behind it */

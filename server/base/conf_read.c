@@ -92,6 +92,9 @@ static const struct conf_key keys[] = {
     PATH("alerts", "command", alert_command),
     {"alerts", "webhook", conf_take_webhook, false, offsetof(struct conf, alert_webhook), 0, 0},
     PATH("alerts", "authorities", alert_authorities),
+    NUMBER("audit", "keep_days", audit_keep_days, 0, 36500),
+    ONE("audit", "syslog", conf_take_syslog),
+    PATH("audit", "authorities", audit_authorities),
     PATH("rdp", "certificate", rdp_certificate),
     PATH("rdp", "key", rdp_key),
 };

@@ -22,6 +22,7 @@ static const struct {
     {"link-local", "fe80::/10"},      /* RFC 4291 section 2.5.6 */
     {"any", "::/0"},                  /* over the mapped form, so IPv4 as well */
 };
+#define SYSLOG_TLS_PORT 6514 /* RFC 5425 section 4.1 */
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
 static bool fault(struct conf_reading *reading, const char *format, ...)
@@ -342,4 +343,43 @@ bool conf_take_webhook(struct conf_reading *reading, const struct conf_key *key,
         return conf_take_path(reading, key, value);
     return text_copy((char *)reading->conf + key->offset, CONF_PATH_SIZE, value) ||
            fault(reading, "the address is too long");
+}
+
+/* "host", "host:port", "[2001:db8::1]:port". */
+static bool take_receiver(struct conf_reading *reading, const char *value)
+{
+    struct conf *conf = reading->conf;
+    char host[sizeof(conf->audit_syslog_host)];
+    const char *behind = strrchr(value, ':');
+    uint64_t port = SYSLOG_TLS_PORT;
+    if (behind && strchr(behind, ']'))
+        behind = NULL; /* within an address */
+    size_t length = behind ? (size_t)(behind - value) : strlen(value);
+    if (length >= sizeof(host))
+        return fault(reading, "the address is too long");
+    snprintf(host, sizeof(host), "%.*s", (int)length, value);
+    if (!conf_name(conf->audit_syslog_host, sizeof(conf->audit_syslog_host), host))
+        return fault(reading, "'%s' is not a host name or address", host);
+    if (behind && (!text_number(behind + 1, UINT16_MAX, &port) || port == 0))
+        return fault(reading, "'%s' is not a port", behind + 1);
+    conf->audit_syslog_port = (uint16_t)port;
+    conf->audit_syslog = CONF_SYSLOG_TLS;
+    return true;
+}
+
+bool conf_take_syslog(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    struct conf *conf = reading->conf;
+    (void)key;
+    if (strncmp(value, "tls://", 6) == 0)
+        return take_receiver(reading, value + 6);
+    conf->audit_syslog = *value ? CONF_SYSLOG_LOCAL : CONF_SYSLOG_NONE;
+    if (*value == '\0')
+        return true;
+    if (strcmp(value, "local") == 0)
+        return text_copy(conf->audit_syslog_path, sizeof(conf->audit_syslog_path), "/dev/log");
+    if (strncmp(value, "local:/", 7) != 0)
+        return fault(reading, "'%s' is none of local, local:/PATH and tls://HOST:PORT", value);
+    return text_copy(conf->audit_syslog_path, sizeof(conf->audit_syslog_path), value + 6) ||
+           fault(reading, "the path of a socket has at most 107 bytes");
 }

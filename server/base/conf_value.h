@@ -45,5 +45,6 @@ bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, c
 bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_key *key,
                               const char *value);
 bool conf_take_rule(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_syslog(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_webhook(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value);

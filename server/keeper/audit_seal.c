@@ -30,7 +30,7 @@ enum store_result audit_seal_open(struct store *store, const struct conf *conf,
     store_audit_key(store, key);
     sodium_memzero(key, sizeof(key));
     conf_path(conf, CONF_AUDIT_HEAD, path);
-    return access(path, F_OK) == 0 ? STORE_OK : store_audit_seal_first(store);
+    return access(path, F_OK) == 0 ? STORE_OK : store_audit_seal_bare(store);
 }
 
 /* "NUMBER LINK SEAL\n", both in hexadecimal. */

@@ -1,11 +1,12 @@
 // The audit log: tampering with the database by hand, while the gateway is stopped and while it
 // runs; many writers at once.
 import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { run, start, until } from './lib/proc.mjs';
+import { run, sleep, start, until } from './lib/proc.mjs';
 
 const EX_DATAERR = 65;
 const TRIGGERS_OFF = ['audit_is_not_changed', 'audit_is_not_removed', 'audit_is_linked',
@@ -55,6 +56,28 @@ function keep() {
       if (existsSync(join(gateway.folder, name))) writeFileSync(file(name), readFileSync(join(gateway.folder, name)));
     }
   };
+}
+
+// What root can do, who has the key: the log anew, with good seals. Written from the description
+// of the chain, not from the program.
+function age(count, days) {
+  const number = (value) => { const bytes = Buffer.alloc(8); bytes.writeBigInt64BE(BigInt(value)); return bytes; };
+  const seal = (id, link) => {
+    const key = createHmac('sha256', readFileSync(file('secret.key'))).update('deskgate: seals of the audit log\0').digest();
+    return createHmac('sha256', key).update('head\0').update(number(id)).update(link).digest();
+  };
+  tamper(`UPDATE audit SET at_ms = at_ms - ${days} * 86400000 WHERE id <= ${count};`);
+  let link = Buffer.alloc(32), last = 0, text = '';
+  const rows = sql('', 'SELECT id, at_ms, hex(address), event, outcome, who, by, desktop, conn, detail FROM audit ORDER BY id');
+  for (const [id, at, address, ...texts] of rows) {
+    const hash = createHash('sha256').update(link).update(number(id)).update(number(at)).update(number(address.length / 2)).update(Buffer.from(address, 'hex'));
+    for (const cell of texts) hash.update(number(Buffer.byteLength(cell))).update(cell);
+    link = hash.digest();
+    last = id;
+    text += `UPDATE audit SET chain = x'${link.toString('hex')}' WHERE id = ${id};`;
+  }
+  tamper(`${text} UPDATE audit_head SET id = ${last}, link = x'${link.toString('hex')}', seal = x'${seal(last, link).toString('hex')}';`);
+  whole();
 }
 
 before(async () => {
@@ -190,4 +213,160 @@ test('another secret.key is told', async () => {
   broken(/made with another key/);
   writeFileSync(file('secret.key'), key);
   whole();
+});
+
+// ---- exports ----
+
+// RFC 4180, strictly: [[cell, …], …].
+function csv(text) {
+  const rows = [[]];
+  let at = 0;
+  while (at < text.length) {
+    let cell;
+    if (text[at] === '"') {
+      cell = '';
+      for (at++; ;) {
+        const quote = text.indexOf('"', at);
+        assert.notEqual(quote, -1, 'an open quote');
+        cell += text.slice(at, quote);
+        at = quote + 1;
+        if (text[at] !== '"') break;
+        cell += '"';
+        at++;
+      }
+    } else {
+      [cell] = /^[^",\r\n]*/.exec(text.slice(at));
+      at += cell.length;
+    }
+    rows.at(-1).push(cell);
+    if (text[at] === ',') at++;
+    else {
+      assert.equal(text.slice(at, at + 2), '\r\n');
+      at += 2;
+      if (at < text.length) rows.push([]);
+    }
+  }
+  return rows;
+}
+
+test('exports hold every row, and no formula', async () => {
+  await gateway.serve();
+  for (const username of ['=1+1', '+cmd|x', '-2', '@sum', 'a"b,c\r\nd', 'ünï']) await gateway.login({ username, password: 'x', code: '000000' });
+  gateway.cli('desktop', 'add', 'd1', '--host', '10.0.0.1', '--description', 'plain');
+  const rows = gateway.audit();
+  const lines = gateway.cli('audit', 'export', '--format', 'json').stdout.trim().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ id, event, user, address }) => [id, event, user, address ?? '']), rows.map(({ id, event, user, address }) => [id, event, user, address]));
+  const [head, ...cells] = csv(gateway.cli('audit', 'export', '--format', 'csv').stdout);
+  assert.deepEqual(head, ['id', 'at', 'event', 'outcome', 'user', 'by', 'desktop', 'address', 'conn', 'detail', 'link']);
+  assert.deepEqual(cells.map(([id, at]) => [Number(id), at]), rows.map(({ id, at }) => [id, at]));
+  assert.ok(cells.every((row) => row.length === head.length));
+  for (const cell of cells.flat()) assert.doesNotMatch(cell, /^[=+\-@\t\r＝＋－＠]/);
+  assert.deepEqual(cells.map((row) => row[10]), lines.map(({ link }) => link));
+});
+
+test('exports can be narrowed', () => {
+  const all = (...args) => gateway.cli('audit', 'export', '--format', 'json', ...args).stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  assert.ok(all('--event', 'sign-in').every(({ event }) => event === 'sign-in'));
+  assert.ok(all('--user', 'anna').every(({ user }) => user === 'anna') && all('--user', 'anna').length > 0);
+  assert.equal(all('--since', '2100-01-01').length, 0);
+  assert.equal(all('--until', '2020-01-01').length, 0);
+  const middle = all()[3].at;
+  const [before, behind] = [all('--until', middle.slice(0, 19) + 'Z'), all('--since', middle.slice(0, 19) + 'Z')];
+  assert.equal(before.length + behind.length, all().length, 'nothing twice, nothing left out');
+  for (const wrong of [['export'], ['export', '--format', 'xml'], ['export', '--format', 'csv', '--until', 'x']])
+    assert.notEqual(gateway.cli('audit', ...wrong, { allow: true }).status, 0);
+});
+
+// ---- archives ----
+
+const archived = (name) => join(gateway.folder, name);
+
+test('archives hold what leaves the database, and the chain goes on', async () => {
+  await gateway.remove();
+  gateway = await Gateway.make({ serve: false });
+  for (let i = 0; i < 6; i++) gateway.cli('group', 'add', `old${i}`);
+  age(6, 400);
+  for (let i = 0; i < 3; i++) gateway.cli('group', 'add', `new${i}`);
+  whole();
+  const before = gateway.cli('audit', 'export', '--format', 'json').stdout.trim().split('\n');
+  const made = gateway.cli('audit', 'archive', '--before', '365d', archived('old.jsonl')).stdout;
+  assert.match(made, /Rows 1 to \d+ are in /);
+  assert.equal(statSync(archived('old.jsonl')).mode & 0o777, 0o600);
+  const text = readFileSync(archived('old.jsonl'), 'utf8').trim().split('\n');
+  const rows = text.slice(1, -1);
+  assert.ok(rows.length >= 5);
+  assert.deepEqual(rows, before.slice(0, rows.length), 'an archive has the rows of an export');
+  const words = whole();
+  assert.match(words, new RegExp(`begin behind row ${rows.length}`));
+  assert.deepEqual(gateway.audit().map(({ id }) => id)[0], rows.length + 1);
+  assert.match(gateway.audit('--event', 'audit-archive')[0].detail, /rows 1 to \d+ were moved to .*old\.jsonl/);
+  assert.match(verify('--archive', archived('old.jsonl')).words, /each as it was written, and the archive is sealed/);
+  assert.match(gateway.cli('audit', 'archive', '--before', '365d', archived('none.jsonl')).stdout, /no row to archive/);
+  assert.equal(existsSync(archived('none.jsonl')), false);
+});
+
+test('tampering with an archive is named', () => {
+  const good = readFileSync(archived('old.jsonl'), 'utf8');
+  const lines = good.trimEnd().split('\n');
+  const tries = {
+    'a changed row': [lines.with(3, lines[3].replace('"ok"', '"no"')), /line 4: row 3 is not/],
+    'a removed row': [lines.toSpliced(3, 1), /line 4: row 4 is not what was written there, or one before it was removed/],
+    'two rows swapped': [lines.with(2, lines[3]).with(3, lines[2]), /line 3: row 3/],
+    'the end cut off': [lines.slice(0, -2), /foot is missing/],
+    'the last row cut off': [lines.toSpliced(-2, 1), /foot does not fit/],
+    'another name in the head': [lines.with(0, lines[0].replace('localhost', 'elsewhere')), /seal is not by this gateway/],
+    'something behind': [[...lines, lines[1]], /more behind the foot/],
+    'another seal': [lines.with(-1, lines.at(-1).replace(/"seal": "../, '"seal": "00')), /seal is not by this gateway/],
+    'nonsense': [['hello'], /not a JSON object/],
+    'other JSON': [['{}'], /not an archive/],
+  };
+  for (const [name, [changed, words]] of Object.entries(tries)) {
+    writeFileSync(archived('bad.jsonl'), `${changed.join('\n')}\n`);
+    const { code, words: said } = verify('--archive', archived('bad.jsonl'));
+    assert.equal(code, EX_DATAERR, `${name}: ${said}`);
+    assert.match(said, words, name);
+  }
+  writeFileSync(archived('bad.jsonl'), good.slice(0, -30));
+  assert.match(verify('--archive', archived('bad.jsonl')).words, /cut off/);
+});
+
+test('an archive is never written over a file, and not from a log that does not hold', async () => {
+  await sleep(1100); // 0s ago is a whole second
+  const asked = ['audit', 'archive', '--before', '0s', archived('old.jsonl')];
+  const refused = gateway.cli(...asked, { allow: true });
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /File exists/);
+  whole();
+  const [[last, who]] = sql('', 'SELECT id, detail FROM audit ORDER BY id LIMIT 1');
+  tamper(`UPDATE audit SET detail = 'x' WHERE id = ${last};`);
+  const none = gateway.cli('audit', 'archive', '--before', '0s', archived('more.jsonl'), { allow: true });
+  assert.equal(none.status, EX_DATAERR);
+  assert.match(none.stderr, new RegExp(`does not hold: row ${last} `));
+  assert.equal(existsSync(archived('more.jsonl')), false);
+  assert.ok(who !== undefined);
+});
+
+test('an administrator accepts what is wrong, in writing, and the log goes on from there', async () => {
+  assert.equal(gateway.cli('audit', 'accept', { allow: true }).status, 64);
+  assert.match(gateway.cli('audit', 'accept', '--because', 'a test did it').stdout, /^Accepted: row \d+ is not/);
+  whole();
+  assert.match(gateway.audit('--event', 'audit-accept')[0].detail, /row \d+ is not what was written there.*; because: a test did it/);
+  gateway.cli('group', 'add', 'behind');
+  whole();
+  assert.match(gateway.cli('audit', 'accept', '--because', 'again').stdout, /nothing to accept/);
+  await gateway.serve();
+  await until('the keeper notes a row', () => existsSync(file('audit.head')));
+  gateway.cli('group', 'add', 'more');
+  await gateway.stop();
+  whole();
+  tamper(`DELETE FROM audit WHERE id > (SELECT max(id) - 2 FROM audit); UPDATE audit_head SET seal = NULL, id = (SELECT max(id) FROM audit), link = (SELECT chain FROM audit ORDER BY id DESC LIMIT 1);`);
+  broken(/the seal behind row/);
+  gateway.cli('audit', 'accept', '--because', 'once more');
+  whole();
+});
+
+test('what is older than keep_days goes to the state folder', () => {
+  assert.match(gateway.cli('audit', 'expire').stdout, /keep_days is 0/);
+  gateway.configure({ audit: { keep_days: 30 } });
+  assert.match(gateway.cli('audit', 'expire').stdout, /no row to archive/);
 });

@@ -63,7 +63,7 @@ test('every verb and sub-verb has help with an example', () => {
     grant: ['add', 'remove', 'limit', 'list'],
     session: ['list', 'end'],
     tunnel: ['list', 'end', 'tell'],
-    audit: ['list', 'verify'],
+    audit: ['list', 'verify', 'export', 'archive', 'expire', 'accept'],
   };
   for (const [verb, subs] of Object.entries(verbs)) {
     const help = good([verb, '--help'], { dir: '/nonexistent' }).stdout;

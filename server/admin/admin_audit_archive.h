@@ -1,0 +1,12 @@
+/* deskgate audit archive, and what reads its files again. */
+#pragma once
+
+#include "sub.h"
+
+extern const struct sub_option admin_audit_archive_options[];
+int admin_audit_archive(struct act *act, const struct sub_args *args);
+/* By the configuration's keep_days, into the state folder: what the supervisor runs. */
+int admin_audit_expire(struct act *act, const struct sub_args *args);
+
+/* 'audit verify --archive FILE'. An exit code. */
+int admin_audit_archive_verify(struct act *act, const char *path, bool json);
