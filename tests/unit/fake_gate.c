@@ -91,7 +91,8 @@ void fake_gate_start(struct fake_gate *fake)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     fake->keeper = fork();
     if (fake->keeper == 0) {
-        struct keeper_setup setup = {.conf = &fake->conf, .control = pair[1]};
+        struct keeper_setup setup = {
+            .conf = &fake->conf, .control = pair[1], .administer = fake->administer};
         close(pair[0]);
         log_init("keeper", 0); /* what is provoked here need not be read */
         _exit(keeper_main(&setup));

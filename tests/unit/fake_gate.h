@@ -9,12 +9,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct keeper_order;
+
 struct fake_gate {
     char folder[64]; /* the state */
     struct conf conf;
     struct store *store;          /* as the command line has it open, beside the keeper */
     uint8_t seed[TOTP_SEED_SIZE]; /* alice's */
     struct store_user alice;      /* may reach desk, named, closed, strange and nameless */
+    int (*administer)(struct keeper_order *order); /* from the next start on */
     pid_t keeper;
     int control, gate; /* the supervisor's end; the gate's record socket */
     int desktop;       /* listens; "desk" and "named" lead to it */
