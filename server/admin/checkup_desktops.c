@@ -2,6 +2,7 @@
 #include "addr.h"
 #include "checkup.h"
 #include "fd.h"
+#include "own_address.h"
 #include "policy.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static void begin(struct round *round, const struct store_desktop *desktop,
         struct sockaddr_storage to;
         struct addr address;
         if (!addr_from_sockaddr(&address, found->ai_addr) ||
-            !policy_may_dial(&round->check->conf, &address))
+            !policy_may_dial(&round->check->conf, &address, own_address(&address)))
             continue;
         socklen_t size = addr_to_sockaddr(&address, desktop->port, &to);
         struct tried *tried = &round->tried[round->count++];

@@ -79,12 +79,15 @@ struct conf {
 
     /* [dial] */
     struct addr_net dial_allow[CONF_NETS_MAX]; /* allow = private, 203.0.113.0/24, …
-                                                  words: private, loopback, link-local, any */
+                                                  words: private, loopback, link-local,
+                                                  metadata, own, any */
     size_t dial_allow_count;
     struct addr_net dial_deny[CONF_NETS_MAX]; /* deny = …; wins over allow */
     size_t dial_deny_count;
     bool dial_loopback;    /* allow names loopback */
     bool dial_link_local;  /* allow names link-local */
+    bool dial_metadata;    /* allow names metadata */
+    bool dial_own;         /* allow names own: this machine's addresses */
     uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
     uint32_t
         wake_seconds; /* wake_seconds = 60: for a desktop with a MAC to wake; 0: none is woken */

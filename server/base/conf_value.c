@@ -13,14 +13,15 @@ static const struct {
     const char *word, *net;
 } words[] = {
     {"private", "10.0.0.0/8"}, /* RFC 1918 section 3 */
-    {"private", "172.16.0.0/12"},
-    {"private", "192.168.0.0/16"},
+    {"private", "172.16.0.0/12"},     {"private", "192.168.0.0/16"},
     {"private", "fc00::/7"}, /* RFC 4193 section 3.1 */
-    {"loopback", "127.0.0.0/8"},
-    {"loopback", "::1/128"},
+    {"loopback", "127.0.0.0/8"},      {"loopback", "::1/128"},
     {"link-local", "169.254.0.0/16"}, /* RFC 3927 section 2.1 */
     {"link-local", "fe80::/10"},      /* RFC 4291 section 2.5.6 */
-    {"any", "::/0"},                  /* over the mapped form, so IPv4 as well */
+    {"metadata", "169.254.169.254"},  /* policy.c says whose they are */
+    {"metadata", "fd00:ec2::254"},    {"metadata", "fd20:ce::254"},
+    {"metadata", "100.100.100.200"},  {"metadata", "168.63.129.16"},
+    {"metadata", "192.0.0.192"},      {"any", "::/0"}, /* over the mapped form, so IPv4 as well */
 };
 #define SYSLOG_TLS_PORT 6514 /* RFC 5425 section 4.1 */
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -262,7 +263,7 @@ static bool append(struct conf_reading *reading, struct addr_net *to, size_t *co
     if (!addr_net_parse(&to[*count], text))
         return fault(reading,
                      "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address, "
-                     "nor one of the words private, loopback, link-local and any",
+                     "nor one of the words private, loopback, link-local, metadata and any",
                      value);
     ++*count;
     return true;
@@ -287,11 +288,16 @@ bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, c
     (void)key;
     struct conf *conf = reading->conf;
     size_t before = conf->dial_allow_count;
+    if (strcmp(value, "own") == 0) {
+        conf->dial_own = true;
+        return true;
+    }
     if (!networks(reading, conf->dial_allow, &conf->dial_allow_count, value))
         return false;
     /* "any" does not name them: they are refused unless somebody meant exactly them. */
     for (size_t i = before; i < conf->dial_allow_count; i++) {
         conf->dial_loopback |= within(&conf->dial_allow[i], "loopback");
+        conf->dial_metadata |= within(&conf->dial_allow[i], "metadata");
         conf->dial_link_local |= within(&conf->dial_allow[i], "link-local");
     }
     return true;

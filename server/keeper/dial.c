@@ -2,6 +2,7 @@
 
 #include "fd.h"
 #include "log.h"
+#include "own_address.h"
 #include "owner.h"
 #include "policy.h"
 #include "wake.h"
@@ -202,7 +203,8 @@ static void begin(struct dial *dial)
 {
     size_t kept = 0;
     for (size_t i = 0; i < dial->count; i++) {
-        if (policy_may_dial(dial->setup.conf, &dial->addresses[i]))
+        if (policy_may_dial(dial->setup.conf, &dial->addresses[i],
+                            own_address(&dial->addresses[i])))
             dial->addresses[kept++] = dial->addresses[i];
     }
     dial->count = kept;

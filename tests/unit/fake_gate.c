@@ -112,6 +112,7 @@ void fake_gate_setup(struct fake_gate *fake)
     ck_assert_int_eq(secret_init(), 0);
     conf_defaults(&fake->conf, fake->folder);
     fake->conf.dial_loopback = true;
+    ck_assert(addr_net_parse(&fake->conf.dial_allow[fake->conf.dial_allow_count++], "127.0.0.0/8"));
     fake->conf.dial_seconds = 3;
     fill_state(fake);
     fake_gate_start(fake);

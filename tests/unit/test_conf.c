@@ -228,6 +228,12 @@ START_TEST(dial)
     ck_assert_uint_eq(conf.dial_deny_count, 1);
     ck_assert_int_eq(load("[dial]\nallow = 127.0.0.1, fe80::/16\n"), 0);
     ck_assert(conf.dial_loopback && conf.dial_link_local && !allowed("10.0.0.1"));
+    ck_assert(!conf.dial_metadata && !conf.dial_own);
+    ck_assert_int_eq(load("[dial]\nallow = metadata, own\n"), 0);
+    ck_assert(conf.dial_metadata && conf.dial_own && allowed("fd00:ec2::254"));
+    ck_assert(!allowed("10.0.0.1") && !allowed("169.254.1.1"));
+    ck_assert_int_eq(load("[dial]\nallow = 169.254.0.0/16\n"), 0);
+    ck_assert(conf.dial_link_local && !conf.dial_metadata);
     ck_assert_int_eq(load("[dial]\nwake_broadcast = 10.0.0.255, 10.1.0.255:7\n"), 0);
     ck_assert_uint_eq(conf.wake_broadcast_count, 2);
     ck_assert_uint_eq(conf.wake_broadcast[0].port, 0);

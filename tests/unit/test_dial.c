@@ -41,6 +41,7 @@ static void setup(void)
 {
     conf_defaults(&conf, "/nonexistent");
     conf.dial_loopback = true;
+    ck_assert(addr_net_parse(&conf.dial_allow[conf.dial_allow_count++], "127.0.0.0/8"));
     conf.dial_seconds = 5;
     ck_assert_int_eq(loop_new(&loop), 0);
     ck_assert_int_eq(pool_new(&resolvers, loop, 2, 4), 0);

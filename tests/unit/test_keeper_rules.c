@@ -36,6 +36,10 @@ START_TEST(who_may_be_dialled)
         {"169.254.169.254", false, false, false},
         {"::ffff:169.254.169.254", false, false, false},
         {"fe80::1", false, false, false},
+        {"fd00:ec2::254", false, false, false},
+        {"fd20:ce::254", false, false, false},
+        {"100.100.100.200", false, false, false},
+        {"168.63.129.16", false, false, false},
         {"0.0.0.0", false, false, false},
         {"0.1.2.3", false, false, false},
         {"::", false, false, false},
@@ -51,15 +55,22 @@ START_TEST(who_may_be_dialled)
     ck_assert(addr_net_parse(&base.dial_deny[base.dial_deny_count++], "10.66.0.0/16"));
     loopback = any = base;
     loopback.dial_loopback = true;
+    ck_assert(addr_net_parse(&loopback.dial_allow[loopback.dial_allow_count++], "127.0.0.0/8"));
+    ck_assert(addr_net_parse(&loopback.dial_allow[loopback.dial_allow_count++], "::1"));
     ck_assert(addr_net_parse(&any.dial_allow[0], "::/0"));
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         struct addr addr;
         ck_assert(addr_parse(&addr, table[i].address));
-        ck_assert_msg(policy_may_dial(&base, &addr) == table[i].private_only, "%s",
+        ck_assert_msg(policy_may_dial(&base, &addr, false) == table[i].private_only, "%s",
                       table[i].address);
-        ck_assert_msg(policy_may_dial(&loopback, &addr) == table[i].with_loopback, "%s",
+        ck_assert_msg(policy_may_dial(&loopback, &addr, false) == table[i].with_loopback, "%s",
                       table[i].address);
-        ck_assert_msg(policy_may_dial(&any, &addr) == table[i].any, "%s", table[i].address);
+        ck_assert_msg(policy_may_dial(&any, &addr, false) == table[i].any, "%s", table[i].address);
+        /* What is this machine's own is refused, but for loopback, which has its own word. */
+        ck_assert(!policy_may_dial(&any, &addr, true));
+        any.dial_own = true;
+        ck_assert(policy_may_dial(&any, &addr, true) == table[i].any);
+        any.dial_own = false;
     }
 }
 END_TEST

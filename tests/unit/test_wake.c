@@ -115,6 +115,7 @@ static void setup(void)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     conf_defaults(&conf, "/nonexistent");
     conf.dial_loopback = true;
+    ck_assert(addr_net_parse(&conf.dial_allow[conf.dial_allow_count++], "127.0.0.0/8"));
     conf.dial_seconds = 3;
     conf.wake_seconds = 10;
     packets = wakings = 0;
