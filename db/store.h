@@ -92,6 +92,9 @@ enum store_result store_invitation_set(struct store *, int64_t user, const uint8
 /* The person it is for; NONE: unknown, expired, or the person is disabled. */
 enum store_result store_invitation_user(struct store *, const uint8_t hash[32], int64_t now,
                                         int64_t *user);
+/* NONE: there is none that is good now. */
+enum store_result store_invitation_until(struct store *, int64_t user, int64_t now,
+                                         int64_t *until);
 enum store_result store_invitation_forget(struct store *, int64_t user);
 /* A second factor that is offered until `expires_at`; a newer one replaces it. */
 enum store_result store_offer_set(struct store *, int64_t user, const uint8_t *seed, size_t size,
@@ -140,6 +143,11 @@ struct store_member {
 enum store_result store_group_members(struct store *, enum store_group_kind, int64_t group,
                                       int (*each)(void *owner, const struct store_member *),
                                       void *owner);
+
+/* The groups of a person or desktop, one a line, as many as fit. */
+#define STORE_GROUP_NAMES_SIZE 4096
+enum store_result store_group_names(struct store *, enum store_group_kind, int64_t member,
+                                    char names[STORE_GROUP_NAMES_SIZE]);
 
 /* ---- desktops ---- */
 #define STORE_SETTINGS_SIZE 1025

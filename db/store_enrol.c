@@ -19,6 +19,18 @@ enum store_result store_invitation_user(struct store *store, const uint8_t hash[
                      user, read_number);
 }
 
+static void read_until(sqlite3_stmt *s, void *row)
+{
+    *(int64_t *)row = sqlite3_column_int64(s, 0);
+}
+
+enum store_result store_invitation_until(struct store *store, int64_t user, int64_t now,
+                                         int64_t *until)
+{
+    return store_one(store, store_bind(store, SQL_INVITATION_UNTIL, "ii", user, now), until,
+                     read_until);
+}
+
 enum store_result store_invitation_forget(struct store *store, int64_t user)
 {
     return store_run(store, store_bind(store, SQL_INVITATION_FORGET, "i", user));

@@ -1,13 +1,16 @@
 #include "store_sql.h"
 
+#include <string.h>
+
 static const struct queries {
-    enum sql add, by_name, list, remove, join, leave, members;
+    enum sql add, by_name, list, remove, join, leave, members, names;
 } queries[] = {
     [STORE_OF_PEOPLE] = {SQL_GROUP_ADD, SQL_GROUP_BY_NAME, SQL_GROUP_LIST, SQL_GROUP_REMOVE,
-                         SQL_GROUP_JOIN, SQL_GROUP_LEAVE, SQL_GROUP_MEMBERS},
+                         SQL_GROUP_JOIN, SQL_GROUP_LEAVE, SQL_GROUP_MEMBERS, SQL_GROUP_NAMES},
     [STORE_OF_DESKTOPS] = {SQL_DESKTOP_GROUP_ADD, SQL_DESKTOP_GROUP_BY_NAME, SQL_DESKTOP_GROUP_LIST,
                            SQL_DESKTOP_GROUP_REMOVE, SQL_DESKTOP_GROUP_JOIN,
-                           SQL_DESKTOP_GROUP_LEAVE, SQL_DESKTOP_GROUP_MEMBERS},
+                           SQL_DESKTOP_GROUP_LEAVE, SQL_DESKTOP_GROUP_MEMBERS,
+                           SQL_DESKTOP_GROUP_NAMES},
 };
 
 static void read_group(sqlite3_stmt *s, void *row)
@@ -99,4 +102,19 @@ enum store_result store_group_members(struct store *store, enum store_group_kind
     struct store_member member;
     return store_each(store, store_bind(store, queries[kind].members, "i", group), &member,
                       read_member, each_member, &call);
+}
+
+static void read_names(sqlite3_stmt *s, void *row)
+{
+    char *names = row;
+    store_column_text(s, 0, names, STORE_GROUP_NAMES_SIZE);
+    char *last = sqlite3_column_bytes(s, 0) < STORE_GROUP_NAMES_SIZE ? NULL : strrchr(names, '\n');
+    if (last) /* the last one is cut */
+        *last = '\0';
+}
+
+enum store_result store_group_names(struct store *store, enum store_group_kind kind, int64_t member,
+                                    char names[STORE_GROUP_NAMES_SIZE])
+{
+    return store_one(store, store_bind(store, queries[kind].names, "i", member), names, read_names);
 }

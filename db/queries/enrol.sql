@@ -6,6 +6,9 @@ ON CONFLICT (user_id) DO UPDATE SET hash = ?2, created_at = ?3, expires_at = ?4;
 SELECT i.user_id FROM invitations i JOIN users u ON u.id = i.user_id
 WHERE i.hash = ?1 AND i.expires_at > ?2 AND u.disabled = 0;
 
+-- name: invitation_until
+SELECT expires_at FROM invitations WHERE user_id = ?1 AND expires_at > ?2;
+
 -- name: invitation_forget
 DELETE FROM invitations WHERE user_id = ?1;
 

@@ -22,6 +22,15 @@ DELETE FROM members WHERE group_id = ?1 AND user_id = ?2;
 SELECT u.name, u.disabled
 FROM users u JOIN members m ON m.user_id = u.id WHERE m.group_id = ?1 ORDER BY u.name;
 
+-- name: group_names
+SELECT group_concat(name, char(10)) FROM (SELECT g.name AS name
+    FROM groups g JOIN members m ON m.group_id = g.id WHERE m.user_id = ?1 ORDER BY g.name);
+
+-- name: desktop_group_names
+SELECT group_concat(name, char(10)) FROM (SELECT g.name AS name
+    FROM desktop_groups g JOIN desktop_members m ON m.group_id = g.id
+    WHERE m.desktop_id = ?1 ORDER BY g.name);
+
 -- name: desktop_group_add
 INSERT INTO desktop_groups (name) VALUES (?1);
 

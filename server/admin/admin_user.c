@@ -5,6 +5,7 @@
 #include "admin_invite.h"
 #include "admin_limit.h"
 #include "admin_role.h"
+#include "admin_user_view.h"
 #include "enrol.h"
 #include "listing.h"
 #include "password.h"
@@ -105,38 +106,6 @@ static int admin_user_add(struct act *act, const struct sub_args *args)
 
     admin_user_wipe(&change);
     return code;
-}
-
-/* ---- list ---- */
-
-static int admin_user_row(void *owner, const struct store_user *user)
-{
-    listing_row(owner,
-                (struct listing_value[]){{.text = user->name},
-                                         {.text = user->administrator ? "administrator" : "user"},
-                                         {.number = user->disabled},
-                                         {.number = user->created_at},
-                                         {.number = user->signed_in_at}});
-    return 0;
-}
-
-static int admin_user_list(struct act *act, const struct sub_args *args)
-{
-    static const struct listing_column columns[] = {
-        {"name", "NAME", LISTING_TEXT},
-        {"role", "ROLE", LISTING_TEXT},
-        {"disabled", "DISABLED", LISTING_YES},
-        {"created_at", "CREATED", LISTING_TIME},
-        {"signed_in_at", "LAST SIGN-IN", LISTING_TIME},
-        {NULL, NULL, LISTING_TEXT},
-    };
-    struct listing listing;
-
-    listing_init(&listing, act, columns, sub_value(args, "json") != NULL,
-                 "There is nobody yet; 'deskgate user add NAME' adds a person.");
-    if (store_user_list(act->store, admin_user_row, &listing) == STORE_FAILED)
-        return listing_drop(&listing, act_store_failed(act));
-    return listing_finish(&listing);
 }
 
 /* ---- new factors ---- */
@@ -296,7 +265,7 @@ static const struct sub admin_user_subs[] = {
      "person if need be. Present factors stay in force until it is used.",
      "  deskgate user invite alice", admin_invite_options, 1, 1, admin_invite_run},
     {"list", "[--json]", "Shows all people.", "  deskgate user list", admin_user_list_options, 0, 0,
-     admin_user_list},
+     admin_user_view_list},
     {"passwd", "NAME [--password-stdin]", "Sets a new password and ends the person's sessions.",
      "  deskgate user passwd alice", admin_user_passwd_options, 1, 1, admin_user_passwd},
     {"totp", "NAME [--json]",

@@ -66,7 +66,7 @@ static const struct browser_row {
     {&admin_tunnel, "list", "all user", NULL, NULL},
     {&admin_tunnel, "end", NULL, "user", NULL},
     {&admin_tunnel, "tell", NULL, "all", NULL},
-    {&admin_audit, "list", "since user event last", NULL, "last"},
+    {&admin_audit, "list", "since until user event last", NULL, "last"},
     {&admin_audit, "verify", "expect", NULL, NULL},
     {&admin_alert, "list", "last", NULL, "last"},
     {&admin_alert, "rules", "", NULL, NULL},

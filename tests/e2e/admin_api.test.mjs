@@ -174,6 +174,9 @@ test('a person, a group and a grant from end to end, with who did it in the audi
   assert.equal((await result(post('group/add', ['staff']))).name, 'staff');
   assert.match(await said(post('group/join', ['staff', 'carol'])), /carol is now in group staff/);
   assert.deepEqual((await result(get('group/members?word=staff'))).map(({ name }) => name), ['carol']);
+  const carol = (await result(get('user/list'))).find(({ name }) => name === 'carol');
+  assert.deepEqual([carol.groups, carol.tunnels, carol.until], [['staff'], 0, null]);
+  assert.ok(Math.abs(Date.parse(carol.invited_until) - Date.now() - 7200_000) < 600_000, carol.invited_until);
   await result(post('grant/add', ['office'], { group: 'staff' }));
   await result(post('grant/limit', ['office'], { group: 'staff', hours: 'mon-fri 08:00-18:00' }));
   const limits = await result(get('grant/limit?word=office&group=staff'));
@@ -195,6 +198,11 @@ test('a desktop, with everything a body can hold', async () => {
   assert.equal(made.port, 3390);
   assert.equal(made.description, 'Über „Räume“ & 1+1=2');
   assert.deepEqual(made.rdp_settings.length, 2);
+  await result(post('desktop/limit', ['buero'], { tunnels: 3, 'step-up': '5m' }));
+  await result(post('desktop-group/add', ['halls']));
+  await said(post('desktop-group/join', ['halls', 'buero']));
+  const shown = await result(get('desktop/show?word=buero'));
+  assert.deepEqual([shown.tunnels, shown.step_up_seconds, shown.groups], [3, 300, ['halls']]);
   const set = await result(post('desktop/set', ['buero'], { port: '3391', description: '' }));
   assert.deepEqual([set.port, set.description], [3391, '']);
   const pinned = await post('desktop/trust', ['buero'], { 'first-use': true });
