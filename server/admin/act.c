@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "nearest.h"
 #include "plain.h"
+#include "zone.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -95,6 +96,7 @@ int act_open(struct act *act, struct cli *cli)
         act_error(act, EX_OK, "warning: %s", why);
     if (code != 0)
         conf_defaults(&act->conf, cli->state);
+    zone_use(act->conf.time_zone);
     conf_path(&act->conf, CONF_DATABASE, path);
     act_who(act->by, sizeof(act->by));
     enum store_result result = store_open(&act->store, path, STORE_MUST_EXIST, why, sizeof(why));

@@ -13,6 +13,7 @@
 #define CONF_PAIRS_MAX 4
 #define CONF_NETS_MAX 64
 #define CONF_WAKE_MAX 8
+#define CONF_ZONE_SIZE 64
 #define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
 enum conf_syslog { CONF_SYSLOG_NONE, CONF_SYSLOG_LOCAL, CONF_SYSLOG_TLS };
@@ -67,6 +68,10 @@ struct conf {
     /* [session] */
     uint32_t session_idle_seconds;     /* idle_seconds = 3600 */
     uint32_t session_absolute_seconds; /* absolute_seconds = 43200 */
+
+    /* [policy] */
+    char time_zone[CONF_ZONE_SIZE]; /* time_zone = Europe/Berlin: of grants' hours; empty: the
+                                       system's */
 
     /* [admin] */
     uint32_t admin_factor_seconds; /* factor_seconds = 900: administration in the browser wants a

@@ -63,6 +63,7 @@ static const struct conf_key keys[] = {
     NUMBER("login", "window_seconds", login_window_seconds, 1, 86400),
     NUMBER("session", "idle_seconds", session_idle_seconds, 1, YEAR),
     NUMBER("session", "absolute_seconds", session_absolute_seconds, 1, YEAR),
+    {"policy", "time_zone", conf_take_zone, false, 0, 0, 0},
     NUMBER("admin", "factor_seconds", admin_factor_seconds, 30, 86400),
     NUMBER("tunnel", "idle_seconds", tunnel_idle_seconds, 0, YEAR),
     NUMBER("tunnel", "absolute_seconds", tunnel_absolute_seconds, 0, YEAR),

@@ -1,6 +1,7 @@
 #include "conf_value.h"
 
 #include "text.h"
+#include "zone.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -214,6 +215,17 @@ bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, co
     }
     return text_copy(to, CONF_TEXT_SIZE, value) ||
            fault(reading, "the text is longer than %d bytes", CONF_TEXT_SIZE - 1);
+}
+
+bool conf_take_zone(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    if (*value && !zone_known(value))
+        return fault(reading,
+                     "'%s' is no time zone that this machine knows; give one such as Europe/Berlin "
+                     "(the package tzdata has them)",
+                     value);
+    return text_copy(reading->conf->time_zone, sizeof(reading->conf->time_zone), value);
 }
 
 bool conf_take_cage(struct conf_reading *reading, const struct conf_key *key, const char *value)

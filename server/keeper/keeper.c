@@ -14,6 +14,7 @@
 #include "owner.h"
 #include "password.h"
 #include "throttle.h"
+#include "zone.h"
 
 #include <errno.h>
 #include <string.h>
@@ -238,6 +239,7 @@ int keeper_main(const struct keeper_setup *setup)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
     vitals_open();
+    zone_use(setup->conf->time_zone);
     if (secret_init())
         return EX_SOFTWARE;
     int code = serve(&keeper, setup->control);

@@ -230,6 +230,14 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
     }
 }
 
+#define LOOK_SECONDS 900
+
+void live_judge_again(struct live *live, int64_t at)
+{
+    int64_t soon = keeper_now() + LOOK_SECONDS;
+    live->again_at = at > soon ? soon : at;
+}
+
 /* The gate knows the limit of when it began; this one may be narrower by now. */
 static void review_limit(struct keeper *keeper, struct live *live, uint32_t most)
 {
@@ -248,7 +256,7 @@ static void review_policy(struct keeper *keeper, struct live *live)
     struct decision decision;
     if (may_live_on(keeper, live, &decision) != STORE_OK)
         return;
-    live->again_at = decision.again_at;
+    live_judge_again(live, decision.again_at);
     if (decision.rule == DECISION_ALLOWED) {
         review_limit(keeper, live, decision.limits.absolute_seconds);
         return;

@@ -58,6 +58,9 @@ enum store_result live_save_ends(struct keeper *keeper);
 /* Writes counts too when no end waits. Call it every few seconds. */
 enum store_result live_save(struct keeper *keeper);
 
+/* Notes when it must be judged again (0: never), but looks more often than that: a day on which the
+ * clocks change is longer or shorter than was reckoned. */
+void live_judge_again(struct live *live, int64_t at);
 /* Asks the store about those of which a date or an hour ends now. Call it often. */
 void live_review_due(struct keeper *keeper);
 /* Asks the store about each and orders the gates to close those that may not live on. */

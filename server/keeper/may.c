@@ -101,7 +101,7 @@ static enum store_result load_desktop(struct store *store, int64_t user, int64_t
     return result;
 }
 
-/* On the system's clock (TZ, /etc/localtime): where the administrator's hours stand. */
+/* In the process's time zone (zone_use()): where the administrator's hours stand. */
 static void tell_time(struct decision_ask *ask)
 {
     time_t now = (time_t)ask->now;

@@ -2,20 +2,23 @@
 // all; and what lives ends when a rule is narrowed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { present, ticketFor, visit } from './lib/cleanpath.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
 import { until } from './lib/proc.mjs';
 import { TYPE, WebSocketRdg } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
-let gateway, echo, anna, token;
+let gateway, echo, anna, token, browserTicket, fileTicket;
 const open = [];
 
 before(async () => {
-  gateway = await Gateway.make();
+  gateway = await Gateway.make({ conf: { rdg: { passwords: 'yes' } } });
   echo = await echoServer();
   anna = gateway.addUser('anna');
   gateway.addDesktop('office', echo.port);
+  gateway.cli('desktop-group', 'add', 'rooms');
+  gateway.cli('desktop-group', 'join', 'rooms', 'office');
   gateway.grant(anna, 'office');
   gateway.cli('group', 'add', 'staff');
   gateway.cli('group', 'join', 'staff', 'anna', { allow: true });
@@ -38,13 +41,13 @@ const ways = {
     const { ws, answer } = await RawSocket.open(wire, '/tunnel/office', headers());
     open.push(() => wire.end());
     if (!ws) return { told: JSON.parse(answer.body).error };
-    return { told: 'allowed', end: () => wire.end(), over: async () => ws.closed(5000) };
+    return { told: 'allowed', end: () => wire.end(), over: async (ms = 5000) => ws.closed(ms) };
   },
   'RD Gateway': async () => {
     // The ticket was made while it was allowed: the use of it is what counts.
     const rdg = await WebSocketRdg.connect(gateway);
     open.push(() => rdg.drop());
-    const { status } = await rdg.open(ways.ticket);
+    const { status } = await rdg.open(fileTicket);
     if (status) return { told: status };
     return { told: 'allowed', end: () => rdg.drop(), over: async () => {
       let got;
@@ -61,12 +64,38 @@ const ways = {
     return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
   },
 };
-const WAYS = ['tunnel', 'RD Gateway', 'a file', 'the browser'];
+// The same with the page's cookie in place of a bearer's token, which scripts and the tunnel client use.
+const cookie = () => ({ Host: `localhost:${gateway.port}`, Origin: `https://localhost:${gateway.port}`, Cookie: `__Host-deskgate=${token}` });
+ways['tunnel, by a page'] = async () => {
+  const wire = await gateway.wire();
+  const { ws, answer } = await RawSocket.open(wire, '/tunnel/office', cookie());
+  wire.end();
+  return { told: ws ? 'allowed' : JSON.parse(answer.body).error, end() {} };
+};
+ways['a file, by a page'] = async () => {
+  const answer = await gateway.http('GET', '/api/desktops/office/rdp', { headers: cookie() });
+  return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
+};
+// A ticket of the browser that was made in time: what counts is its use, told at /api/visits.
+ways['the browser, with a ticket'] = async () => {
+  const { ws, wire } = await present(gateway, token, { destination: 'office', ticket: browserTicket.ticket });
+  await ws.closed();
+  wire.end();
+  const { state, reason } = await visit(gateway, token, browserTicket.visit);
+  return { told: state === 'refused' ? reason : 'allowed', end() {} };
+};
+ways['a gateway password'] = async () => {
+  const answer = await gateway.http('POST', '/api/desktops/office/password', { token, body: '{}', headers: { 'Content-Type': 'application/json' } });
+  return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
+};
+const WAYS = Object.keys(ways);
 const RAP = 0x800759da;
 
 async function freshTicket() {
+  gateway.sql('DELETE FROM tickets WHERE used_at = 0'); // only so many may wait
   const answer = await gateway.http('GET', '/api/desktops/office/rdp', { token });
-  ways.ticket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
+  browserTicket = await ticketFor(gateway, token, 'office');
+  fileTicket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
 }
 
 async function all(expected) {
@@ -117,6 +146,69 @@ for (const [what, narrow, widen, told] of [
     await all('allowed');
   });
 }
+
+// What the person has no grant for at all is, to the person, not there.
+for (const [what, narrow, widen] of [
+  ['the grant is taken back', [['grant', 'remove', 'anna', 'office']], [['grant', 'add', 'anna', 'office']]],
+  ['the desktop leaves the group that was granted',
+    [['grant', 'add', '--group', 'staff', '--desktop-group', 'rooms'], ['grant', 'remove', 'anna', 'office'], ['desktop-group', 'leave', 'rooms', 'office']],
+    [['desktop-group', 'join', 'rooms', 'office']]],
+  ['the person leaves the group that was granted', [['group', 'leave', 'staff', 'anna']], [['group', 'join', 'staff', 'anna']]],
+  ['the group is removed with its grants', [['desktop-group', 'remove', 'rooms']], [['grant', 'add', 'anna', 'office']]],
+]) {
+  test(`${what}: no way leads in`, async (t) => {
+    await freshTicket();
+    const living = [await ways.tunnel(), await ways['RD Gateway']()];
+    assert.deepEqual(living.map((one) => one.told), ['allowed', 'allowed']);
+    await freshTicket();
+    for (const one of narrow.slice(0, -1)) gateway.cli(...one);
+    assert.equal(live(), 2, 'another grant holds still');
+    const begun = Date.now();
+    gateway.cli(...narrow.at(-1));
+    await Promise.all(living.map((one) => one.over()));
+    t.diagnostic(`the bytes stopped after ${Date.now() - begun} ms, the command's own time included`);
+    await none();
+    assert.equal(gateway.json('explain', 'anna', 'office').rule, 'not-granted');
+    await all('no_desktop');
+    for (const one of widen) gateway.cli(...one);
+    await freshTicket();
+    await all('allowed');
+  });
+}
+
+test('limits in time: the desktop\'s and the person\'s, also narrowed while somebody works', async () => {
+  gateway.cli('user', 'limit', 'anna', '--absolute', '1h');
+  const one = await ways.tunnel();
+  assert.equal(one.told, 'allowed');
+  gateway.cli('desktop', 'limit', 'office', '--absolute', '10s');
+  await one.over(15_000);
+  await none();
+  assert.match(gateway.audit('--event', 'tunnel-close').at(-1).detail, /why=limit/);
+  gateway.cli('desktop', 'limit', 'office', '--absolute', 'none', '--idle', '10s');
+  const idle = await ways.tunnel();
+  const begun = Date.now();
+  await until(() => 'it has idled out', () => live() === 0, { ms: 15_000 });
+  assert.ok(Date.now() - begun > 8000, 'and not before');
+  assert.match(gateway.audit('--event', 'tunnel-close').at(-1).detail, /why=idle/);
+  idle.end();
+  gateway.cli('desktop', 'limit', 'office', '--idle', 'none');
+  gateway.cli('user', 'limit', 'anna', '--absolute', 'none');
+});
+
+test('hours are in the time zone of the configuration', async () => {
+  const away = await Gateway.make({ serve: false, conf: { policy: { time_zone: 'Pacific/Kiritimati' } } });
+  try {
+    away.addUser('anna');
+    away.addDesktop('office', 3389, '10.0.0.1');
+    away.grant('anna', 'office');
+    away.cli('grant', 'limit', 'anna', 'office', '--hours', 'wed 08:00-09:00');
+    const at = (when) => away.json('explain', 'anna', 'office', '--at', when).allowed; // 14 hours ahead of UTC
+    assert.deepEqual(['2026-11-24T17:59Z', '2026-11-24T18:00Z', '2026-11-24T18:59Z', '2026-11-24T19:00Z'].map(at), [false, true, true, false]);
+    assert.equal(at('2026-11-25T08:30'), true, 'moments without a zone are there, too');
+  } finally {
+    await away.remove();
+  }
+});
 
 test('numbers: a person\'s and a desktop\'s connections', async () => {
   gateway.cli('user', 'limit', 'anna', '--tunnels', '1');

@@ -1,7 +1,6 @@
 // A desktop that wants a second factor that was shown lately: refused on every way in with a stale
 // one, let in by a new code, and a ticket stands for the factor that was fresh when it was made.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -34,13 +33,8 @@ function somebody() {
   return user;
 }
 
-// Time passes for all who are signed in: written into the database, as the clock is not ours.
-function age(seconds) {
-  const script = 'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],timeout=10)\n' +
-    'c.execute("UPDATE sessions SET factor_at = factor_at - ?", (int(sys.argv[2]),))\nc.commit()\n';
-  const done = spawnSync('python3', ['-c', script, join(gateway.state, 'deskgate.db'), String(seconds)], { encoding: 'utf8' });
-  assert.equal(done.status, 0, done.stderr);
-}
+// Time passes for all who are signed in.
+const age = (seconds) => gateway.sql('UPDATE sessions SET factor_at = factor_at - ?', seconds);
 
 const json = { 'Content-Type': 'application/json' };
 const show = (token, code) => gateway.http('POST', '/api/factor', { token, body: JSON.stringify({ code }), headers: json });

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEYS 57 /* that there are */
+#define KEYS 58 /* that there are */
 
 static char state[] = "/tmp/deskgate-conf-XXXXXX";
 static char file[64];
@@ -214,6 +214,23 @@ static bool allowed(const char *text)
     return false;
 }
 
+START_TEST(time_zones)
+{
+    ck_assert_int_eq(load(""), 0);
+    ck_assert_str_eq(conf.time_zone, "");
+    ck_assert_int_eq(load("[policy]\ntime_zone = Etc/UTC\n"), 0);
+    ck_assert_str_eq(conf.time_zone, "Etc/UTC");
+    static const char *const unknown[] = {"Nowhere/Town", "Etc",        "../../etc/passwd",
+                                          "/etc/passwd",  "Etc/UTC/..", "CET-1CEST;",
+                                          "Etc/UT C"};
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "[policy]\ntime_zone = %s\n", unknown[i]);
+        ck_assert_msg(load(text) != 0, "%s", unknown[i]);
+    }
+}
+END_TEST
+
 START_TEST(dial)
 {
     ck_assert_int_eq(load(""), 0);
@@ -351,6 +368,7 @@ int main(void)
     tcase_add_test(tcase, alerts);
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, paths);
+    tcase_add_test(tcase, time_zones);
     tcase_add_test(tcase, dial);
     tcase_add_test(tcase, template_is_the_defaults);
     tcase_add_test(tcase, template_takes_values);

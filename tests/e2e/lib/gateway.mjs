@@ -101,6 +101,13 @@ export class Gateway {
     this.cli('grant', 'add', user.name ?? user, desktop);
   }
 
+  // Changes the database by hand, for what only time or a crash would bring.
+  sql(text, ...values) {
+    const script = 'import sqlite3,sys,json\nc=sqlite3.connect(sys.argv[1],timeout=10)\n' +
+      'c.execute(sys.argv[2], json.loads(sys.argv[3]))\nc.commit()\n';
+    run('python3', ['-c', script, join(this.state, 'deskgate.db'), text, JSON.stringify(values)]);
+  }
+
   // ---- the process ----
 
   // Returns when it serves; .port (TLS) and .plainPort (when http_listen is configured) are set.
