@@ -157,6 +157,10 @@ enum MHD_Result api_admin_told(struct request *request)
     struct told told = {0};
     if (!api_kit_told(request, IPC_ADMIN_DONE, &result))
         return result;
+    if (answer->status == IPC_NOT_FROM_HERE || answer->status == IPC_NOT_NOW)
+        return answer_error(request, MHD_HTTP_FORBIDDEN, ipc_status_name(answer->status),
+                            "Your account, or the address you come from, is not let in now. The "
+                            "command line at the gateway always is.");
     if (answer->status != IPC_OK)
         return answer_status(request, answer->status, 1);
     if (!read_told(request, &told))

@@ -488,7 +488,8 @@ struct ipc_factor_shown {
 /* With status OK it carries one descriptor: what was printed, then what was complained of. */
 struct ipc_admin_done {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, NOT_ADMINISTRATOR, STALE_FACTOR, BUSY, FAILED */
+    uint8_t status; /* OK, NO_SESSION, NOT_ADMINISTRATOR, NOT_NOW, NOT_FROM_HERE, STALE_FACTOR,
+                       BUSY, FAILED */
     uint8_t json;   /* what was printed is one JSON value, in ASCII */
     int32_t code;   /* of sysexits.h */
     uint32_t printed_size, said_size;

@@ -8,11 +8,11 @@
  * as it notices the command line (store_changed() tells only of others' changes). What they print
  * goes into a sealed file without a name, whose descriptor the gate gets. */
 #include "asked.h"
-#include "audit_seal.h"
 #include "fd.h"
 #include "gate_link.h"
 #include "keeper.h"
 #include "log.h"
+#include "may.h"
 #include "owner.h"
 #include "record_audit.h"
 #include "session.h"
@@ -41,40 +41,29 @@ struct act_job {
     char said[IPC_SAID_MOST];
 };
 
-/* Whether the session's person may administer now. `store` is the calling thread's. */
+/* Whether the session's person may administer now, from there. `store` is the calling thread's. */
 static enum ipc_status judge(struct store *store, const struct conf *conf,
-                             const struct store_session *session)
+                             const struct store_session *session, const struct addr *address)
 {
+    struct decision decision = {0};
     struct store_user user;
+    int64_t now = keeper_now();
     enum store_result result = store_user_by_id(store, session->user, &user);
     bool administrator = result == STORE_OK && user.administrator && !user.disabled;
     explicit_bzero(&user, sizeof(user));
+    if (administrator)
+        result = may_judge_person(store, session->user, address, now, &decision);
     if (result != STORE_OK)
         return result == STORE_FAILED ? IPC_FAILED : IPC_NO_SESSION;
     if (!administrator)
         return IPC_NOT_ADMINISTRATOR;
-    int64_t age = keeper_now() - session->factor_at;
+    if (decision.rule != DECISION_ALLOWED)
+        return decision.rule == DECISION_ACCOUNT_DATES ? IPC_NOT_NOW : IPC_NOT_FROM_HERE;
+    int64_t age = now - session->factor_at;
     return age < (int64_t)conf->admin_factor_seconds ? IPC_OK : IPC_STALE_FACTOR;
 }
 
 /* ---- in the thread ---- */
-
-static enum ipc_status open_store(struct keeper *keeper)
-{
-    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
-    if (keeper->acts.store)
-        return IPC_OK;
-    conf_path(keeper->conf, CONF_DATABASE, path);
-    struct store *store = NULL;
-    if (store_open(&store, path, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK &&
-        audit_seal_open(store, keeper->conf, &keeper->key) == STORE_OK) {
-        keeper->acts.store = store;
-        return IPC_OK;
-    }
-    LOG_ERROR("store", store ? store_error(store) : why);
-    store_close(store);
-    return IPC_FAILED;
-}
 
 /* Others may have taken session or role away while the act waited. */
 static enum ipc_status still(struct keeper *keeper, const struct act_job *act)
@@ -86,7 +75,7 @@ static enum ipc_status still(struct keeper *keeper, const struct act_job *act)
         return IPC_FAILED;
     if (result != STORE_OK || session.ended_at || session.expires_at <= keeper_now())
         return IPC_NO_SESSION;
-    return judge(store, keeper->conf, &session);
+    return judge(store, keeper->conf, &session, &act->ask.origin.address);
 }
 
 static ssize_t put_printed(void *owner, const char *bytes, size_t size)
@@ -138,9 +127,7 @@ static bool run(struct keeper *keeper, struct act_job *act)
 static enum ipc_status carry_out(struct keeper *keeper, struct act_job *act)
 {
     static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-    enum ipc_status status = open_store(keeper);
-    if (status == IPC_OK)
-        status = still(keeper, act);
+    enum ipc_status status = still(keeper, act);
     if (status != IPC_OK)
         return status;
     act->fd = memfd_create("deskgate-act", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -181,16 +168,30 @@ static void name_act(const struct ipc_admin *ask, char to[64])
         *c = (*c >= 'a' && *c <= 'z') || *c == '-' || *c == ' ' ? *c : '?';
 }
 
-/* A second factor that has become old is no news when somebody only looks. */
+static const char *refused_for(enum ipc_status status, bool changes)
+{
+    switch (status) {
+    case IPC_NOT_ADMINISTRATOR:
+        return "no administrator";
+    case IPC_NOT_FROM_HERE:
+        return "not from this address";
+    case IPC_NOT_NOW:
+        return "the account is not valid now";
+    case IPC_STALE_FACTOR: /* no news when somebody only looks */
+        return changes ? "the second factor is too old" : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void note_refusal(struct act_job *act)
 {
-    enum ipc_status status = act->answer.status;
+    const char *why = refused_for(act->answer.status, act->ask.changes);
     char name[64], words[128];
-    if (status != IPC_NOT_ADMINISTRATOR && !(status == IPC_STALE_FACTOR && act->ask.changes))
+    if (!why)
         return;
     name_act(&act->ask, name);
-    snprintf(words, sizeof(words), "%s: %s", name,
-             status == IPC_STALE_FACTOR ? "the second factor is too old" : "no administrator");
+    snprintf(words, sizeof(words), "%s: %s", name, why);
     record_note(act->gate->keeper, &act->ask.origin, "admin-denied", "denied",
                 act->session.user_name, words);
 }
@@ -220,7 +221,7 @@ static enum ipc_status begin(struct keeper *keeper, struct act_job *act)
     enum ipc_status status =
         asked_status(keeper, session_find(keeper, act->ask.token, &act->session));
     if (status == IPC_OK)
-        status = judge(keeper->store, keeper->conf, &act->session);
+        status = judge(keeper->store, keeper->conf, &act->session, &act->ask.origin.address);
     if (status != IPC_OK)
         return status;
     if (!keeper->acts.administer)

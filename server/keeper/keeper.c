@@ -154,12 +154,25 @@ static int open_key(struct keeper *keeper)
     return EX_CONFIG;
 }
 
+/* Before there are threads: the key is not looked at by theirs. */
+static int open_acts(struct keeper *keeper, const char *path)
+{
+    char why[CONF_PATH_SIZE + 256] = "";
+    if (store_open(&keeper->acts.store, path, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK &&
+        audit_seal_open(keeper->acts.store, keeper->conf, &keeper->key) == STORE_OK)
+        return EX_OK;
+    LOG_ERROR("store", keeper->acts.store ? store_error(keeper->acts.store) : why);
+    return EX_CONFIG;
+}
+
 static int open_state(struct keeper *keeper)
 {
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
     conf_path(keeper->conf, CONF_DATABASE, path);
-    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK)
-        return open_key(keeper);
+    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK) {
+        int code = open_key(keeper);
+        return code == EX_OK && keeper->acts.administer ? open_acts(keeper, path) : code;
+    }
     LOG_ERROR("store", why);
     return EX_CONFIG;
 }

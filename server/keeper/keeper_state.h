@@ -42,7 +42,7 @@ struct keeper {
     struct {
         int (*administer)(struct keeper_order *order);
         struct pool *pool;   /* one thread */
-        struct store *store; /* that thread's own */
+        struct store *store; /* that thread's own, once it runs */
         unsigned under_way;
     } acts;
     struct gate_link *gates;         /* usually one */

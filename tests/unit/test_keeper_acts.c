@@ -4,6 +4,7 @@
 #include "fake_gate.h"
 #include "fd.h"
 #include "keeper.h"
+#include "store_policy.h"
 
 #include <check.h>
 #include <errno.h>
@@ -201,6 +202,23 @@ START_TEST(who_may)
 }
 END_TEST
 
+/* The lists of addresses and an account's dates hold here as everywhere. */
+START_TEST(where_and_when)
+{
+    struct store_person_policy policy = {.valid_until = 1000};
+    struct addr_net net;
+    ck_assert(addr_net_parse(&net, "198.51.100.0/24"));
+    ck_assert_int_eq(store_policy_net_add(fake.store, 0, 0, false, &net), STORE_OK);
+    ck_assert_int_eq(status_of("x"), IPC_NOT_FROM_HERE);
+    ck_assert_uint_eq(fake_gate_audited(&fake, "admin-denied", "denied", "not from this address"),
+                      1);
+    ck_assert_int_eq(store_policy_net_remove(fake.store, 0, 0, &net), STORE_OK);
+    ck_assert_int_eq(status_of("x"), IPC_OK);
+    ck_assert_int_eq(store_policy_person_set(fake.store, fake.alice.id, &policy), STORE_OK);
+    ck_assert_int_eq(status_of("x"), IPC_NOT_NOW);
+}
+END_TEST
+
 START_TEST(the_second_factor_must_be_fresh)
 {
     fake.conf.admin_factor_seconds = 0;
@@ -326,6 +344,7 @@ int main(void)
     tcase_add_test(tcase, what_it_says_comes_back);
     tcase_add_test(tcase, long_answers_end);
     tcase_add_test(tcase, who_may);
+    tcase_add_test(tcase, where_and_when);
     tcase_add_test(tcase, the_second_factor_must_be_fresh);
     tcase_add_test(tcase, nobody_carries_it_out);
     tcase_add_test(tcase, broken_records);
