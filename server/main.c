@@ -8,6 +8,7 @@
 #include "nearest.h"
 #include "rdp_file.h"
 #include "serve.h"
+#include "syslog_forward.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static const struct verb {
     {"gate", NULL, serve_gate_child},
     {"keeper", NULL, serve_keeper_child},
     {"alert-post", NULL, alert_post_verb},
+    {"syslog-forward", NULL, syslog_forward_verb},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

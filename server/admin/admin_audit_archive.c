@@ -4,9 +4,9 @@
 #include "admin_audit_archive.h"
 
 #include "act.h"
-#include "admin_audit_record.h"
 #include "archive_seal.h"
 #include "audit_fault.h"
+#include "audit_record.h"
 #include "fd.h"
 #include "listing.h"
 #include "place.h"
@@ -85,7 +85,7 @@ static int put_row(void *owner, const struct store_audit *row)
     struct archive *archive = owner;
     if (row->id > archive->last)
         return 1;
-    archive->code = put(archive, admin_audit_record(row));
+    archive->code = put(archive, audit_record(row));
     archive->written++;
     memcpy(archive->link, row->link, sizeof(archive->link));
     return archive->code != EX_OK;

@@ -1,9 +1,9 @@
 #include "admin_audit_archive.h"
 
 #include "act.h"
-#include "admin_audit_record.h"
 #include "archive_seal.h"
 #include "audit_chain.h"
+#include "audit_record.h"
 #include "listing.h"
 #include "text.h"
 
@@ -76,7 +76,7 @@ static bool take_row(struct reading *reading, const json_t *object)
 {
     struct store_audit row;
     struct audit_chain_row chained = {0};
-    if (!admin_audit_record_read(object, &row))
+    if (!audit_record_read(object, &row))
         return bad(reading, "not a row of the audit log");
     const char *const texts[AUDIT_CHAIN_TEXTS] = {row.event,   row.outcome, row.who,   row.by,
                                                   row.desktop, row.conn,    row.detail};

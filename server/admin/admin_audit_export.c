@@ -1,7 +1,7 @@
 #include "admin_audit_export.h"
 
 #include "act.h"
-#include "admin_audit_record.h"
+#include "audit_record.h"
 #include "listing.h"
 #include "plain.h"
 #include "when.h"
@@ -47,14 +47,14 @@ static void csv_cell(FILE *out, const char *text)
 
 static void csv_row(FILE *out, const struct store_audit *row)
 {
-    char at[WHEN_SIZE], address[ADDR_TEXT_SIZE] = "", link[2 * sizeof(row->link) + 1];
+    char at[AUDIT_RECORD_TIME], address[ADDR_TEXT_SIZE] = "", link[2 * sizeof(row->link) + 1];
 
     if (row->has_address)
         addr_text(&row->address, address);
     text_hex(link, row->link, sizeof(row->link));
     const char *const cells[] = {row->event, row->outcome, row->who,    row->by, row->desktop,
                                  address,    row->conn,    row->detail, link};
-    fprintf(out, "%" PRId64 ",%s", row->id, when_utc_ms(row->at_ms, at));
+    fprintf(out, "%" PRId64 ",%s", row->id, audit_record_time(row->at_ms, at));
     for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
         fputc(',', out);
         csv_cell(out, cells[i]);
@@ -71,7 +71,7 @@ static int export_row(void *owner, const struct store_audit *row)
     if (export->csv)
         csv_row(export->out, row);
     else
-        export->code = listing_json(export->out, admin_audit_record(row));
+        export->code = listing_json(export->out, audit_record(row));
     return export->code != EX_OK || ferror(export->out);
 }
 

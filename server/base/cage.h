@@ -18,5 +18,6 @@ void cage_gate_files(struct cage_report *report);
  * descriptors it has, accept, make AF_UNIX socketpairs, memory and time; nothing else. */
 void cage_gate_calls(struct cage_report *report);
 
-/* The keeper: no exec, no bind, no listen, no accept, no ptrace. Call when its pool runs. */
+/* The keeper, and who forwards the audit log: no exec, no bind, no listen, no accept, no ptrace.
+ * Call when its pool runs. */
 void cage_keeper(struct cage_report *report);

@@ -26,6 +26,9 @@ enum control_type {
     CONTROL_RDP_SIGNER,
     /* From the keeper: one descriptor, an alert as JSON in a sealed memory file. */
     CONTROL_ALERT,
+    /* To the keeper: one descriptor, its end of the pair that leads to who forwards the audit log
+     * (keeper/audit_forward.h); in place of the one before. */
+    CONTROL_FORWARD,
     CONTROL_TYPES /* the first that is none */
 };
 

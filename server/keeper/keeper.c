@@ -2,6 +2,7 @@
 
 #include "alert.h"
 #include "audit_check.h"
+#include "audit_forward.h"
 #include "audit_seal.h"
 #include "cage.h"
 #include "control.h"
@@ -113,6 +114,9 @@ static void on_control(struct loop_source *source, uint32_t events)
         count = 0; /* taken over */
         if (error)
             LOG_ERROR("gate.link", "a gate cannot be served", LOG_TEXT("error", strerror(-error)));
+    } else if (type == CONTROL_FORWARD && count == 1) {
+        audit_forward_to(keeper, fds[0]);
+        count = 0; /* taken over */
     } else if (type == CONTROL_STOP) {
         gate_link_drop_all(keeper);
         leave(keeper, EX_OK);
@@ -204,6 +208,7 @@ static int start(struct keeper *keeper, int control)
         error = alert_start(keeper);
     if (!error)
         error = audit_check_start(keeper);
+    audit_forward_init(keeper);
     if (error)
         LOG_ERROR("keeper.start", "cannot start", LOG_TEXT("error", strerror(-error)));
     return error ? EX_OSERR : EX_OK;
@@ -241,6 +246,7 @@ static int serve(struct keeper *keeper, int control)
         LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
     live_save(keeper);
     audit_check_stop(keeper);
+    audit_forward_stop(keeper);
     return keeper->exit_code;
 }
 

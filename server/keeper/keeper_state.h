@@ -31,6 +31,17 @@ struct audit_watch {
     int64_t told_bad;            /* … and where */
 };
 
+/* audit_forward.c */
+struct audit_queue {
+    struct loop_source source; /* fd -1: nobody forwards */
+    struct loop_timer look;
+    int64_t first;        /* the last row of an earlier run */
+    int64_t sent;         /* handed over up to this row, */
+    int64_t acknowledged; /* with the receiver, … */
+    int64_t saved;        /* … and written down */
+    uint64_t saved_ms;
+};
+
 struct keeper {
     const struct conf *conf;
     struct loop *loop;
@@ -74,6 +85,7 @@ struct keeper {
         int64_t expires; /* the gateway's certificate; 0: not known */
     } alerts;
     struct audit_watch audit;
+    struct audit_queue forward;
     struct keeper_meter meter;
     int exit_code;
 };

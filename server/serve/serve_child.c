@@ -113,6 +113,26 @@ pid_t serve_child_keeper(const char *state, int conf, int control, const sigset_
     return start(&words, mask);
 }
 
+pid_t serve_child_forwarder(const char *state, int conf, int channel, const sigset_t *mask)
+{
+    struct child_words words;
+
+    begin(&words, state, "syslog-forward", conf, channel);
+    return start(&words, mask);
+}
+
+pid_t serve_child_expire(const char *state, const sigset_t *mask)
+{
+    struct child_words words = {0};
+
+    add_word(&words, "deskgate");
+    add_word(&words, "--state");
+    add_word(&words, state);
+    add_word(&words, "audit");
+    add_word(&words, "expire");
+    return start(&words, mask);
+}
+
 static const char *kind_of(const struct gate_listener *listener)
 {
     return listener->tls ? "tls:" : listener->metrics ? "metrics:" : "http:";
@@ -148,6 +168,15 @@ static const struct conf *take_conf(int fd)
         return NULL;
     void *conf = mmap(NULL, sizeof(struct conf), PROT_READ, MAP_PRIVATE, fd, 0);
     return conf == MAP_FAILED ? NULL : conf;
+}
+
+bool serve_child_take(const char *conf_word, const char *fd_word, const struct conf **conf, int *fd)
+{
+    int memory;
+    if (!take_fd(conf_word, &memory) || !take_fd(fd_word, fd) || !(*conf = take_conf(memory)))
+        return false;
+    close(memory);
+    return true;
 }
 
 static int not_by_hand(const char *verb)

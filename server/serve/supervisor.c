@@ -5,6 +5,7 @@
 #include "ipc.h"
 #include "log.h"
 #include "serve_alert.h"
+#include "serve_audit.h"
 #include "serve_child.h"
 #include "serve_notify.h"
 
@@ -43,6 +44,7 @@ struct supervisor {
     enum phase phase;
     struct child keeper, gate;
     struct serve_alerts alerts;
+    struct serve_audit audit;
     int conf;         /* for the children (serve_child_conf) */
     int signals;      /* signalfd */
     sigset_t mask;    /* as it was */
@@ -302,7 +304,7 @@ static void reap(struct supervisor *supervisor)
             ended(supervisor, &supervisor->keeper, status);
         else if (pid == supervisor->gate.pid)
             ended(supervisor, &supervisor->gate, status);
-        else
+        else if (!serve_audit_ended(&supervisor->audit, pid, status, now_ms()))
             serve_alert_ended(&supervisor->alerts, pid, status, now_ms());
     }
 }
@@ -362,6 +364,9 @@ static int patience(const struct supervisor *supervisor)
         return supervisor->killed ? -1 : until(supervisor->stop_ms, now, wait);
     if (serve_alert_due(&supervisor->alerts))
         wait = until(serve_alert_due(&supervisor->alerts), now, wait);
+    if (supervisor->phase == RUNNING && supervisor->keeper.control >= 0 &&
+        serve_audit_due(&supervisor->audit))
+        wait = until(serve_audit_due(&supervisor->audit), now, wait);
     if (supervisor->keeper.pid == 0)
         wait = until(supervisor->keeper.start_ms, now, wait);
     else if (supervisor->gate.pid == 0)
@@ -379,6 +384,8 @@ static void turn(struct supervisor *supervisor)
 
     start_what_is_due(supervisor);
     serve_alert_turn(&supervisor->alerts, now_ms());
+    if (supervisor->phase == RUNNING)
+        serve_audit_turn(&supervisor->audit, supervisor->keeper.control, now_ms());
     polled[1].fd = supervisor->keeper.control;
     polled[2].fd = supervisor->gate.control;
     if (poll(polled, 3, patience(supervisor)) < 0)
@@ -414,6 +421,7 @@ int supervisor_run(const struct supervisor_setup *setup)
     supervisor.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     supervisor.conf = serve_child_conf(setup->conf);
     serve_alert_init(&supervisor.alerts, setup->conf, &supervisor.mask);
+    serve_audit_init(&supervisor.audit, setup->conf, supervisor.conf, &supervisor.mask, now_ms());
     if (supervisor.signals < 0 || supervisor.conf < 0) {
         LOG_ERROR("start", "out of descriptors or memory");
         return EX_OSERR;
@@ -421,6 +429,7 @@ int supervisor_run(const struct supervisor_setup *setup)
     while (supervisor.phase != ENDED)
         turn(&supervisor);
     serve_alert_stop(&supervisor.alerts);
+    serve_audit_stop(&supervisor.audit);
     close(supervisor.signals);
     close(supervisor.conf);
     if (supervisor.exit_code == EX_OK)

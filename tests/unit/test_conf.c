@@ -160,6 +160,35 @@ START_TEST(listeners)
 }
 END_TEST
 
+START_TEST(audit)
+{
+    static const char *const wrong[] = {"tls://",       "tls://:6514",      "tls://a b",
+                                        "tls://host:0", "tls://host:65536", "tls://host:x",
+                                        "udp://host",   "locally",          "local:relative",
+                                        "tls://[::1",   "host:6514"};
+    char text[256];
+    ck_assert_int_eq(load("[audit]\nkeep_days = 90\nsyslog = local\n"), 0);
+    ck_assert_uint_eq(conf.audit_keep_days, 90);
+    ck_assert_int_eq(conf.audit_syslog, CONF_SYSLOG_LOCAL);
+    ck_assert_str_eq(conf.audit_syslog_path, "/dev/log");
+    ck_assert_int_eq(load("[audit]\nsyslog = local:/run/other\n"), 0);
+    ck_assert_str_eq(conf.audit_syslog_path, "/run/other");
+    ck_assert_int_eq(load("[audit]\nsyslog = tls://Logs.example\n"), 0);
+    ck_assert_int_eq(conf.audit_syslog, CONF_SYSLOG_TLS);
+    ck_assert_str_eq(conf.audit_syslog_host, "logs.example");
+    ck_assert_uint_eq(conf.audit_syslog_port, 6514);
+    ck_assert_int_eq(load("[audit]\nsyslog = tls://[2001:db8::1]:514\n"), 0);
+    ck_assert_str_eq(conf.audit_syslog_host, "[2001:db8::1]");
+    ck_assert_uint_eq(conf.audit_syslog_port, 514);
+    ck_assert_int_eq(load("[audit]\nsyslog = tls://[2001:db8::1]\n"), 0);
+    ck_assert_uint_eq(conf.audit_syslog_port, 6514);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        snprintf(text, sizeof(text), "[audit]\nsyslog = %s\n", wrong[i]);
+        ck_assert_msg(load(text) != 0, "%s", wrong[i]);
+    }
+}
+END_TEST
+
 START_TEST(alerts)
 {
     ck_assert_int_eq(load("[alerts]\nrules = new_network, audit_broken\nwebhook = hook\n"), 0);
@@ -366,6 +395,7 @@ int main(void)
     tcase_add_test(tcase, missing);
     tcase_add_test(tcase, listeners);
     tcase_add_test(tcase, alerts);
+    tcase_add_test(tcase, audit);
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, paths);
     tcase_add_test(tcase, time_zones);

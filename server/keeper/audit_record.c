@@ -1,10 +1,11 @@
-#include "admin_audit_record.h"
+#include "audit_record.h"
 
 #include "text.h"
-#include "when.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const struct {
     const char *key;
@@ -30,15 +31,27 @@ static json_t *text_json(const char *text)
     return json_pack("{s:s}", "hex", hex);
 }
 
-json_t *admin_audit_record(const struct store_audit *row)
+const char *audit_record_time(int64_t at_ms, char to[AUDIT_RECORD_TIME])
 {
-    char at[WHEN_SIZE], address[ADDR_TEXT_SIZE] = "", link[2 * sizeof(row->link) + 1];
+    time_t at = (time_t)(at_ms / 1000);
+    struct tm utc = {0};
+    char date[24] = "";
+
+    gmtime_r(&at, &utc);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(to, AUDIT_RECORD_TIME, "%s.%03uZ", date, (unsigned)(at_ms % 1000) % 1000U);
+    return to;
+}
+
+json_t *audit_record(const struct store_audit *row)
+{
+    char at[AUDIT_RECORD_TIME], address[ADDR_TEXT_SIZE] = "", link[2 * sizeof(row->link) + 1];
 
     if (row->has_address)
         addr_text(&row->address, address);
     text_hex(link, row->link, sizeof(row->link));
     json_t *object = json_pack("{s:I,s:s,s:I}", "id", (json_int_t)row->id, "at",
-                               when_utc_ms(row->at_ms, at), "at_ms", (json_int_t)row->at_ms);
+                               audit_record_time(row->at_ms, at), "at_ms", (json_int_t)row->at_ms);
     int failed = object == NULL;
     for (size_t i = 0; !failed && i < sizeof(texts) / sizeof(texts[0]); i++)
         failed = json_object_set_new(object, texts[i].key,
@@ -68,7 +81,7 @@ static bool read_text(const json_t *value, char *to, size_t size)
     return strlen(to) == length;
 }
 
-bool admin_audit_record_read(const json_t *object, struct store_audit *row)
+bool audit_record_read(const json_t *object, struct store_audit *row)
 {
     const json_t *id = json_object_get(object, "id"), *at = json_object_get(object, "at_ms"),
                  *address = json_object_get(object, "address");
