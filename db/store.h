@@ -93,8 +93,7 @@ enum store_result store_invitation_set(struct store *, int64_t user, const uint8
 enum store_result store_invitation_user(struct store *, const uint8_t hash[32], int64_t now,
                                         int64_t *user);
 /* NONE: there is none that is good now. */
-enum store_result store_invitation_until(struct store *, int64_t user, int64_t now,
-                                         int64_t *until);
+enum store_result store_invitation_until(struct store *, int64_t user, int64_t now, int64_t *until);
 enum store_result store_invitation_forget(struct store *, int64_t user);
 /* A second factor that is offered until `expires_at`; a newer one replaces it. */
 enum store_result store_offer_set(struct store *, int64_t user, const uint8_t *seed, size_t size,
