@@ -26,46 +26,83 @@ static int count_live(void *owner, const struct store_tunnel *tunnel)
 }
 
 static const struct listing_column columns[] = {
-    {"allowed", "ALLOWED", LISTING_YES}, {"rule", "RULE", LISTING_TEXT},
-    {"why", "WHY", LISTING_TEXT},        {"until", "UNTIL", LISTING_TIME},
+    {"allowed", "ALLOWED", LISTING_YES},
+    {"rule", "RULE", LISTING_TEXT},
+    {"why", "WHY", LISTING_TEXT},
+    {"until", "UNTIL", LISTING_TIME},
+    {"fresh_factor", "FRESH FACTOR", LISTING_YES},
+    {"idle_seconds", "IDLE SECONDS", LISTING_NUMBER},
+    {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_NUMBER},
     {NULL, NULL, LISTING_TEXT},
 };
 
-static int explain(struct act *act, const struct sub_args *args)
+/* No session is meant, so how fresh its factor is cannot be told; that it must be, can. */
+static int judge(struct act *act, struct may_ask *ask, struct decision *decision, bool *fresh)
+{
+    enum store_result result = may_judge(act->store, ask, decision);
+    *fresh = result == STORE_OK && decision->rule == DECISION_STEP_UP;
+    ask->factor_judged = true;
+    if (*fresh)
+        result = may_judge(act->store, ask, decision);
+    return result == STORE_OK ? EX_OK : act_store_failed(act);
+}
+
+static int look_up(struct act *act, const struct sub_args *args, struct may_ask *ask)
 {
     struct store_user user = {0};
     struct store_desktop desktop = {0};
+    int code = act_user(act, args->words[0], &user);
+    if (code == EX_OK)
+        code = act_desktop(act, args->words[1], &desktop);
+    ask->user = user.id;
+    ask->desktop = desktop.id;
+    struct count count = {ask, user.name, desktop.name};
+    if (code == EX_OK && store_tunnel_list(act->store, true, count_live, &count) == STORE_FAILED)
+        code = act_store_failed(act);
+    explicit_bzero(&user, sizeof(user));
+    return code;
+}
+
+static int tell(struct act *act, const struct decision *decision, bool fresh, bool json)
+{
+    bool allowed = decision->rule == DECISION_ALLOWED;
+    const struct decision_limits *limits = &decision->limits;
+    const struct listing_value values[] = {{.number = allowed},
+                                           {.text = decision_rule_name(decision->rule)},
+                                           {.text = decision->words},
+                                           {.number = decision->again_at},
+                                           {.number = fresh},
+                                           {.number = limits->idle_seconds},
+                                           {.number = limits->absolute_seconds}};
+    if (json)
+        return listing_json(act->out, listing_object(columns, values));
+    fprintf(act->out, "%s: %s.\n", allowed ? "Allowed" : "Refused", decision->words);
+    if (fresh)
+        fputs("The desktop asks for a second factor that was shown lately.\n", act->out);
+    return EX_OK;
+}
+
+static int explain(struct act *act, const struct sub_args *args)
+{
     struct decision decision;
-    struct may_ask ask = {.now = act->now};
+    struct may_ask ask = {
+        .now = act->now,
+        .limits = {act->conf.tunnel_idle_seconds, act->conf.tunnel_absolute_seconds}};
     const char *from = sub_value(args, "from"), *at = sub_value(args, "at");
+    bool json = sub_value(args, "json") != NULL, fresh = false;
     if (!addr_parse(&ask.address, from ? from : "127.0.0.1"))
         return act_error(act, EX_DATAERR, "--from '%s' is not an address", from);
     int code = admin_limit_moment(act, "at", at, act->now, &ask.now);
     if (code == EX_OK)
-        code = act_user(act, args->words[0], &user);
+        code = look_up(act, args, &ask);
     if (code == EX_OK)
-        code = act_desktop(act, args->words[1], &desktop);
-    ask.user = user.id;
-    ask.desktop = desktop.id;
-    struct count count = {&ask, user.name, desktop.name};
-    if (code == EX_OK && (store_tunnel_list(act->store, true, count_live, &count) == STORE_FAILED ||
-                          may_judge(act->store, &ask, &decision) != STORE_OK))
-        code = act_store_failed(act);
-    explicit_bzero(&user, sizeof(user));
-    if (code != EX_OK)
-        return code;
-    const struct listing_value values[] = {{.number = decision.rule == DECISION_ALLOWED},
-                                           {.text = decision_rule_name(decision.rule)},
-                                           {.text = decision.words},
-                                           {.number = decision.again_at}};
-    if (sub_value(args, "json"))
-        return listing_json(act->out, listing_object(columns, values));
-    fprintf(act->out, "%s: %s.\n", decision.rule == DECISION_ALLOWED ? "Allowed" : "Refused",
-            decision.words);
-    if (!from)
+        code = judge(act, &ask, &decision, &fresh);
+    if (code == EX_OK)
+        code = tell(act, &decision, fresh, json);
+    if (code == EX_OK && !json && !from)
         fputs("Asked from this machine itself (127.0.0.1); --from ADDRESS asks for another.\n",
               act->out);
-    return EX_OK;
+    return code;
 }
 
 static const struct sub_option options[] = {

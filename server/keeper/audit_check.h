@@ -1,7 +1,7 @@
 /* The keeper's own watch over the audit log: it follows the chain a few rows at a time, from the
  * first to the last and on with what is added, and begins again now and then, and soon after
- * somebody else wrote to the database. A fault is a row of the log, which becomes an alert. What was
- * found to be whole is noted in audit.head (audit_seal.h). */
+ * somebody else wrote to the database. A fault is a row of the log, which becomes an alert. What
+ * was found to be whole is noted in audit.head (audit_seal.h). */
 #pragma once
 
 struct keeper;

@@ -7,7 +7,7 @@ import { Gateway, PASSWORD } from './lib/gateway.mjs';
 import { until } from './lib/proc.mjs';
 import { TYPE, WebSocketRdg } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
-import { RawSocket } from './lib/wire.mjs';
+import { OP, RawSocket } from './lib/wire.mjs';
 
 let gateway, echo, anna, token, browserTicket, fileTicket;
 const open = [];
@@ -236,6 +236,40 @@ test('numbers: a person\'s and a desktop\'s connections', async () => {
   await none();
   gateway.cli('desktop', 'limit', 'office', '--tunnels', 'none');
 });
+
+// An administrator's word against bytes that flow: from the moment the command is given.
+for (const [what, word] of [
+  ['the person is disabled', (name) => ['user', 'disable', name]],
+  ['the session is ended', (name) => ['session', 'end', '--user', name]],
+  ['the tunnel is ended', () => ['tunnel', 'end', String(gateway.json('tunnel', 'list')[0].id)]],
+  ['the person is removed', (name) => ['user', 'remove', name]],
+]) {
+  test(`${what}: flowing bytes stop`, async (t) => {
+    const person = gateway.addUser(`p${word.length}${what.length}`);
+    gateway.grant(person, 'office');
+    const wire = await gateway.wire();
+    const { ws } = await RawSocket.open(wire, '/tunnel/office', { ...headers(), Authorization: `Bearer ${await person.token()}` });
+    let last = 0, rounds = 0;
+    const flow = (async () => {
+      for (;;) {
+        ws.send(Buffer.from('ping'));
+        const frame = await ws.next(5000);
+        if (frame?.opcode !== OP.BINARY) return;
+        last = Date.now();
+        rounds++;
+      }
+    })();
+    await until(() => 'bytes flow', () => rounds > 100);
+    const command = word(person.name);
+    const begun = Date.now();
+    gateway.cli(...command);
+    await flow;
+    wire.end();
+    t.diagnostic(`the last byte came ${last - begun} ms after the command was given`);
+    assert.ok(last - begun < 2000);
+    await none();
+  });
+}
 
 test('an hour that ends while somebody works', async () => {
   const soon = new Date(Date.now() + 2000);

@@ -70,6 +70,16 @@ test('every way in: open with a fresh factor, closed with a stale one, open agai
   assert.equal(gateway.audit('--event', 'second-factor').at(-1).user, user.name);
 });
 
+test('explain says that a fresh factor is wanted, and does not guess how fresh it is', () => {
+  const user = somebody();
+  const told = gateway.json('explain', user.name, 'vault');
+  assert.equal(told.allowed, true);
+  assert.equal(told.fresh_factor, true);
+  assert.match(gateway.cli('explain', user.name, 'vault').stdout, /^Allowed: .*\nThe desktop asks for a second factor/);
+  gateway.cli('grant', 'remove', user.name, 'vault');
+  assert.deepEqual([gateway.json('explain', user.name, 'vault').rule, gateway.json('explain', user.name, 'vault').fresh_factor], ['not-granted', false]);
+});
+
 test('a ticket stands for the factor that was fresh when it was made', async () => {
   const token = await somebody().token();
   const { body } = await ways['a file'](token);
