@@ -95,6 +95,14 @@ const char *ipc_way_name(unsigned way)
     return way < sizeof(names) / sizeof(*names) ? names[way] : "unknown";
 }
 
+enum ipc_way ipc_way_find(const char *name)
+{
+    unsigned way = 0;
+    while (way < IPC_WAYS && strcmp(ipc_way_name(way), name) != 0)
+        way++;
+    return way < IPC_WAYS ? (enum ipc_way)way : IPC_WAY_TUNNEL;
+}
+
 bool ipc_text_ok(const char *field, size_t size)
 {
     return memchr(field, '\0', size) != NULL;

@@ -539,6 +539,7 @@ union ipc_record {
 const char *ipc_end_name(unsigned end);
 const char *ipc_type_name(unsigned type); /* "sign_in", … */
 const char *ipc_way_name(unsigned way);
+enum ipc_way ipc_way_find(const char *name);  /* IPC_WAY_TUNNEL when there is none */
 const char *ipc_status_name(unsigned status); /* "desktop_asleep", …: the API's error codes */
 
 /* Sets head.type and head.size of a zeroed record. */

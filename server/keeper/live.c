@@ -139,8 +139,9 @@ static enum store_result write_end(struct keeper *keeper, const struct live *liv
     if (result != STORE_OK)
         return result == STORE_FAILED ? result : STORE_OK; /* over already: nothing to tell */
     snprintf(detail, sizeof(detail),
-             "why=%s tunnel=%" PRId64 " up=%" PRIu64 " down=%" PRIu64 " seconds=%" PRId64, end,
-             live->tunnel, live->up, live->down, live->ended_at - live->opened_at);
+             "why=%s way=%s tunnel=%" PRId64 " up=%" PRIu64 " down=%" PRIu64 " seconds=%" PRId64,
+             end, ipc_way_name(live->way), live->tunnel, live->up, live->down,
+             live->ended_at - live->opened_at);
     return record_audit(keeper, &live->origin, "tunnel-close", "ok", live->user, live->desktop,
                         detail);
 }
@@ -349,6 +350,7 @@ static int collect(void *owner, const struct store_tunnel *tunnel)
     live->up = tunnel->up;
     live->down = tunnel->down;
     live->origin.address = tunnel->address;
+    live->way = ipc_way_find(tunnel->way);
     text_copy(live->origin.conn, sizeof(live->origin.conn), tunnel->conn);
     text_copy(live->user, sizeof(live->user), tunnel->user_name);
     text_copy(live->desktop, sizeof(live->desktop), tunnel->desktop_name);

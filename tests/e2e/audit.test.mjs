@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { run, sleep, start, until } from './lib/proc.mjs';
+import { echoServer } from './lib/servers.mjs';
 
 const EX_DATAERR = 65;
 const TRIGGERS_OFF = ['audit_is_not_changed', 'audit_is_not_removed', 'audit_is_linked',
@@ -369,4 +370,60 @@ test('what is older than keep_days goes to the state folder', () => {
   assert.match(gateway.cli('audit', 'expire').stdout, /keep_days is 0/);
   gateway.configure({ audit: { keep_days: 30 } });
   assert.match(gateway.cli('audit', 'expire').stdout, /no row to archive/);
+});
+
+// ---- what is on record ----
+
+test('sign-ins, grants and tunnels, with who, from where, how, how much, how long and why', async () => {
+  const server = await echoServer();
+  try {
+    await gateway.remove();
+    gateway = await Gateway.make();
+    anna = gateway.addUser('anna');
+    gateway.addDesktop('echo', server.port);
+    const acts = [
+      ['group-add', ['group', 'add', 'staff']], ['group-join', ['group', 'join', 'staff', 'anna']],
+      ['grant-add', ['grant', 'add', '--group', 'staff', 'echo']], ['grant-remove', ['grant', 'remove', '--group', 'staff', 'echo']],
+      ['grant-add', ['grant', 'add', 'anna', 'echo']], ['grant-limit', ['grant', 'limit', 'anna', 'echo', '--until', '2100-01-01']],
+      ['desktop-set', ['desktop', 'set', 'echo', '--description', 'x']], ['desktop-limit', ['desktop', 'limit', 'echo', '--tunnels', '5']],
+      ['user-limit', ['user', 'limit', 'anna', '--tunnels', '5']], ['address-add', ['address', 'allow', '127.0.0.0/8']],
+      ['address-remove', ['address', 'remove', '127.0.0.0/8']], ['group-leave', ['group', 'leave', 'staff', 'anna']],
+      ['group-remove', ['group', 'remove', 'staff']], ['user-disable', ['user', 'disable', 'anna']], ['user-enable', ['user', 'enable', 'anna']],
+    ];
+    for (const [event, args] of acts) {
+      const before = gateway.audit('--event', event).length;
+      gateway.cli(...args);
+      const rows = gateway.audit('--event', event);
+      assert.equal(rows.length, before + 1, args.join(' '));
+      assert.match(rows.at(-1).by, /^cli:/);
+      assert.equal(rows.at(-1).outcome, 'ok');
+    }
+    await anna.signIn({ password: 'wrong' });
+    await anna.signIn({ code: '000000' });
+    const token = await anna.token();
+    assert.deepEqual(gateway.audit('--event', 'sign-in').map(({ outcome, user, address }) => [outcome, user, address]),
+      [['denied', 'anna', '127.0.0.1'], ['denied', 'anna', '127.0.0.1'], ['ok', 'anna', '127.0.0.1']]);
+    const { ws } = await gateway.tunnel('echo', token);
+    ws.send(Buffer.from('hello'));
+    assert.equal(String(await ws.read(5)), 'hello');
+    const { id } = gateway.json('tunnel', 'list')[0];
+    gateway.cli('tunnel', 'end', String(id));
+    await until('its end is on record', () => gateway.audit('--event', 'tunnel-close').length === 1);
+    const [open] = gateway.audit('--event', 'tunnel-open'), [close] = gateway.audit('--event', 'tunnel-close');
+    for (const row of [open, close]) assert.deepEqual([row.user, row.desktop, row.address], ['anna', 'echo', '127.0.0.1']);
+    assert.equal(open.conn, close.conn);
+    assert.equal(open.detail, 'tunnel');
+    assert.match(close.detail, /^why=tunnel-ended way=tunnel tunnel=1 up=5 down=5 seconds=\d+$/);
+    assert.match(gateway.audit('--event', 'tunnel-end')[0].by, /^cli:/);
+    // Also of tunnels that nobody is left to tell of.
+    await gateway.tunnel('echo', token);
+    process.kill(gateway.part('keeper'), 'SIGKILL');
+    await until('the end is on record', () => gateway.audit('--event', 'tunnel-close').length === 2, { ms: 20_000 });
+    const [, lost] = gateway.audit('--event', 'tunnel-close');
+    assert.match(lost.detail, /^why=\S+ way=tunnel tunnel=2 up=0 down=0 seconds=\d+$/);
+    assert.deepEqual([lost.user, lost.desktop, lost.address], ['anna', 'echo', '127.0.0.1']);
+    whole();
+  } finally {
+    await server.close();
+  }
 });
