@@ -2,7 +2,7 @@
 // runs; many writers at once.
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
@@ -19,9 +19,9 @@ const file = (name) => join(gateway.state, name);
 
 // As somebody does who has the file and sqlite3; gives the rows of the last statement.
 function sql(text, last = 'SELECT 1') {
-  const script = 'import sqlite3,sys,json\nc=sqlite3.connect(sys.argv[1],timeout=20)\nc.executescript(sys.argv[2])\n' +
-    'rows=c.execute(sys.argv[3]).fetchall()\nc.commit()\nc.close()\nprint(json.dumps(rows))\n';
-  return JSON.parse(run('python3', ['-c', script, file('deskgate.db'), text, last]).stdout);
+  const script = 'import sqlite3,sys,json\nc=sqlite3.connect(sys.argv[1],timeout=20)\nc.executescript(sys.stdin.read())\n' +
+    'rows=c.execute(sys.argv[2]).fetchall()\nc.commit()\nc.close()\nprint(json.dumps(rows))\n';
+  return JSON.parse(run('python3', ['-c', script, file('deskgate.db'), last], { input: `BEGIN; ${text}; COMMIT;` }).stdout);
 }
 
 const tamper = (text) => sql(`${TRIGGERS_OFF} ${text}`);
@@ -366,10 +366,67 @@ test('an administrator accepts what is wrong, in writing, and the log goes on fr
   whole();
 });
 
-test('what is older than keep_days goes to the state folder', () => {
+// So many rows of long ago, written by hand and made good by age().
+function fill(count) {
+  tamper(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+    INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, address, detail, chain)
+    SELECT 1700000000000 + i, 'sign-in', 'denied', 'anna', '', '', 'c', zeroblob(16), 'row ' || i, zeroblob(32) FROM n;`);
+  age(0, 0);
+}
+
+test('what is older than keep_days goes to the state folder, by the running gateway', async () => {
   assert.match(gateway.cli('audit', 'expire').stdout, /keep_days is 0/);
+  await gateway.remove();
+  gateway = await Gateway.make({ serve: false });
+  gateway.cli('group', 'add', 'one');
+  fill(50);
+  age(1, 400); // numbers are in the order of time but for the first
+  gateway.cli('group', 'add', 'late');
   gateway.configure({ audit: { keep_days: 30 } });
-  assert.match(gateway.cli('audit', 'expire').stdout, /no row to archive/);
+  await gateway.serve();
+  const folder = file('audit');
+  const name = await until('there is an archive', () => existsSync(folder) && readdirSync(folder).find((one) => one.endsWith('.jsonl')), { ms: 20_000 });
+  await until('the rows are gone', () => gateway.audit()[0].id > 50);
+  assert.match(verify('--archive', join(folder, name)).words, /Rows 1 to 51, each as it was written, and the archive is sealed/);
+  assert.equal(statSync(join(folder, name)).uid, statSync(file('secret.key')).uid);
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  whole();
+  assert.equal(gateway.json('alert', 'list').length, 0, 'the keeper finds nothing wrong with that');
+});
+
+test('an archive that is killed at any moment loses no row', async () => {
+  await gateway.remove();
+  gateway = await Gateway.make({ serve: false });
+  const COUNT = 12_000;
+  gateway.cli('group', 'add', 'one');
+  fill(COUNT - 1);
+  age(1, 400);
+  const began = Date.now();
+  whole();
+  console.log(`# ${COUNT} rows verified in ${Date.now() - began} ms, with the start of the program`);
+  const files = [];
+  let kills = 0;
+  for (let patience = 40; ; patience += 25) {
+    const path = archived(`killed${files.length}.jsonl`);
+    files.push(path);
+    const process = start(gateway.program, ['--state', gateway.state, 'audit', 'archive', '--before', '365d', path]);
+    await Promise.race([process.ended, sleep(patience)]);
+    if (process.running()) {
+      process.child.kill('SIGKILL');
+      kills++;
+    }
+    await process.ended;
+    whole();
+    const seen = new Set(gateway.cli('audit', 'export', '--format', 'json').stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line).id));
+    for (const one of files.filter((name) => existsSync(name))) {
+      assert.equal(verify('--archive', one).code, 0);
+      for (const line of readFileSync(one, 'utf8').split('\n').filter((text) => text.startsWith('{"id"'))) seen.add(JSON.parse(line).id);
+    }
+    for (let id = 1; id <= COUNT; id++) assert.ok(seen.has(id), `row ${id}`);
+    if (gateway.audit()[0].id > COUNT) break;
+  }
+  console.log(`# killed ${kills} times`);
+  assert.ok(kills > 0);
 });
 
 // ---- what is on record ----
