@@ -374,11 +374,46 @@ struct store_throttle {
     int64_t since; /* first failure of the window */
     int64_t last_at;
 };
+struct store_throttle_of { /* a bucket of failures: its key, and what it is of, to be listed */
+    char key[48];
+    char bucket[16]; /* throttle_bucket_name() */
+    int64_t user;    /* 0: of nobody, or of a name that nobody has */
+    bool has_net;
+    struct addr_net net;
+    uint8_t browser[32]; /* the hash of a known browser's; not stored here */
+};
 enum store_result store_throttle_get(struct store *, const char *key, struct store_throttle *out);
-enum store_result store_throttle_set(struct store *, const char *key,
+enum store_result store_throttle_set(struct store *, const struct store_throttle_of *,
                                      const struct store_throttle *);
 enum store_result store_throttle_clear(struct store *, const char *key);
 enum store_result store_throttle_sweep(struct store *, int64_t last_before);
+struct store_throttle_item {
+    struct store_throttle counts;
+    char bucket[16];
+    char user_name[TEXT_NAME_SIZE]; /* "": of nobody, or of a name that nobody has */
+    bool has_net;
+    struct addr_net net;
+};
+/* The latest first. */
+enum store_result store_throttle_list(struct store *,
+                                      int (*each)(void *owner, const struct store_throttle_item *),
+                                      void *owner);
+/* NONE: there was nothing. */
+enum store_result store_throttle_clear_user(struct store *, int64_t user);
+enum store_result store_throttle_clear_place(struct store *, const struct addr_net *net);
+enum store_result store_throttle_clear_all(struct store *);
+
+/* ---- browsers that a person has signed in with; hashes are SHA-256 of their cookies ---- */
+#define STORE_BROWSERS 8 /* of one person, at most; the one that was not used for longest goes */
+/* All of a person's are forgotten with a new password or second factor, and when disabled. */
+enum store_result store_browser_add(struct store *, const uint8_t hash[32], int64_t user,
+                                    int64_t now);
+/* OK or NONE. */
+enum store_result store_browser_known(struct store *, const uint8_t hash[32], int64_t user);
+enum store_result store_browser_use(struct store *, const uint8_t hash[32], int64_t now);
+/* A wrong guess from there; forgets it at the `most`-th since the last success. */
+enum store_result store_browser_failed(struct store *, const uint8_t hash[32], unsigned most);
+enum store_result store_browser_sweep(struct store *, int64_t used_before);
 
 /* ---- how many there are ---- */
 struct store_census {

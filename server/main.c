@@ -28,6 +28,7 @@ static const struct verb {
     {"grant", "who may reach which desktop", grant_verb},
     {"address", "from where people may come", address_verb},
     {"explain", "why somebody may or may not reach a desktop", explain_verb},
+    {"lockout", "who has to wait before signing in", lockout_verb},
     {"session", "who is signed in; end a session", session_verb},
     {"tunnel", "who is connected; end a tunnel", tunnel_verb},
     {"audit", "what has happened", audit_verb},

@@ -55,16 +55,3 @@ SELECT id, at_ms, event, outcome, who, by, desktop, conn, address, detail, chain
 WHERE id > ?1 AND at_ms >= ?2 AND at_ms < ?3 AND (?4 IS NULL OR event = ?4)
 AND (?5 IS NULL OR who = ?5 COLLATE NOCASE)
 ORDER BY id;
-
--- name: throttle_get
-SELECT failures, since, last_at FROM throttle WHERE key = ?1;
-
--- name: throttle_set
-INSERT INTO throttle (key, failures, since, last_at) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (key) DO UPDATE SET failures = ?2, since = ?3, last_at = ?4;
-
--- name: throttle_clear
-DELETE FROM throttle WHERE key = ?1;
-
--- name: throttle_sweep
-DELETE FROM throttle WHERE last_at < ?1;

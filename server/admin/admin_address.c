@@ -14,7 +14,7 @@ struct change {
     bool allow, remove;
     int64_t user, group;
     char who[TEXT_NAME_SIZE + 8]; /* "the gateway", "group staff", "anna" */
-    char text[ADDR_TEXT_SIZE + 8];
+    char text[ADDR_NET_TEXT_SIZE];
     struct addr_net net;
 };
 
@@ -23,14 +23,6 @@ static const struct listing_column columns[] = {
     {"rule", "RULE", LISTING_TEXT}, {"network", "NETWORK", LISTING_TEXT},
     {NULL, NULL, LISTING_TEXT},
 };
-
-static void net_text(const struct addr_net *net, char *to, size_t size)
-{
-    char address[ADDR_TEXT_SIZE];
-    bool v4 = addr_is_v4(&net->base) && net->bits >= 96;
-    addr_text(&net->base, address);
-    snprintf(to, size, "%s/%u", address, v4 ? net->bits - 96U : net->bits);
-}
 
 /* What lies beyond the bits is no part of the network, and two spellings of it are one. */
 static void clear_rest(struct addr_net *net)
@@ -54,7 +46,7 @@ static int read_change(struct act *act, struct change *change)
             "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address",
             args->words[0]);
     clear_rest(&change->net);
-    net_text(&change->net, change->text, sizeof(change->text));
+    addr_net_text(&change->net, change->text);
     if (user)
         code = act_user(act, user, &person);
     else if (group)
@@ -128,8 +120,8 @@ static int address_remove(struct act *act, const struct sub_args *args)
 
 static int list_row(void *owner, const struct store_net *net)
 {
-    char text[ADDR_TEXT_SIZE + 8];
-    net_text(&net->net, text, sizeof(text));
+    char text[ADDR_NET_TEXT_SIZE];
+    addr_net_text(&net->net, text);
     listing_row(owner, (const struct listing_value[]){{.text = net->user   ? "user"
                                                                : *net->who ? "group"
                                                                            : "gateway"},

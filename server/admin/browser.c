@@ -61,6 +61,8 @@ static const struct browser_row {
     {&admin_address, "deny", NULL, "user group", NULL},
     {&admin_address, "remove", NULL, "user group", NULL},
     {&admin_explain, "", "from at", NULL, NULL},
+    {&admin_lockout, "list", "all", NULL, NULL},
+    {&admin_lockout, "clear", NULL, "address all", NULL},
     {&admin_session, "list", "all user", NULL, NULL},
     {&admin_session, "end", NULL, "user", NULL},
     {&admin_tunnel, "list", "all user", NULL, NULL},

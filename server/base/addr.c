@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,14 @@ bool addr_net_parse(struct addr_net *to, const char *text)
     }
     to->bits = (uint8_t)(before + bits);
     return true;
+}
+
+void addr_net_text(const struct addr_net *net, char *to)
+{
+    bool v4 = addr_is_v4(&net->base) && net->bits >= 96;
+    addr_text(&net->base, to);
+    snprintf(to + strlen(to), ADDR_NET_TEXT_SIZE - strlen(to), "/%u",
+             v4 ? net->bits - 96U : net->bits);
 }
 
 bool addr_in(const struct addr *addr, const struct addr_net *net)

@@ -27,6 +27,9 @@ bool addr_is_v4(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_net_parse(struct addr_net *to,
                     const char *text); /* "10.0.0.0/8", "fd00::/8", or one address */
+#define ADDR_NET_TEXT_SIZE (ADDR_TEXT_SIZE + 4)
+/* "10.0.0.0/8"; `to` holds ADDR_NET_TEXT_SIZE. */
+void addr_net_text(const struct addr_net *net, char *to);
 bool addr_in(const struct addr *addr, const struct addr_net *net);
 /* The network that one subscriber typically holds: IPv4 /32, IPv6 /64. For throttling. */
 struct addr addr_subscriber(const struct addr *addr);

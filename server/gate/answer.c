@@ -113,9 +113,17 @@ static struct MHD_Response *json_response(const struct request *request, json_t 
 enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
                             const char *cookie)
 {
+    return answer_json_cookies(request, status, json, cookie ? cookie : "", "");
+}
+
+enum MHD_Result answer_json_cookies(struct request *request, unsigned status, json_t *json,
+                                    const char *cookie, const char *other)
+{
     struct MHD_Response *response = json ? json_response(request, json) : NULL;
-    if (response && cookie)
+    if (response && *cookie)
         MHD_add_response_header(response, "Set-Cookie", cookie);
+    if (response && *other)
+        MHD_add_response_header(response, "Set-Cookie", other);
     return answer_queue(request, status, response);
 }
 

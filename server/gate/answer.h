@@ -10,6 +10,9 @@
 /* Consumes `json`. `cookie` is a Set-Cookie value or NULL. */
 enum MHD_Result answer_json(struct request *request, unsigned status, json_t *json,
                             const char *cookie);
+/* The same with two cookies; "" is none. */
+enum MHD_Result answer_json_cookies(struct request *request, unsigned status, json_t *json,
+                                    const char *cookie, const char *other);
 /* The same for JSON that is written already: malloc()ed, consumed and wiped. */
 enum MHD_Result answer_json_text(struct request *request, unsigned status, char *text);
 /* Frees what json_dumps() made; NULL is fine. */

@@ -25,6 +25,8 @@ enum MHD_Result api_login(struct request *request)
                                         JSON_BODY_TEXT("password", record.password),
                                         JSON_BODY_CODE("code", record.code)};
     request_origin(request, &record.origin);
+    record.in_browser = credential_in_browser(request);
+    credential_browser(request, record.browser);
     return api_kit_ask(request, fields, 3, &record.head, IPC_SIGNED_IN);
 }
 
@@ -36,7 +38,8 @@ enum MHD_Result api_login_told(struct request *request)
         return result;
     if (answer->status != IPC_OK)
         return answer_status(request, answer->status, answer->retry_seconds);
-    return api_kit_welcome(request, answer->token, answer->expires, answer->username, NULL);
+    return api_kit_welcome(request, answer->token, answer->browser, answer->expires,
+                           answer->username, NULL);
 }
 
 enum MHD_Result api_logout(struct request *request)

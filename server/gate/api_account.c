@@ -157,7 +157,7 @@ enum MHD_Result api_enrolled(struct request *request)
     json_t *codes = answer->recovery_count ? json_array() : NULL;
     for (size_t i = 0; i < answer->recovery_count && i < IPC_RECOVERY_CODES; i++)
         json_array_append_new(codes, json_string(answer->recovery[i]));
-    return api_kit_welcome(request, answer->token, answer->expires, answer->username, codes);
+    return api_kit_welcome(request, answer->token, NULL, answer->expires, answer->username, codes);
 }
 
 /* ---- my sessions: gathered page by page ---- */

@@ -44,17 +44,22 @@ void api_kit_stamp(char to[32], int64_t seconds)
 }
 
 enum MHD_Result api_kit_welcome(struct request *request, const uint8_t token[IPC_TOKEN_SIZE],
-                                int64_t expires, const char *username, json_t *codes)
+                                const uint8_t *browser, int64_t expires, const char *username,
+                                json_t *codes)
 {
+    static const uint8_t nothing[IPC_TOKEN_SIZE];
     char text[text_base64url_size(IPC_TOKEN_SIZE)], stamp[32];
-    char cookie[CREDENTIAL_SET_COOKIE_SIZE];
+    char cookie[CREDENTIAL_SET_COOKIE_SIZE], known[CREDENTIAL_SET_COOKIE_SIZE] = "";
     text_base64url(text, token, IPC_TOKEN_SIZE);
     api_kit_stamp(stamp, expires);
     credential_set_cookie(cookie, text);
+    if (browser && memcmp(browser, nothing, sizeof(nothing)) != 0)
+        credential_set_browser(known, browser);
     json_t *json = json_pack("{s:s, s:s, s:s, s:o*}", "token", text, "expires", stamp, "username",
                              username, "recovery_codes", codes);
-    enum MHD_Result result = answer_json(request, MHD_HTTP_OK, json, cookie);
+    enum MHD_Result result = answer_json_cookies(request, MHD_HTTP_OK, json, cookie, known);
     explicit_bzero(text, sizeof(text));
     explicit_bzero(cookie, sizeof(cookie));
+    explicit_bzero(known, sizeof(known));
     return result;
 }

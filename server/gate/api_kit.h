@@ -18,7 +18,8 @@ enum MHD_Result api_kit_ask(struct request *request, const struct json_field *fi
 /* RFC 3339 in UTC, for people and scripts alike. */
 void api_kit_stamp(char to[32], int64_t seconds);
 
-/* 200 with a new session and its cookie. `codes` is a JSON array of new recovery codes, consumed,
- * or NULL. */
+/* 200 with a new session and its cookie; `browser`, when it is neither NULL nor zeros, becomes
+ * another one. `codes` is a JSON array of new recovery codes, consumed, or NULL. */
 enum MHD_Result api_kit_welcome(struct request *request, const uint8_t token[IPC_TOKEN_SIZE],
-                                int64_t expires, const char *username, json_t *codes);
+                                const uint8_t *browser, int64_t expires, const char *username,
+                                json_t *codes);

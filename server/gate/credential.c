@@ -55,3 +55,29 @@ void credential_set_cookie(char *to, const char *token)
              CREDENTIAL_COOKIE "=%s; Secure; HttpOnly; SameSite=Strict; Path=/%s",
              token ? token : "", token ? "" : "; Max-Age=0");
 }
+
+bool credential_browser(const struct request *request, uint8_t to[IPC_TOKEN_SIZE])
+{
+    const char *text =
+        MHD_lookup_connection_value(request->mhd, MHD_COOKIE_KIND, CREDENTIAL_BROWSER);
+    if (text && text_base64url_decode(text, strlen(text), to, IPC_TOKEN_SIZE))
+        return true;
+    memset(to, 0, IPC_TOKEN_SIZE);
+    return false;
+}
+
+/* 400 days are as long as browsers keep any (RFC 6265bis section 5.5). */
+void credential_set_browser(char *to, const uint8_t browser[IPC_TOKEN_SIZE])
+{
+    char text[text_base64url_size(IPC_TOKEN_SIZE)];
+    text_base64url(text, browser, IPC_TOKEN_SIZE);
+    snprintf(to, CREDENTIAL_SET_COOKIE_SIZE,
+             CREDENTIAL_BROWSER "=%s; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=34560000",
+             text);
+    explicit_bzero(text, sizeof(text));
+}
+
+bool credential_in_browser(const struct request *request)
+{
+    return header(request, "Origin") != NULL;
+}

@@ -5,6 +5,8 @@
 #include "request.h"
 
 #define CREDENTIAL_COOKIE "__Host-deskgate"
+#define CREDENTIAL_BROWSER                                                                         \
+    "__Host-deskgate-browser" /* that a person has signed in with it before */
 
 /* Sets request->credential and request->token. A malformed reference is no credential. */
 void credential_read(struct request *request);
@@ -15,3 +17,10 @@ bool credential_same_origin(const struct request *request, bool required);
  * `token` NULL: forget it. `to` holds CREDENTIAL_SET_COOKIE_SIZE. */
 #define CREDENTIAL_SET_COOKIE_SIZE 160
 void credential_set_cookie(char *to, const char *token);
+/* The browser's own cookie; false, and zeros, when there is none. */
+bool credential_browser(const struct request *request, uint8_t to[IPC_TOKEN_SIZE]);
+/* The Set-Cookie value that keeps it. */
+void credential_set_browser(char *to, const uint8_t browser[IPC_TOKEN_SIZE]);
+/* A browser asks, and not a program of another kind: only those say where a page is from (Fetch
+ * standard, "append a request Origin header"). */
+bool credential_in_browser(const struct request *request);

@@ -73,6 +73,8 @@ static const struct route routes[] = {
     {"POST", "/api/admin/address/deny", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"POST", "/api/admin/address/remove", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"GET", "/api/admin/explain", ROUTE_ADMIN, api_admin, api_admin_told},
+    {"GET", "/api/admin/lockout/list", ROUTE_ADMIN, api_admin, api_admin_told},
+    {"POST", "/api/admin/lockout/clear", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"GET", "/api/admin/session/list", ROUTE_ADMIN, api_admin, api_admin_told},
     {"POST", "/api/admin/session/end", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"GET", "/api/admin/tunnel/list", ROUTE_ADMIN, api_admin, api_admin_told},

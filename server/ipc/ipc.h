@@ -199,6 +199,8 @@ struct ipc_sign_in {
     char username[IPC_USERNAME_SIZE];
     char password[IPC_PASSWORD_SIZE];
     char code[IPC_CODE_SIZE];
+    uint8_t in_browser;              /* which keeps a cookie, by which it is known again */
+    uint8_t browser[IPC_TOKEN_SIZE]; /* that cookie; all zero: there is none */
 };
 struct ipc_sign_out {
     struct ipc_head head;
@@ -368,6 +370,7 @@ struct ipc_signed_in {
     uint8_t token[IPC_TOKEN_SIZE];
     int64_t expires; /* Unix seconds: the absolute limit */
     char username[TEXT_NAME_SIZE];
+    uint8_t browser[IPC_TOKEN_SIZE]; /* a new cookie to be known by; all zero: none is due */
 };
 struct ipc_signed_out {
     struct ipc_head head;

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "ntlm_proof.h"
 #include "record_audit.h"
+#include "throttle.h"
 #include "ticket.h"
 
 #include <assert.h>
@@ -148,13 +149,29 @@ static void note_denial(struct keeper *keeper, const struct ipc_pass *ask)
                 ask->kind == IPC_PASS_BASIC ? "basic" : "ntlm");
 }
 
+/* Lost, it counts one too few. */
+static void count_denial(struct keeper *keeper, const struct throttle_keys *keys)
+{
+    if (store_begin(keeper->store) != STORE_OK)
+        return;
+    if (throttle_failed(keeper->store, keeper->conf, keys, keeper_now()) != STORE_OK ||
+        store_commit(keeper->store) != STORE_OK)
+        store_rollback(keeper->store);
+}
+
 static enum ipc_status check(struct keeper *keeper, const struct ipc_pass *ask,
                              uint8_t ticket[IPC_TOKEN_SIZE])
 {
     struct trial trial = {.keeper = keeper, .ask = ask};
     struct store_ticket row;
     struct store_session session;
-    if (!keeper->conf->rdg_passwords)
+    struct throttle_keys keys;
+    int64_t wait = 0;
+    throttle_keys_place(&keys, &ask->origin.address);
+    if (!keeper->conf->rdg_passwords ||
+        throttle_check(keeper->store, keeper->conf, &keys, &(struct throttle_under_way){0},
+                       keeper_now(), &wait) != STORE_OK ||
+        wait)
         return IPC_DENIED;
     enum store_result result = try_all(keeper, &trial);
     bool found = trial.found;
@@ -166,6 +183,7 @@ static enum ipc_status check(struct keeper *keeper, const struct ipc_pass *ask,
     }
     if (!found) {
         note_denial(keeper, ask);
+        count_denial(keeper, &keys);
         return IPC_DENIED;
     }
     enum ipc_status status = ticket_look(keeper, &ask->origin, ticket, NULL, &row, &session);

@@ -25,8 +25,9 @@
 
 #define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
 #define SWEEP_MS 10000 /* expired sessions */
-#define FORGET_SECONDS (30 * 24 * 3600)   /* ended sessions are kept for a month */
-#define TICKET_FORGET_SECONDS (24 * 3600) /* what became of them may be asked so long */
+#define FORGET_SECONDS (30 * 24 * 3600)        /* ended sessions are kept for a month */
+#define BROWSER_FORGET_SECONDS (400 * 86400LL) /* browsers keep cookies no longer */
+#define TICKET_FORGET_SECONDS (24 * 3600)      /* what became of them may be asked so long */
 #define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
 #define ACTS_QUEUE 32
@@ -76,7 +77,9 @@ static void sweep(struct keeper *keeper)
                                      now - FORGET_SECONDS);
     if (result == STORE_OK)
         result = store_throttle_sweep(
-            keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_USER_MOST);
+            keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_MOST);
+    if (result == STORE_OK)
+        result = store_browser_sweep(keeper->store, now - BROWSER_FORGET_SECONDS);
     if (result == STORE_OK)
         result = store_ticket_sweep(keeper->store, now - TICKET_FORGET_SECONDS);
     if (result == STORE_OK)

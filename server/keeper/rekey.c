@@ -201,7 +201,8 @@ static enum ipc_status throttled(struct rekey *rekey, int64_t *wait)
 {
     static const struct throttle_under_way nobody = {0};
     struct keeper *keeper = rekey->keeper;
-    throttle_keys(&rekey->keys, &keeper->key, rekey->user.name, &rekey->origin.address);
+    throttle_keys(&rekey->keys, &keeper->key, rekey->user.name, rekey->user.id,
+                  &rekey->origin.address);
     enum ipc_status status = rekey_status(
         rekey,
         throttle_check(keeper->store, keeper->conf, &rekey->keys, &nobody, keeper_now(), wait),

@@ -30,6 +30,8 @@ struct signin {
     struct ipc_sign_in ask;
     struct throttle_keys keys;
     bool known;
+    bool known_browser;     /* this very person has signed in with it before */
+    uint8_t browser[32];    /* its hash */
     struct store_user user; /* as it was when the hash was taken */
     char hash[STORE_PASSWORD_SIZE];
     bool password_right;
@@ -45,10 +47,8 @@ static const char *name_of(const struct signin *signin)
 static struct throttle_under_way under_way(const struct keeper *keeper, const struct signin *signin)
 {
     struct throttle_under_way count = {0};
-    for (const struct signin *other = keeper->signins; other; other = other->next) {
-        count.user += strcmp(other->keys.user, signin->keys.user) == 0;
-        count.address += strcmp(other->keys.address, signin->keys.address) == 0;
-    }
+    for (const struct signin *other = keeper->signins; other; other = other->next)
+        throttle_count(&count, &signin->keys, &other->keys);
     return count;
 }
 
@@ -82,6 +82,20 @@ static enum store_result failed(struct keeper *keeper)
 
 /* ---- the verdict ---- */
 
+/* The browser is known from now on, by a cookie that it has or is given. */
+static enum store_result remember_browser(struct keeper *keeper, const struct signin *signin,
+                                          int64_t now, struct ipc_signed_in *made)
+{
+    uint8_t hash[32];
+    if (!signin->ask.in_browser)
+        return STORE_OK;
+    if (signin->known_browser)
+        return store_browser_use(keeper->store, signin->browser, now);
+    randombytes_buf(made->browser, sizeof(made->browser));
+    session_hash(made->browser, hash);
+    return store_browser_add(keeper->store, hash, signin->user.id, now);
+}
+
 /* Both factors at the present state of the account; OK makes the session. Within a transaction. */
 static enum store_result let_in(struct keeper *keeper, struct signin *signin,
                                 const struct factor *factor, int64_t now,
@@ -110,6 +124,8 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin,
             session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
     if (result == STORE_OK)
         result = throttle_succeeded(keeper->store, &signin->keys);
+    if (result == STORE_OK)
+        result = remember_browser(keeper, signin, now, made);
     if (result == STORE_OK)
         result = record_audit(keeper, &signin->ask.origin, "sign-in", "ok", user.name, NULL, NULL);
     text_copy(made->username, sizeof(made->username), user.name);
@@ -182,18 +198,39 @@ static void on_verified(struct pool_job *job)
 
 /* ---- the question ---- */
 
+/* Which buckets the try counts in: a browser that the person is known by has one of its own, which
+ * nobody else can fill. */
+static enum store_result find_keys(struct keeper *keeper, struct signin *signin)
+{
+    const struct ipc_sign_in *ask = &signin->ask;
+    enum store_result result = STORE_NONE;
+    if (!sodium_is_zero(ask->browser, sizeof(ask->browser))) {
+        session_hash(ask->browser, signin->browser);
+        result = store_browser_known(keeper->store, signin->browser, signin->user.id);
+    }
+    signin->known_browser = signin->known && result == STORE_OK;
+    if (signin->known_browser)
+        throttle_keys_browser(&signin->keys, signin->browser, signin->user.id);
+    else
+        throttle_keys(&signin->keys, &keeper->key, ask->username, signin->user.id,
+                      &ask->origin.address);
+    return result == STORE_FAILED ? result : STORE_OK;
+}
+
 /* Looks up the person and how long to wait before the next try. OK or FAILED. */
 static enum store_result prepare(struct keeper *keeper, struct signin *signin, int64_t *wait)
 {
-    throttle_keys(&signin->keys, &keeper->key, signin->ask.username, &signin->ask.origin.address);
-    struct throttle_under_way others = under_way(keeper, signin);
     enum store_result result =
-        throttle_check(keeper->store, keeper->conf, &signin->keys, &others, keeper_now(), wait);
-    if (result == STORE_OK)
-        result = store_user_by_name(keeper->store, signin->ask.username, &signin->user);
-    if (result != STORE_OK && result != STORE_NONE)
-        return failed(keeper);
+        store_user_by_name(keeper->store, signin->ask.username, &signin->user);
     signin->known = result == STORE_OK;
+    if (result == STORE_OK || result == STORE_NONE)
+        result = find_keys(keeper, signin);
+    struct throttle_under_way others = under_way(keeper, signin);
+    if (result == STORE_OK)
+        result =
+            throttle_check(keeper->store, keeper->conf, &signin->keys, &others, keeper_now(), wait);
+    if (result != STORE_OK)
+        return failed(keeper);
     memcpy(signin->hash, signin->known ? signin->user.password : keeper->dummy,
            sizeof(signin->hash));
     return STORE_OK;

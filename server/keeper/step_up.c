@@ -30,7 +30,8 @@ static enum store_result prepare(struct step_up *step, int64_t *wait)
         result = store_user_by_id(keeper->store, step->session.user, &step->user);
     if (result != STORE_OK)
         return result;
-    throttle_keys(&step->keys, &keeper->key, step->user.name, &step->ask->origin.address);
+    throttle_keys(&step->keys, &keeper->key, step->user.name, step->user.id,
+                  &step->ask->origin.address);
     return throttle_check(keeper->store, keeper->conf, &step->keys, &nobody, step->now, wait);
 }
 

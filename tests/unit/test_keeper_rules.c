@@ -94,6 +94,11 @@ START_TEST(how_long_to_wait)
 }
 END_TEST
 
+static const char *key_of(const struct throttle_keys *keys, enum throttle_bucket bucket)
+{
+    return keys->of[bucket].key;
+}
+
 START_TEST(keys_tell_people_and_places_apart)
 {
     struct addr here, there, neighbour;
@@ -102,18 +107,51 @@ START_TEST(keys_tell_people_and_places_apart)
     addr_parse(&here, "2001:db8::1");
     addr_parse(&neighbour, "2001:db8::2");
     addr_parse(&there, "2001:db8:1::1");
-    throttle_keys(&a, &secret, "Alice", &here);
-    throttle_keys(&b, &secret, "aLICE", &neighbour);
-    ck_assert_str_eq(a.user, b.user);
-    ck_assert_str_eq(a.address, b.address);
-    throttle_keys(&b, &secret, "alice", &there);
-    ck_assert_str_ne(a.user, b.user);
-    throttle_keys(&b, &secret, "bob", &here);
-    ck_assert_str_ne(a.user, b.user);
-    ck_assert_str_eq(a.address, b.address);
-    ck_assert_ptr_null(strstr(a.user, "lice")); /* what was typed is not kept, … */
-    throttle_keys(&b, &other, "alice", &here);
-    ck_assert_str_ne(a.user, b.user); /* … nor can be tried out without the secret */
+    throttle_keys(&a, &secret, "Alice", 7, &here);
+    throttle_keys(&b, &secret, "aLICE", 7, &neighbour);
+    for (int bucket = THROTTLE_PERSON; bucket < THROTTLE_BROWSER; bucket++)
+        ck_assert_str_eq(a.of[bucket].key, b.of[bucket].key);
+    throttle_keys(&b, &secret, "alice", 7, &there);
+    for (int bucket = THROTTLE_PERSON; bucket < THROTTLE_BROWSER; bucket++)
+        ck_assert_str_ne(a.of[bucket].key, b.of[bucket].key);
+    throttle_keys(&b, &secret, "bob", 8, &here);
+    ck_assert_str_ne(key_of(&a, THROTTLE_PERSON), key_of(&b, THROTTLE_PERSON));
+    ck_assert_str_ne(key_of(&a, THROTTLE_PERSON_WIDE), key_of(&b, THROTTLE_PERSON_WIDE));
+    ck_assert_str_eq(key_of(&a, THROTTLE_PLACE), key_of(&b, THROTTLE_PLACE));
+    ck_assert_ptr_null(strstr(key_of(&a, THROTTLE_PERSON), "lice")); /* not what was typed, … */
+    throttle_keys(&b, &other, "alice", 7, &here);
+    /* … nor can it be tried out without the secret */
+    ck_assert_str_ne(key_of(&a, THROTTLE_PERSON), key_of(&b, THROTTLE_PERSON));
+    ck_assert_str_eq(key_of(&a, THROTTLE_BROWSER), "");
+}
+END_TEST
+
+START_TEST(places_have_neighbourhoods)
+{
+    static const struct {
+        const char *one, *two;
+        bool near, wide;
+    } table[] = {
+        {"192.0.2.1", "192.0.2.1", true, true},
+        {"192.0.2.1", "192.0.2.2", false, true},
+        {"192.0.2.1", "192.0.3.1", false, false},
+        {"2001:db8:1:2::1", "2001:db8:1:2:ffff::", true, true},
+        {"2001:db8:1:2::1", "2001:db8:1:3::1", false, true},
+        {"2001:db8:1:2::1", "2001:db8:2:2::1", false, false},
+        {"::ffff:192.0.2.1", "192.0.2.1", true, true},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct addr one, two;
+        struct throttle_keys a, b;
+        ck_assert(addr_parse(&one, table[i].one) && addr_parse(&two, table[i].two));
+        throttle_keys_place(&a, &one);
+        throttle_keys_place(&b, &two);
+        ck_assert_str_eq(key_of(&a, THROTTLE_PERSON), "");
+        ck_assert((strcmp(key_of(&a, THROTTLE_PLACE), key_of(&b, THROTTLE_PLACE)) == 0) ==
+                  table[i].near);
+        ck_assert((strcmp(key_of(&a, THROTTLE_PLACE_WIDE), key_of(&b, THROTTLE_PLACE_WIDE)) == 0) ==
+                  table[i].wide);
+    }
 }
 END_TEST
 
@@ -254,6 +292,7 @@ int main(void)
     tcase_add_test(tests, who_may_be_dialled);
     tcase_add_test(tests, how_long_to_wait);
     tcase_add_test(tests, keys_tell_people_and_places_apart);
+    tcase_add_test(tests, places_have_neighbourhoods);
     tcase_add_test(tests, the_key_is_made_once_and_is_private);
     tcase_add_test(tests, sealed_bytes_belong_to_one_person);
     tcase_add_test(tests, rfc_6238_codes);
