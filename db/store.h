@@ -70,7 +70,13 @@ struct store_user {
 enum store_result store_user_add(struct store *, const struct store_user *user, int64_t *id);
 enum store_result store_user_by_name(struct store *, const char *name, struct store_user *out);
 enum store_result store_user_by_id(struct store *, int64_t id, struct store_user *out);
+/* Also says that none other is due; the one of before is kept for store_user_passwords(). */
 enum store_result store_user_set_password(struct store *, int64_t id, const char *password);
+/* Another password is due. */
+enum store_result store_user_must_change(struct store *, int64_t id);
+/* Hashes: the present one and those of before, the newest first, at most `most`. */
+enum store_result store_user_passwords(struct store *, int64_t id, size_t most,
+                                       char (*hashes)[STORE_PASSWORD_SIZE], size_t *count);
 /* Also clears totp_step. */
 enum store_result store_user_set_seed(struct store *, int64_t id, const uint8_t *seed, size_t size);
 enum store_result store_user_set_disabled(struct store *, int64_t id, bool disabled);
@@ -239,7 +245,9 @@ struct store_session {
     char end[32];     /* why it ended: "signed-out", "admin", "idle", "expired", … */
     struct addr address;
     char agent[257];
-    int64_t factor_at; /* out only: when the second factor was last shown; at first created_at */
+    int64_t factor_at;   /* out only: when the second factor was last shown; at first created_at */
+    bool must_change;    /* out only: the person's password, before anything else */
+    int64_t password_at; /* out only: when it was set */
 };
 enum store_result store_session_add(struct store *, const struct store_session *, int64_t *id);
 enum store_result store_session_by_hash(struct store *, const uint8_t hash[32],

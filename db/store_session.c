@@ -16,6 +16,8 @@ static void read_session(sqlite3_stmt *s, void *row)
     store_column_addr(s, 10, &session->address);
     store_column_text(s, 11, session->agent, sizeof(session->agent));
     session->factor_at = sqlite3_column_int64(s, 12);
+    session->must_change = sqlite3_column_int(s, 13) != 0;
+    session->password_at = sqlite3_column_int64(s, 14);
 }
 
 enum store_result store_session_add(struct store *store, const struct store_session *session,

@@ -1,5 +1,7 @@
 #include "store_sql.h"
 
+#include <string.h>
+
 void store_read_user(sqlite3_stmt *s, void *row)
 {
     struct store_user *user = row;
@@ -38,6 +40,40 @@ enum store_result store_user_set_password(struct store *store, int64_t id, const
 {
     return store_run_some(store, store_bind(store, SQL_USER_SET_PASSWORD, "it", id, password),
                           STORE_NONE);
+}
+
+enum store_result store_user_must_change(struct store *store, int64_t id)
+{
+    return store_run_some(store, store_bind(store, SQL_USER_MUST_CHANGE, "i", id), STORE_NONE);
+}
+
+struct passwords {
+    char (*hashes)[STORE_PASSWORD_SIZE];
+    size_t count;
+};
+
+static void read_hash(sqlite3_stmt *s, void *row)
+{
+    store_column_text(s, 0, row, STORE_PASSWORD_SIZE);
+}
+
+static int put_hash(void *owner, const void *row)
+{
+    struct passwords *passwords = owner;
+    memcpy(passwords->hashes[passwords->count++], row, STORE_PASSWORD_SIZE);
+    return 0;
+}
+
+enum store_result store_user_passwords(struct store *store, int64_t id, size_t most,
+                                       char (*hashes)[STORE_PASSWORD_SIZE], size_t *count)
+{
+    struct passwords passwords = {hashes, 0};
+    char hash[STORE_PASSWORD_SIZE];
+    enum store_result result =
+        store_each(store, store_bind(store, SQL_USER_PASSWORDS, "ii", id, (int64_t)most), hash,
+                   read_hash, put_hash, &passwords);
+    *count = passwords.count;
+    return result;
 }
 
 enum store_result store_user_set_seed(struct store *store, int64_t id, const uint8_t *seed,

@@ -1,9 +1,9 @@
 // The gateway's API: JSON both ways, the session in a cookie that scripts cannot read.
 
 export class ApiError extends Error {
-  constructor(status, code, message, retryAfter = 0) {
+  constructor(status, code, message, { retryAfter = 0, reason = '' } = {}) {
     super(message);
-    Object.assign(this, { status, code, retryAfter });
+    Object.assign(this, { status, code, retryAfter, reason });
   }
 }
 
@@ -35,7 +35,7 @@ async function refused(response) {
   const answer = await readJson(response);
   if (answer?.error === 'no_session') globalThis.dispatchEvent?.(new Event(SESSION_OVER));
   return new ApiError(response.status, answer?.error ?? 'failed', answer?.message ?? '',
-    Number(response.headers.get('Retry-After') ?? 0));
+    { retryAfter: Number(response.headers.get('Retry-After') ?? 0), reason: answer?.reason ?? '' });
 }
 
 /** The answer's JSON; throws ApiError. */

@@ -4,23 +4,27 @@ VALUES (?1, ?2, ?3, ?3, ?3, ?4, ?5, ?6);
 
 -- name: session_by_hash
 SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,
-    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at
+    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at,
+    u.must_change, u.password_at
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ?1;
 
 -- name: session_by_id
 SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,
-    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at
+    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at,
+    u.must_change, u.password_at
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1;
 
 -- name: session_list
 SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,
-    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at
+    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at,
+    u.must_change, u.password_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE ?1 = 0 OR s.ended_at = 0 ORDER BY s.id;
 
 -- name: session_list_user
 SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,
-    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at
+    s.ended_at, s.end_reason, s.address, s.agent, s.factor_at,
+    u.must_change, u.password_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.user_id = ?1 AND s.id > ?2 AND s.ended_at = 0 ORDER BY s.id LIMIT ?3;
 

@@ -1,5 +1,6 @@
 -- name: user_add
-INSERT INTO users (name, disabled, password, seed, created_at) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO users (name, disabled, password, seed, created_at, password_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5);
 
 -- name: user_by_name
 SELECT id, name, disabled, password, seed, totp_step, created_at, signed_in_at,
@@ -17,7 +18,15 @@ SELECT id, name, disabled, password, seed, totp_step, created_at, signed_in_at,
 FROM users ORDER BY name;
 
 -- name: user_set_password
-UPDATE users SET password = ?2 WHERE id = ?1;
+UPDATE users SET password = ?2, password_at = unixepoch(), must_change = 0 WHERE id = ?1;
+
+-- name: user_must_change
+UPDATE users SET must_change = 1 WHERE id = ?1;
+
+-- name: user_passwords
+SELECT hash FROM (SELECT password AS hash, 1 AS now, 0 AS id FROM users WHERE id = ?1
+UNION ALL SELECT hash, 0, id FROM passwords WHERE user_id = ?1)
+ORDER BY now DESC, id DESC LIMIT ?2;
 
 -- name: user_set_seed
 UPDATE users SET seed = ?2, totp_step = 0 WHERE id = ?1;

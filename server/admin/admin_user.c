@@ -9,6 +9,7 @@
 #include "enrol.h"
 #include "listing.h"
 #include "password.h"
+#include "password_policy.h"
 #include "prompt.h"
 #include "sub.h"
 
@@ -42,6 +43,23 @@ static int admin_user_key(struct act *act, struct admin_user_change *change)
     return EX_OK;
 }
 
+static int admin_user_unfit(struct act *act, enum password_fault fault)
+{
+    char words[PASSWORD_POLICY_WORDS];
+    return act_error(act, EX_DATAERR, "%s", password_policy_words(&act->conf, fault, words));
+}
+
+/* One of before is no new one. */
+static int admin_user_used(struct act *act, const struct admin_user_change *change)
+{
+    static char before[CONF_HISTORY_MOST + 1][STORE_PASSWORD_SIZE];
+    size_t count = 0, most = act->conf.password_history ? act->conf.password_history + 1 : 0;
+    if (store_user_passwords(act->store, change->user.id, most, before, &count) == STORE_FAILED)
+        return act_store_failed(act);
+    bool used = password_policy_used(change->password, before, count);
+    return used ? admin_user_unfit(act, PASSWORD_USED) : EX_OK;
+}
+
 static int admin_user_password(struct act *act, const struct sub_args *args,
                                struct admin_user_change *change)
 {
@@ -52,8 +70,10 @@ static int admin_user_password(struct act *act, const struct sub_args *args,
 
     if (code != EX_OK)
         return act_error(act, code, "%s", why);
-    why = password_fault(change->password);
-    return why == NULL ? EX_OK : act_error(act, EX_DATAERR, "%s", why);
+    enum password_fault fault = password_policy_judge(&act->conf, change->name, change->password);
+    if (fault != PASSWORD_FITS)
+        return admin_user_unfit(act, fault);
+    return change->user.id ? admin_user_used(act, change) : EX_OK;
 }
 
 /* ---- add ---- */
@@ -134,7 +154,36 @@ static int admin_user_passwd(struct act *act, const struct sub_args *args)
     if (code == EX_OK)
         code = act_change(act, admin_user_set_password, &change);
     if (code == EX_OK)
-        fprintf(act->out, "%s has a new password; open sessions and tunnels end now.\n",
+        fprintf(
+            act->out,
+            "%s has a new password, and must choose another one at the next sign-in; open sessions "
+            "and tunnels end now.\n",
+            change.user.name);
+    admin_user_wipe(&change);
+    return code;
+}
+
+static int admin_user_due(struct act *act, void *owner)
+{
+    struct admin_user_change *change = owner;
+    int code = act_user(act, change->name, &change->user);
+
+    if (code != EX_OK)
+        return code;
+    if (account_must_change(act->store, &change->user, act->now) != STORE_OK)
+        return act_store_failed(act);
+    return act_audit(act, "user-must-change", change->user.name, NULL, "sessions ended");
+}
+
+static int admin_user_must_change(struct act *act, const struct sub_args *args)
+{
+    struct admin_user_change change = {.name = args->words[0]};
+    int code = act_change(act, admin_user_due, &change);
+
+    if (code == EX_OK)
+        fprintf(act->out,
+                "%s must choose a new password at the next sign-in; open sessions and tunnels end "
+                "now.\n",
                 change.user.name);
     admin_user_wipe(&change);
     return code;
@@ -268,6 +317,9 @@ static const struct sub admin_user_subs[] = {
      admin_user_view_list},
     {"passwd", "NAME [--password-stdin]", "Sets a new password and ends the person's sessions.",
      "  deskgate user passwd alice", admin_user_passwd_options, 1, 1, admin_user_passwd},
+    {"must-change", "NAME",
+     "Demands a new password at the next sign-in and ends sessions: for when one may be known.",
+     "  deskgate user must-change alice", NULL, 1, 1, admin_user_must_change},
     {"totp", "NAME [--json]",
      "Makes a new second factor, shows it once, and ends the person's sessions.",
      "  deskgate user totp alice", admin_user_totp_options, 1, 1, admin_user_totp},

@@ -28,6 +28,7 @@ static const struct browser_row {
     {&admin_user, "invite", NULL, "hours", NULL},
     {&admin_user, "enable", NULL, "", NULL},
     {&admin_user, "disable", NULL, "", NULL},
+    {&admin_user, "must-change", NULL, "", NULL},
     {&admin_user, "remove", NULL, "", NULL},
     {&admin_user, "role", NULL, "", NULL},
     {&admin_user, "limit", "", "from until tunnels idle absolute", NULL},

@@ -17,6 +17,10 @@
 #define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
 enum conf_syslog { CONF_SYSLOG_NONE, CONF_SYSLOG_LOCAL, CONF_SYSLOG_TLS };
+enum conf_password { CONF_PASSWORD_MODERN, CONF_PASSWORD_CLASSIC };
+#define CONF_HISTORY_MOST                                                                          \
+    24 /* passwords of a person that are kept; db/schema has the number, too */
+
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
 
 struct conf_listen {
@@ -64,6 +68,13 @@ struct conf {
     uint32_t login_user_failures;    /* user_failures = 5: per (user, address) before throttling */
     uint32_t login_address_failures; /* address_failures = 20: per address before throttling */
     uint32_t login_window_seconds;   /* window_seconds = 900: failures are forgotten after */
+
+    /* [password] */
+    enum conf_password password_profile; /* profile = modern or classic */
+    uint32_t password_least;             /* least = 12 characters */
+    uint32_t password_history;           /* history = 5: so many of before are not taken again */
+    uint32_t password_max_days;          /* max_days = 90: classic; 0: any age */
+    uint32_t password_warn_days;         /* warn_days = 14: before that */
 
     /* [session] */
     uint32_t session_idle_seconds;     /* idle_seconds = 3600 */

@@ -217,6 +217,16 @@ bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, co
            fault(reading, "the text is longer than %d bytes", CONF_TEXT_SIZE - 1);
 }
 
+bool conf_take_profile(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    (void)key;
+    bool classic = strcmp(value, "classic") == 0;
+    if (!classic && strcmp(value, "modern") != 0)
+        return fault(reading, "'%s' is neither modern nor classic", value);
+    reading->conf->password_profile = classic ? CONF_PASSWORD_CLASSIC : CONF_PASSWORD_MODERN;
+    return true;
+}
+
 bool conf_take_zone(struct conf_reading *reading, const struct conf_key *key, const char *value)
 {
     (void)key;

@@ -123,6 +123,8 @@ static const struct refusal {
     {"no_desktop", 0, CLIENT_FAULT_DESKTOP, "there is no such desktop for you"},
     {"not_now", 0, CLIENT_FAULT_DESKTOP, "this desktop is for other days or hours"},
     {"not_from_here", 0, CLIENT_FAULT_DESKTOP, "this desktop is not for where you are"},
+    {"password_change_due", 0, CLIENT_FAULT_DENIED,
+     "choose a new password first, on the gateway's page"},
     {"factor_stale", 0, CLIENT_FAULT_FACTOR, "this desktop wants a new code"},
     {"wrong_code", 0, CLIENT_FAULT_DENIED, "the code is not right"},
     {"too_many", 0, CLIENT_FAULT_DESKTOP, "there are as many connections as are allowed"},

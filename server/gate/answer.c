@@ -176,6 +176,9 @@ static const struct {
                     "the next one and try again."},
     [IPC_THROTTLED] = {429, "Too many failed attempts. Wait as long as Retry-After says."},
     [IPC_BUSY] = {503, "The gateway is busy. Try again in a moment."},
+    [IPC_PASSWORD_DUE] = {403,
+                          "Choose a new password first: sign in to the gateway's page, which asks "
+                          "for it."},
     [IPC_NO_SESSION] = {401, "Sign in first: there is no session, or it is over."},
     [IPC_NO_DESKTOP] = {404, "There is no such desktop for you. Check the name; if "
                              "it is right, ask your administrator for access."},

@@ -81,13 +81,14 @@ enum MHD_Result api_session_told(struct request *request)
     char expires[32], factor[32];
     api_kit_stamp(expires, answer->expires);
     api_kit_stamp(factor, answer->factor_at);
-    return answer_json(request, MHD_HTTP_OK,
-                       json_pack("{s:s, s:s, s:s, s:s, s:I, s:i}", "username", answer->username,
-                                 "role", answer->administrator ? "administrator" : "user",
-                                 "expires", expires, "factor", factor, "idle_seconds",
-                                 (json_int_t)answer->idle_seconds, "recovery_codes_left",
-                                 answer->recovery_codes),
-                       NULL);
+    return answer_json(
+        request, MHD_HTTP_OK,
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:i}", "username", answer->username, "role",
+                  answer->administrator ? "administrator" : "user", "expires", expires, "factor",
+                  factor, "idle_seconds", (json_int_t)answer->idle_seconds, "recovery_codes_left",
+                  answer->recovery_codes, "password_due", answer->password_due,
+                  "password_days_left", answer->password_days),
+        NULL);
 }
 
 /* ---- ACME, on the plain port ---- */

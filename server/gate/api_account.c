@@ -1,6 +1,7 @@
 #include "answer.h"
 #include "api.h"
 #include "api_kit.h"
+#include "conn.h"
 #include "qr_matrix.h"
 
 #include <string.h>
@@ -150,8 +151,11 @@ enum MHD_Result api_enrolled(struct request *request)
     if (!api_kit_told(request, IPC_ENROLLED, &result))
         return result;
     if (answer->status == IPC_WEAK_PASSWORD && answer->words[0])
-        return answer_error(request, MHD_HTTP_BAD_REQUEST, ipc_status_name(IPC_WEAK_PASSWORD),
-                            answer->words);
+        return answer_json(request, MHD_HTTP_BAD_REQUEST,
+                           json_pack("{s:s, s:s, s:s, s:s}", "error",
+                                     ipc_status_name(IPC_WEAK_PASSWORD), "message", answer->words,
+                                     "reason", answer->reason, "id", request->conn->id),
+                           NULL);
     if (answer->status != IPC_OK)
         return answer_status(request, answer->status, answer->retry_seconds);
     json_t *codes = answer->recovery_count ? json_array() : NULL;

@@ -38,6 +38,7 @@ static const struct route routes[] = {
     {"POST", "/api/admin/user/invite", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"POST", "/api/admin/user/enable", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"POST", "/api/admin/user/disable", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
+    {"POST", "/api/admin/user/must-change", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"POST", "/api/admin/user/remove", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"POST", "/api/admin/user/role", ROUTE_ADMIN_ACT, api_admin, api_admin_told},
     {"GET", "/api/admin/user/limit", ROUTE_ADMIN, api_admin, api_admin_told},

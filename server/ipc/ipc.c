@@ -62,6 +62,7 @@ static const char *const status_names[] = {
     [IPC_DENIED] = "sign_in_refused",
     [IPC_THROTTLED] = "too_many_attempts",
     [IPC_BUSY] = "busy",
+    [IPC_PASSWORD_DUE] = "password_change_due",
     [IPC_NO_SESSION] = "no_session",
     [IPC_NO_DESKTOP] = "no_desktop",
     [IPC_DESKTOP_ASLEEP] = "desktop_asleep",

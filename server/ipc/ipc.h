@@ -106,6 +106,7 @@ enum ipc_status {
     IPC_DENIED,          /* sign-in: any wrong factor, unknown, disabled */
     IPC_THROTTLED,       /* retry_seconds says when */
     IPC_BUSY,            /* queue full or deadline passed; retry_seconds */
+    IPC_PASSWORD_DUE,    /* the person must change the password before anything else */
     IPC_NO_SESSION,      /* unknown, expired, ended: one answer */
     IPC_NO_DESKTOP,      /* unknown or not granted: one answer */
     IPC_DESKTOP_ASLEEP,  /* no answer in time, or no route */
@@ -383,6 +384,8 @@ struct ipc_who_is {
     uint32_t idle_seconds;  /* until it idles out if unused */
     uint8_t recovery_codes; /* left */
     int64_t factor_at;      /* when the second factor was last shown */
+    uint8_t password_due;   /* it must be changed before anything else */
+    uint16_t password_days; /* until it must; 0: not soon */
     char username[TEXT_NAME_SIZE];
     uint8_t administrator;
 };
@@ -479,7 +482,8 @@ struct ipc_enrolled { /* a new session, in place of all that were */
     uint8_t token[IPC_TOKEN_SIZE];
     int64_t expires;
     char username[TEXT_NAME_SIZE];
-    char words[IPC_WORDS_SIZE]; /* WEAK_PASSWORD: why */
+    char reason[16];            /* WEAK_PASSWORD: why, for programs, … */
+    char words[IPC_WORDS_SIZE]; /* … and for people */
     uint8_t recovery_count;     /* 0: the old ones stay */
     char recovery[IPC_RECOVERY_CODES][IPC_RECOVERY_SIZE];
 };

@@ -31,7 +31,18 @@ enum store_result account_set_password(struct store *store, const struct store_u
         return STORE_FAILED;
     enum store_result result = store_user_set_password(store, user->id, hash);
     if (result == STORE_OK)
+        result = store_user_must_change(store, user->id);
+    if (result == STORE_OK)
         result = store_session_end_user(store, user->id, now, "password-changed");
+    return result;
+}
+
+enum store_result account_must_change(struct store *store, const struct store_user *user,
+                                      int64_t now)
+{
+    enum store_result result = store_user_must_change(store, user->id);
+    if (result == STORE_OK)
+        result = store_session_end_user(store, user->id, now, "password-due");
     return result;
 }
 

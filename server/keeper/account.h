@@ -8,14 +8,20 @@
 
 /* Makes a person with this password and a new TOTP seed; the seed comes back for the enrolment
  * (wipe it). `user` gets the id and the name. OK, EXISTS, FAILED. The password has passed
- * password_fault(). */
+ * password_policy_fits(). */
 enum store_result account_add(struct store *store, const struct secret_key *key, const char *name,
                               const char *password, int64_t now, struct store_user *user,
                               uint8_t seed[TOTP_SEED_SIZE]);
 
-/* A new password, which ends the person's sessions ("password-changed"). */
+/* A new password, which ends the person's sessions ("password-changed"). An administrator knows it:
+ * the person must change it at the next sign-in. */
 enum store_result account_set_password(struct store *store, const struct store_user *user,
                                        const char *password, int64_t now);
+
+/* Another password is due at the next sign-in, before anything else; ends the person's sessions
+ * ("password-due"). */
+enum store_result account_must_change(struct store *store, const struct store_user *user,
+                                      int64_t now);
 
 /* A new TOTP seed, which ends the person's sessions ("totp-changed"). */
 enum store_result account_new_seed(struct store *store, const struct secret_key *key,

@@ -4,6 +4,7 @@
 #include "gate_link.h"
 #include "live.h"
 #include "log.h"
+#include "password_policy.h"
 #include "record_audit.h"
 #include "session.h"
 
@@ -21,7 +22,7 @@ enum ipc_status asked_status(struct keeper *keeper, enum store_result result)
     if (result == STORE_OK)
         return IPC_OK;
     if (result != STORE_FAILED)
-        return IPC_NO_SESSION;
+        return result == STORE_REFUSED ? IPC_PASSWORD_DUE : IPC_NO_SESSION;
     LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
     return IPC_FAILED;
 }
@@ -35,7 +36,7 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
     if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, SIGNED_OUT, ask->head.request);
-    enum store_result result = session_find(keeper, ask->token, &session);
+    enum store_result result = session_find_due(keeper, ask->token, &session);
     if (result == STORE_OK)
         result = store_session_end(keeper->store, session.id, keeper_now(), "signed-out");
     if (result == STORE_OK)
@@ -44,6 +45,14 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
     gate_link_send(link, &answer.head, -1);
     live_review(keeper); /* our own change: store_changed() tells only of others' */
     return 0;
+}
+
+/* Days until the password must be changed, rounded up; 0: not soon. */
+static uint16_t days_left(const struct keeper *keeper, const struct store_session *session)
+{
+    int64_t left = password_policy_left(keeper->conf, session->password_at, keeper_now());
+    bool soon = left > 0 && left <= (int64_t)keeper->conf->password_warn_days * 86400;
+    return soon ? (uint16_t)((left + 86399) / 86400) : 0;
 }
 
 static int asked_who(struct gate_link *link, const union ipc_record *record)
@@ -55,7 +64,7 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
     if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, WHO_IS, ask->head.request);
-    enum store_result result = session_find(keeper, ask->token, &session);
+    enum store_result result = session_find_due(keeper, ask->token, &session);
     struct store_user user = {0};
     unsigned left = 0;
     if (result == STORE_OK)
@@ -67,6 +76,8 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
         answer.recovery_codes = (uint8_t)left;
         answer.expires = session.expires_at;
         answer.factor_at = session.factor_at;
+        answer.password_due = session_password_due(keeper, &session);
+        answer.password_days = days_left(keeper, &session);
         answer.idle_seconds = keeper->conf->session_idle_seconds;
         answer.administrator = user.administrator;
         text_copy(answer.username, sizeof(answer.username), session.user_name);

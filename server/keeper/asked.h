@@ -40,5 +40,5 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record);      
 bool asked_origin_ok(const struct ipc_origin *origin); /* its texts end */
 /* A ticket's desktop is being woken (opening.c). */
 bool opening_wakes(const struct keeper *keeper, int64_t ticket);
-/* IPC_OK, IPC_NO_SESSION, or IPC_FAILED (logged). */
+/* IPC_OK, IPC_NO_SESSION, IPC_PASSWORD_DUE (REFUSED), or IPC_FAILED (logged). */
 enum ipc_status asked_status(struct keeper *keeper, enum store_result result);

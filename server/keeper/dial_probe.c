@@ -170,8 +170,8 @@ static enum ipc_status judge(struct keeper *keeper, const struct ipc_probe *ask,
                              struct store_session *session, struct store_desktop *desktop)
 {
     enum store_result result = session_find(keeper, ask->token, session);
-    if (result == STORE_NONE)
-        return IPC_NO_SESSION;
+    if (result == STORE_NONE || result == STORE_REFUSED)
+        return asked_status(keeper, result);
     if (result == STORE_OK)
         result = store_granted(keeper->store, session->user, ask->desktop, desktop);
     if (result == STORE_NONE)

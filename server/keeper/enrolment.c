@@ -3,7 +3,6 @@
  * and in force only when a code of it has come back. */
 #include "asked.h"
 #include "gate_link.h"
-#include "password.h"
 #include "record_audit.h"
 #include "recovery.h"
 #include "rekey.h"
@@ -197,8 +196,8 @@ int asked_enrol_finish(struct gate_link *link, const union ipc_record *record)
     rekey->hash = true;
     memcpy(rekey->new_password, ask->password, sizeof(rekey->new_password));
     enum ipc_status status = invited(rekey);
-    if (status == IPC_OK && password_fault(rekey->new_password))
-        status = IPC_WEAK_PASSWORD;
+    if (status == IPC_OK)
+        status = rekey_judge_password(rekey);
     rekey_begin(rekey, status);
     return 0;
 }

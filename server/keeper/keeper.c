@@ -14,6 +14,7 @@
 #include "notice.h"
 #include "owner.h"
 #include "password.h"
+#include "record_audit.h"
 #include "throttle.h"
 #include "zone.h"
 
@@ -231,6 +232,15 @@ static bool caged(const struct keeper *keeper)
     return !required;
 }
 
+/* Against the advice of NIST and OWASP: whoever looks at the log is to know. */
+static void note_profile(struct keeper *keeper)
+{
+    static const struct ipc_origin nobody;
+    if (keeper->conf->password_profile == CONF_PASSWORD_CLASSIC)
+        record_audit(keeper, &nobody, "password-profile", "classic", NULL, NULL,
+                     "passwords of three kinds of characters, with an age at most");
+}
+
 static int serve(struct keeper *keeper, int control)
 {
     int code = open_state(keeper);
@@ -243,6 +253,7 @@ static int serve(struct keeper *keeper, int control)
                   LOG_TEXT("error", store_error(keeper->store)));
     if (!caged(keeper))
         return EX_CONFIG;
+    note_profile(keeper);
     control_send(control, CONTROL_READY, NULL, 0);
     int error = loop_run(keeper->loop);
     if (error)

@@ -78,7 +78,7 @@ int asked_end_sessions(struct gate_link *link, const union ipc_record *record)
     if (!asked_origin_ok(&ask->origin))
         return -EPROTO;
     IPC_INIT(&answer, SIGNED_OUT, ask->head.request);
-    enum store_result result = session_find(keeper, ask->token, &session);
+    enum store_result result = session_find_due(keeper, ask->token, &session);
     if (result == STORE_OK)
         result = store_session_end_user(keeper->store, session.user, keeper_now(), "signed-out");
     if (result == STORE_OK)

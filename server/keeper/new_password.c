@@ -2,7 +2,6 @@
 #include "asked.h"
 #include "factor.h"
 #include "gate_link.h"
-#include "password.h"
 #include "record_audit.h"
 #include "rekey.h"
 
@@ -17,9 +16,11 @@ static enum ipc_status change(struct rekey *rekey, union ipc_record *answer)
     enum ipc_status status = rekey_vouched(rekey);
     if (status != IPC_OK)
         return status;
-    factor_read(keeper, &rekey->user, rekey->code, now, &factor);
-    status = rekey_status(rekey, factor_use(keeper, &rekey->origin, &rekey->user, &factor, now),
-                          IPC_WRONG_CODE);
+    if (rekey->code[0] || !rekey->vouched) {
+        factor_read(keeper, &rekey->user, rekey->code, now, &factor);
+        status = rekey_status(rekey, factor_use(keeper, &rekey->origin, &rekey->user, &factor, now),
+                              IPC_WRONG_CODE);
+    }
     if (status == IPC_OK)
         status = rekey_status(rekey,
                               store_user_set_password(keeper->store, rekey->user.id, rekey->hashed),
@@ -45,13 +46,14 @@ int asked_password(struct gate_link *link, const union ipc_record *record)
     if (!rekey)
         return -ENOMEM;
     rekey->decide = change;
+    rekey->changes = true;
     rekey->verify = rekey->hash = rekey->guess = true;
     memcpy(rekey->password, ask->password, sizeof(rekey->password));
     memcpy(rekey->new_password, ask->new_password, sizeof(rekey->new_password));
     memcpy(rekey->code, ask->code, sizeof(rekey->code));
     enum ipc_status status = rekey_person(rekey);
-    if (status == IPC_OK && password_fault(rekey->new_password))
-        status = IPC_WEAK_PASSWORD;
+    if (status == IPC_OK)
+        status = rekey_judge_password(rekey);
     rekey_begin(rekey, status);
     return 0;
 }

@@ -46,6 +46,8 @@ static enum ipc_status status_of(struct keeper *keeper, enum store_result result
 {
     if (result == STORE_OK)
         return IPC_OK;
+    if (result == STORE_REFUSED)
+        return IPC_PASSWORD_DUE;
     if (result == STORE_NONE)
         return none;
     LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
@@ -89,6 +91,8 @@ static const char *outcome_of(enum ipc_status status)
         return "too-many";
     case IPC_STALE_FACTOR:
         return "stale-factor";
+    case IPC_PASSWORD_DUE:
+        return "password-due";
     case IPC_DESKTOP_ASLEEP:
         return "asleep";
     case IPC_DESKTOP_REFUSED:

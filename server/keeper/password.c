@@ -6,24 +6,6 @@
 
 _Static_assert(STORE_PASSWORD_SIZE > crypto_pwhash_STRBYTES, "a hash fits");
 
-const char *password_fault(const char *password)
-{
-    size_t size = strlen(password);
-    if (size < PASSWORD_LEAST)
-        return "the password is too short: at least 12 characters, a short sentence is good";
-    if (size > PASSWORD_MOST)
-        return "the password is too long: at most 1024 bytes";
-    if (!text_is_utf8((const uint8_t *)password, size))
-        return "the password is not valid UTF-8 text";
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)password[i] < 0x20 || password[i] == 0x7f)
-            return "the password holds a control character, which no keyboard would type again";
-    }
-    if (strspn(password, (char[]){password[0], '\0'}) == size)
-        return "the password is one character again and again";
-    return NULL;
-}
-
 int password_hash(const char *password, char hash[STORE_PASSWORD_SIZE])
 {
     memset(hash, 0, STORE_PASSWORD_SIZE);

@@ -5,15 +5,11 @@
 
 #include <stdbool.h>
 
-#define PASSWORD_LEAST 12  /* bytes */
 #define PASSWORD_MOST 1024 /* bytes; no sentence a person types is longer */
 
 /* OWASP's floor for Argon2id: 19 MiB, two passes, one lane. */
 #define PASSWORD_MEMORY (19U * 1024 * 1024)
 #define PASSWORD_PASSES 2U
-
-/* NULL when it may be used, otherwise words that say what is wrong with it. */
-const char *password_fault(const char *password);
 
 /* 0 or -ENOMEM. Takes some tens of milliseconds. */
 int password_hash(const char *password, char hash[STORE_PASSWORD_SIZE]);

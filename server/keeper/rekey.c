@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define BUSY_RETRY_SECONDS 3
+#define VOUCHED_SECONDS 300
 
 struct rekey *rekey_new(struct gate_link *gate, const struct ipc_head *ask,
                         const struct ipc_origin *origin, const uint8_t token[IPC_TOKEN_SIZE],
@@ -66,13 +67,18 @@ static void send_answer(struct rekey *rekey, union ipc_record *answer, enum ipc_
     sodium_memzero(answer, sizeof(*answer));
 }
 
+static void tell_fault(const struct rekey *rekey, struct ipc_enrolled *enrolled)
+{
+    password_policy_words(rekey->keeper->conf, rekey->fault, enrolled->words);
+    text_copy(enrolled->reason, sizeof(enrolled->reason), password_policy_name(rekey->fault));
+}
+
 static void answer_now(struct rekey *rekey, enum ipc_status status, int64_t retry)
 {
     union ipc_record answer;
     init_answer(rekey, &answer);
     if (status == IPC_WEAK_PASSWORD)
-        text_copy(answer.enrolled.words, sizeof(answer.enrolled.words),
-                  password_fault(rekey->new_password));
+        tell_fault(rekey, &answer.enrolled);
     send_answer(rekey, &answer, status, retry);
     rekey_free(rekey);
 }
@@ -93,10 +99,30 @@ enum ipc_status rekey_status(struct rekey *rekey, enum store_result result,
 enum ipc_status rekey_person(struct rekey *rekey)
 {
     struct store_session session;
-    enum store_result result = session_find(rekey->keeper, rekey->token, &session);
+    enum store_result result = rekey->changes
+                                   ? session_find_due(rekey->keeper, rekey->token, &session)
+                                   : session_find(rekey->keeper, rekey->token, &session);
+    if (result == STORE_REFUSED)
+        return IPC_PASSWORD_DUE;
+    if (result == STORE_OK)
+        rekey->vouched = rekey->changes && session_password_due(rekey->keeper, &session) &&
+                         keeper_now() - session.factor_at < VOUCHED_SECONDS;
     if (result == STORE_OK)
         result = store_user_by_id(rekey->keeper->store, session.user, &rekey->user);
     return rekey_status(rekey, result, IPC_NO_SESSION);
+}
+
+enum ipc_status rekey_judge_password(struct rekey *rekey)
+{
+    const struct conf *conf = rekey->keeper->conf;
+    size_t most = conf->password_history ? conf->password_history + 1 : 0; /* and the present one */
+    rekey->fault = password_policy_judge(conf, rekey->user.name, rekey->new_password);
+    if (rekey->fault != PASSWORD_FITS)
+        return IPC_WEAK_PASSWORD;
+    return rekey_status(rekey,
+                        store_user_passwords(rekey->keeper->store, rekey->user.id, most,
+                                             rekey->before, &rekey->before_count),
+                        IPC_FAILED);
 }
 
 enum ipc_status rekey_vouched(struct rekey *rekey)
@@ -168,6 +194,9 @@ static void work(struct pool_job *job)
     memcpy(rekey->verified, rekey->user.password, sizeof(rekey->verified));
     if (rekey->verify)
         rekey->right = password_matches(rekey->verified, rekey->password);
+    if (rekey->hash &&
+        password_policy_used(rekey->new_password, rekey->before, rekey->before_count))
+        rekey->fault = PASSWORD_USED;
     if (rekey->hash && password_hash(rekey->new_password, rekey->hashed))
         rekey->hashed[0] = '\0';
 }
@@ -181,6 +210,8 @@ static void on_worked(struct pool_job *job)
         answer_now(rekey, IPC_BUSY, BUSY_RETRY_SECONDS);
     else if (rekey->hash && !rekey->hashed[0])
         answer_now(rekey, IPC_FAILED, 0);
+    else if (rekey->fault != PASSWORD_FITS && (rekey->right || !rekey->verify))
+        answer_now(rekey, IPC_WEAK_PASSWORD, 0); /* told only to who knows the present one */
     else
         finish(rekey);
 }

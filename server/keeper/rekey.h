@@ -5,6 +5,7 @@
 
 #include "ipc.h"
 #include "keeper_state.h"
+#include "password_policy.h"
 #include "pool.h"
 #include "throttle.h"
 
@@ -23,10 +24,15 @@ struct rekey {
     char new_password[IPC_PASSWORD_SIZE];
     char code[IPC_CODE_SIZE];
     bool verify, hash; /* what the pool has to do */
+    bool changes;      /* the password: also allowed when that is due */
+    bool vouched;      /* … and due it is, right behind the sign-in: its code will do */
     bool guess;        /* a wrong password or code counts like one at the sign-in */
     bool right;        /* … and has found: `password` is the one of this hash: */
     char verified[STORE_PASSWORD_SIZE];
     char hashed[STORE_PASSWORD_SIZE];
+    char before[CONF_HISTORY_MOST + 1][STORE_PASSWORD_SIZE]; /* that may not be taken again */
+    size_t before_count;
+    enum password_fault fault; /* of the new password */
     /* Within a transaction, which is committed when it gives IPC_OK and rolled back otherwise.
      * Fills in the answer. */
     enum ipc_status (*decide)(struct rekey *rekey, union ipc_record *answer);
@@ -40,6 +46,10 @@ struct rekey *rekey_new(struct gate_link *gate, const struct ipc_head *ask,
 /* `status` is what is known before anything is computed: with IPC_OK the work begins, and answer
  * and end come by themselves; otherwise the answer goes out now. Takes `rekey` in any case. */
 void rekey_begin(struct rekey *rekey, enum ipc_status status);
+
+/* Whether the new password may be used, as far as that is told at once: OK or WEAK_PASSWORD; the
+ * pool looks at those of before. FAILED. */
+enum ipc_status rekey_judge_password(struct rekey *rekey);
 
 /* For decide(): the person behind the session, as the store has it now. OK, NO_SESSION, FAILED. */
 enum ipc_status rekey_person(struct rekey *rekey);

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "live.h"
+#include "password_policy.h"
 
 #include <sodium.h>
 
@@ -36,17 +37,37 @@ static enum store_result if_it_stands(struct keeper *keeper, enum store_result r
     return STORE_OK;
 }
 
-enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
-                               struct store_session *out)
+bool session_password_due(const struct keeper *keeper, const struct store_session *session)
+{
+    return session->must_change ||
+           password_policy_left(keeper->conf, session->password_at, keeper_now()) == 0;
+}
+
+/* All that a session is for asks here, so that nothing is forgotten. */
+static enum store_result if_nothing_is_due(struct keeper *keeper, enum store_result result,
+                                           const struct store_session *session)
+{
+    return result == STORE_OK && session_password_due(keeper, session) ? STORE_REFUSED : result;
+}
+
+enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                                   struct store_session *out)
 {
     uint8_t hash[32];
     session_hash(token, hash);
     return if_it_stands(keeper, store_session_by_hash(keeper->store, hash, out), out);
 }
 
+enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                               struct store_session *out)
+{
+    return if_nothing_is_due(keeper, session_find_due(keeper, token, out), out);
+}
+
 enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out)
 {
-    return if_it_stands(keeper, store_session_by_id(keeper->store, id, out), out);
+    return if_nothing_is_due(
+        keeper, if_it_stands(keeper, store_session_by_id(keeper->store, id, out), out), out);
 }
 
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,

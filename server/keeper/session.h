@@ -7,11 +7,17 @@
 void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32]);
 
 /* The live session behind a token, and notes its use. OK; NONE: unknown, over, idle too long, or
- * its person is disabled (one answer for all); FAILED. */
+ * its person is disabled (one answer for all); REFUSED: the person must change the password before
+ * anything else; FAILED. */
 enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
                                struct store_session *out);
 
-/* The same by its number. */
+/* The same, but OK also when a change of the password is due: for what leads there. */
+enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                                   struct store_session *out);
+bool session_password_due(const struct keeper *keeper, const struct store_session *session);
+
+/* The same as session_find() by its number. */
 enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out);
 
 /* A new session, within the caller's transaction: `token` gets the reference. */

@@ -3,7 +3,6 @@
 #include "asked.h"
 #include "factor.h"
 #include "gate_link.h"
-#include "log.h"
 #include "record_audit.h"
 #include "session.h"
 #include "throttle.h"
@@ -76,15 +75,9 @@ static enum store_result judge(struct step_up *step)
     return store_commit(keeper->store) == STORE_OK ? verdict : STORE_FAILED;
 }
 
-static enum ipc_status status_of(struct keeper *keeper, enum store_result result,
-                                 enum ipc_status otherwise)
+static enum ipc_status told(struct keeper *keeper, enum store_result verdict)
 {
-    if (result == STORE_OK)
-        return IPC_OK;
-    if (result != STORE_FAILED)
-        return otherwise;
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-    return IPC_FAILED;
+    return verdict == STORE_REFUSED ? IPC_WRONG_CODE : asked_status(keeper, verdict);
 }
 
 int asked_factor(struct gate_link *link, const union ipc_record *record)
@@ -96,11 +89,11 @@ int asked_factor(struct gate_link *link, const union ipc_record *record)
     if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->code, sizeof(ask->code)))
         return -EPROTO;
     IPC_INIT(&answer, FACTOR_SHOWN, ask->head.request);
-    enum ipc_status status = status_of(link->keeper, prepare(&step, &wait), IPC_NO_SESSION);
+    enum ipc_status status = asked_status(link->keeper, prepare(&step, &wait));
     if (status == IPC_OK && wait)
         status = IPC_THROTTLED;
     if (status == IPC_OK)
-        status = status_of(link->keeper, judge(&step), IPC_WRONG_CODE);
+        status = told(link->keeper, judge(&step));
     answer.status = (uint8_t)status;
     answer.retry_seconds = (uint32_t)wait;
     gate_link_send(link, &answer.head, -1);

@@ -34,8 +34,8 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     unsigned waiting = 0, seconds = ask->way == IPC_WAY_RDG ? TICKET_FILE_SECONDS : TICKET_SECONDS;
     int64_t now = keeper_now();
     enum store_result result = session_find(keeper, ask->token, session);
-    if (result == STORE_NONE)
-        return IPC_NO_SESSION;
+    if (result == STORE_NONE || result == STORE_REFUSED)
+        return asked_status(keeper, result);
     if (result == STORE_OK)
         result = store_granted(keeper->store, session->user, ask->desktop, &desktop);
     if (result == STORE_NONE)
@@ -225,6 +225,8 @@ enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *orig
     result = session_by_id(keeper, out->session, session);
     if (result == STORE_NONE)
         return refuse_file(keeper, origin, out, "its session is over");
+    if (result == STORE_REFUSED)
+        return refuse_file(keeper, origin, out, "a change of the password is due");
     return result == STORE_OK ? IPC_OK : failed(keeper);
 }
 
@@ -273,8 +275,8 @@ static enum ipc_status tell(struct keeper *keeper, const struct ipc_visit *ask,
     struct store_session session;
     struct store_ticket ticket;
     enum store_result result = session_find(keeper, ask->token, &session);
-    if (result == STORE_NONE)
-        return IPC_NO_SESSION;
+    if (result == STORE_NONE || result == STORE_REFUSED)
+        return asked_status(keeper, result);
     if (result == STORE_OK)
         result = store_ticket_by_id(keeper->store, ask->visit, &ticket);
     if (result == STORE_NONE || (result == STORE_OK && ticket.user != session.user))

@@ -104,7 +104,7 @@ test('an invited person sets up password and second factor, and keeps recovery c
   assert.match(await alertOf(page), /not the same/);
   for (const at of [0, 1]) await passwords.nth(at).fill('short');
   await page.click('button[type=submit]');
-  await page.waitForFunction(() => /12/.test(document.querySelector('.alert').textContent));
+  await page.waitForFunction(() => /too short/.test(document.querySelector('.alert').textContent));
   for (const at of [0, 1]) await passwords.nth(at).fill(PASSWORD);
   await page.fill('input[autocomplete=one-time-code]', await codes.next());
   await page.click('button[type=submit]');

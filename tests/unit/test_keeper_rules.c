@@ -267,11 +267,6 @@ END_TEST
 START_TEST(passwords)
 {
     char hash[STORE_PASSWORD_SIZE], dummy[STORE_PASSWORD_SIZE];
-    ck_assert_ptr_nonnull(password_fault("short"));
-    ck_assert_ptr_nonnull(password_fault("aaaaaaaaaaaaaaaa"));
-    ck_assert_ptr_nonnull(password_fault("with\ta tabulator"));
-    ck_assert_ptr_nonnull(password_fault("not utf-8 \xff at all"));
-    ck_assert_ptr_null(password_fault("correct horse battery"));
     ck_assert_int_eq(password_hash("correct horse battery", hash), 0);
     ck_assert_int_eq(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
     ck_assert(password_matches(hash, "correct horse battery"));

@@ -31,6 +31,13 @@ export default {
   'error.wrong_password': 'The present password is not right.',
   'error.wrong_code': 'The code is not right. A code works only once: wait for the next one and try again.',
   'error.weak_password': 'This password is too easy to guess or not usable: at least 12 characters, a short sentence is good.',
+  'error.weak_password.short': 'This password is too short. A short sentence is good.',
+  'error.weak_password.long': 'This password is too long.',
+  'error.weak_password.unusable': 'This password holds a character that cannot be typed again.',
+  'error.weak_password.guessable': 'This password is too easy to guess: a common one, a name, a date or a run of keys. Take a few words that do not belong together.',
+  'error.weak_password.name': 'This password is made of your user name. Take words that have nothing to do with it.',
+  'error.weak_password.classes': 'This password needs three of these: a capital letter, a small letter, a digit, another character.',
+  'error.weak_password.used': 'You have used this password before. Choose another one.',
   'error.mismatch': 'The two passwords are not the same.',
   'error.failed': 'That did not work. If it happens again, tell your administrator.',
 
@@ -48,6 +55,9 @@ export default {
   'signIn.expired': 'You were signed out. Sign in again to go on.',
   'signIn.signedOut': 'You are signed out.',
   'signIn.everywhere': 'You are signed out on all devices.',
+
+  'change.title': 'Choose a new password',
+  'change.lead': 'Before you go on, please choose a new password. Your sessions elsewhere end with it.',
 
   'factor.title': 'One more code, please',
   'factor.lead': 'For this, please enter a new code from your authenticator app.',
@@ -110,6 +120,7 @@ export default {
   'state.unknown': 'State not known',
 
   'account.title': 'Your account',
+  'account.passwordDays': 'Your password must be changed within {days} days. You can do so below.',
   'account.fewCodes': 'You have {count} recovery codes left. Move your second factor to a (new or the same) device to get new ones.',
   'account.sessions': 'Where you are signed in',
   'account.current': 'This browser',

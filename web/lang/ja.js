@@ -31,6 +31,13 @@ export default {
   'error.wrong_password': '現在のパスワードが正しくありません。',
   'error.wrong_code': 'コードが正しくありません。コードは一度しか使えません。次のコードが表示されるのを待って、もう一度お試しください。',
   'error.weak_password': 'このパスワードは推測されやすいか、使用できません。12 文字以上にしてください。短い文章がおすすめです。',
+  'error.weak_password.short': 'このパスワードは短すぎます。短い文章がおすすめです。',
+  'error.weak_password.long': 'このパスワードは長すぎます。',
+  'error.weak_password.unusable': 'このパスワードには再入力できない文字が含まれています。',
+  'error.weak_password.guessable': 'このパスワードは推測されやすいものです（よく使われる語、名前、日付、キーの並びなど）。互いに関係のない単語をいくつか組み合わせてください。',
+  'error.weak_password.name': 'このパスワードはユーザー名からできています。関係のない言葉にしてください。',
+  'error.weak_password.classes': '英大文字、英小文字、数字、その他の文字のうち3種類が必要です。',
+  'error.weak_password.used': 'このパスワードは以前に使われています。別のものを選んでください。',
   'error.mismatch': '2 つのパスワードが一致しません。',
   'error.failed': '処理できませんでした。繰り返し起こる場合は、管理者にお知らせください。',
 
@@ -48,6 +55,9 @@ export default {
   'signIn.expired': 'サインアウトされました。続けるには、もう一度サインインしてください。',
   'signIn.signedOut': 'サインアウトしました。',
   'signIn.everywhere': 'すべての端末からサインアウトしました。',
+
+  'change.title': '新しいパスワードを設定してください',
+  'change.lead': '続ける前に新しいパスワードを設定してください。他のセッションは終了します。',
 
   'factor.title': '新しいコードを入力してください',
   'factor.lead': 'この操作には、認証アプリの新しいコードの入力が必要です。',
@@ -110,6 +120,7 @@ export default {
   'state.unknown': '状態は不明',
 
   'account.title': 'アカウント',
+  'account.passwordDays': 'パスワードはあと{days}日以内に変更する必要があります。下のフォームで変更できます。',
   'account.fewCodes': '回復コードの残りは {count} 個です。認証アプリを登録し直すと(同じ端末でも可)、新しいコードを受け取れます。',
   'account.sessions': 'サインイン中の端末',
   'account.current': 'このブラウザー',

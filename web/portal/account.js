@@ -89,6 +89,7 @@ export async function accountView({ notice, renew, enrolled, everywhere }) {
     nodes: [
       notice && h('p', { class: 'notice', role: 'status' }, t(notice)),
       left <= FEW_CODES && h('p', { class: 'notice warn' }, t('account.fewCodes', { count: left })),
+      session.password_days_left > 0 && h('p', { class: 'notice warn' }, t('account.passwordDays', { days: session.password_days_left })),
       sessionsPart(sessions, everywhere),
       passwordPart(renew),
       devicePart(enrolled),

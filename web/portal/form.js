@@ -5,8 +5,12 @@ import { field, h } from './dom.js';
 const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'not_now', 'not_from_here',
   'too_many', 'factor_stale', 'invitation', 'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
 
-/** An error of the API in words. What is wrong with a password is said in the gateway's own. */
+// What may be wrong with a new password.
+const WEAK = ['short', 'long', 'unusable', 'guessable', 'name', 'classes', 'used'];
+
+/** An error of the API in words. */
 export function words(error) {
+  if (error.code === 'weak_password' && WEAK.includes(error.reason)) return t(`error.weak_password.${error.reason}`);
   return KNOWN.includes(error.code) ? t(`error.${error.code}`) : t('error.failed');
 }
 

@@ -3,6 +3,7 @@
 import { api, SESSION_OVER } from '/api.js';
 import { language, languages, setLanguage, setUp, t } from '/i18n.js';
 import { accountView } from './account.js';
+import { changeView } from './change.js';
 import { desktopsView } from './desktops.js';
 import { h } from './dom.js';
 import { words } from './form.js';
@@ -58,6 +59,10 @@ async function draw(make) {
   } catch (error) {
     if (!error.code) throw error;
     if (error.code === 'invitation') invitation = null; // a dead one is no reason to stay
+    if (error.code === 'password_change_due') {
+      if (!signal.aborted) await change();
+      return;
+    }
     if (!signal.aborted) show({ title: t('title'), nodes: [h('p', { class: 'alert', role: 'alert' }, words(error)), retry()] }, { signedIn: false });
   } finally {
     if (!signal.aborted) main.removeAttribute('aria-busy');
@@ -80,6 +85,8 @@ function recovery(answer) {
   const done = () => go('#desktops');
   return draw(async () => [recoveryView({ name: answer.username, codes: answer.recovery_codes, done }), { signedIn: false }]);
 }
+
+const change = () => draw(async () => [await changeView({ done: () => go('#desktops') }), { signedIn: true }]);
 
 function setup() {
   const done = (answer) => {
