@@ -10,6 +10,12 @@ enum MHD_Result page_asset(struct request *request)
     return asset_answer(request, request->asset, ANSWER_PAGE);
 }
 
+/* The page alone; what it shows, the API gives to administrators. */
+enum MHD_Result page_admin(struct request *request)
+{
+    return asset_answer(request, asset_find("/admin.html"), ANSWER_PAGE);
+}
+
 enum MHD_Result page_desktop(struct request *request)
 {
     const struct web_asset *asset = asset_find("/viewer.html");

@@ -5,6 +5,8 @@
 
 /* A file of web/, under its own path; "/" is the portal. */
 enum MHD_Result page_asset(struct request *request);
+/* Administration: for everybody the same page, empty without the API's leave. */
+enum MHD_Result page_admin(struct request *request);
 /* The viewer: one page for every desktop. Whether there is such a desktop, its script asks. */
 enum MHD_Result page_desktop(struct request *request);
 /* The plain port: to the canonical HTTPS name, never to what Host says. */

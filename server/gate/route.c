@@ -9,6 +9,7 @@
 static const struct route routes[] = {
     {"GET", "/", ROUTE_FILE, page_asset, NULL}, /* and each file of web/, under its path there */
     {"GET", "/desktop/*", ROUTE_OPEN, page_desktop, NULL},
+    {"GET", "/admin", ROUTE_OPEN, page_admin, NULL},
     {"GET", "/healthz", ROUTE_OPEN, api_health, NULL},
 
     {"POST", "/api/setup", ROUTE_OUR_PAGES | ROUTE_JSON, api_setup, api_enrol_offer},

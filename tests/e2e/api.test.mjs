@@ -18,6 +18,7 @@ const NEW_PASSWORD = 'another horse battery staple';
 const ROUTES = [
   { method: 'GET', path: '/', needs: 'nothing' },
   { method: 'GET', path: '/desktop/echo', needs: 'nothing' },
+  { method: 'GET', path: '/admin', needs: 'nothing' },
   { method: 'GET', path: '/healthz', needs: 'nothing' },
   { method: 'POST', path: '/api/setup', needs: 'page', body: { invitation: INVITATION } },
   { method: 'POST', path: '/api/setup/finish', needs: 'page', body: { invitation: INVITATION, password: NEW_PASSWORD, code: '123456' } },

@@ -3,13 +3,14 @@ import { t } from '/i18n.js';
 import { field, h } from './dom.js';
 
 const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'not_now', 'not_from_here',
-  'too_many', 'factor_stale', 'invitation', 'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
+  'too_many', 'factor_stale', 'not_administrator', 'invitation', 'wrong_password', 'wrong_code', 'weak_password', 'mismatch'];
 
 // What may be wrong with a new password.
 const WEAK = ['short', 'long', 'unusable', 'guessable', 'name', 'classes', 'used'];
 
 /** An error of the API in words. */
 export function words(error) {
+  if (error.code === 'refused') return error.message; // in the command line's own words
   if (error.code === 'weak_password' && WEAK.includes(error.reason)) return t(`error.weak_password.${error.reason}`);
   return KNOWN.includes(error.code) ? t(`error.${error.code}`) : t('error.failed');
 }

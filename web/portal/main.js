@@ -22,12 +22,24 @@ let invitation = null;
 let redraw = () => {}; // the present view, again: after a change of language
 let leaving = new AbortController();
 let signedIn = false;
+let role = null; // of who is signed in; null: not asked yet
 let asking = false; // for the sign-in, so that several answers to the same effect lead there once
 
 function tell(error) {
   if (!error.code) throw error; // a mistake of ours
   trouble.textContent = words(error);
   trouble.hidden = error.code === 'no_session'; // the sign-in says it
+}
+
+/** The way to administration, for those who may go it. */
+async function showAdminister() {
+  const link = document.querySelector('#administer');
+  try {
+    role ??= (await api('GET', '/api/session')).role;
+  } catch {
+    return; // whoever asks next, shows what is wrong
+  }
+  link.hidden = role !== 'administrator';
 }
 
 /** Shows {title, nodes, narrow}; the heading gets the focus, so that it is read out. */
@@ -39,7 +51,9 @@ function show(view, options) {
   main.classList.toggle('narrow', view.narrow ?? false);
   main.replaceChildren(heading, ...view.nodes.flat(Infinity).filter(Boolean));
   nav.hidden = !signedIn;
-  for (const link of nav.querySelectorAll('a')) {
+  if (signedIn) void showAdminister();
+  else role = null;
+  for (const link of nav.querySelectorAll('a[href^="#"]')) {
     if (link.hash === (location.hash || '#desktops')) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }

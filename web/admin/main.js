@@ -1,0 +1,138 @@
+// Which view is shown, and what is said of what was done. The fragment names the view and what it
+// is about: #people, #people/anna.
+import { api, SESSION_OVER } from '/api.js';
+import { language, languages, setLanguage, setUp, t } from '/i18n.js';
+import { h } from '/portal/dom.js';
+import { words } from '/portal/form.js';
+import { addressesView } from './addresses.js';
+import { alertsView } from './alerts.js';
+import { auditView } from './audit.js';
+import { desktopsView } from './desktops.js';
+import { explainView } from './explain.js';
+import { grantsView } from './grants.js';
+import { groupsView, roomsView } from './groups.js';
+import { liveView } from './live.js';
+import { lockoutsView } from './lockouts.js';
+import { peopleView } from './people.js';
+import { settingsView } from './settings.js';
+
+const VIEWS = {
+  people: peopleView,
+  groups: groupsView,
+  desktops: desktopsView,
+  rooms: roomsView,
+  grants: grantsView,
+  live: liveView,
+  lockouts: lockoutsView,
+  addresses: addressesView,
+  explain: explainView,
+  audit: auditView,
+  alerts: alertsView,
+  settings: settingsView,
+};
+
+const main = document.querySelector('main');
+const heading = document.querySelector('h1');
+const menu = document.querySelector('#views');
+const trouble = document.querySelector('#trouble');
+const told = document.querySelector('#told');
+
+let leaving = new AbortController();
+
+function place() {
+  const [name, ...rest] = location.hash.slice(1).split('/');
+  const known = Object.hasOwn(VIEWS, name);
+  return { name: known ? name : 'people', about: known && rest.length ? decodeURIComponent(rest.join('/')) : null };
+}
+
+function say(node, text) {
+  node.textContent = text;
+  node.hidden = !text;
+}
+
+function tell(error) {
+  if (!error.code) throw error; // a mistake of ours
+  say(trouble, words(error));
+}
+
+function drawMenu(name) {
+  menu.replaceChildren(...Object.keys(VIEWS).map((view) => h('a', { href: `#${view}`, 'aria-current': view === name ? 'page' : null }, t(`admin.${view}`))));
+}
+
+/** What a view may use. done(words): something was changed; shows the view again. */
+const tools = (signal) => ({
+  signal,
+  tell,
+  async done(text = '') {
+    await draw(true);
+    say(told, text);
+  },
+  go(hash, text = '') {
+    location.hash = hash;
+    say(told, text);
+  },
+  /** Runs what a button is for, and says what the gateway said. */
+  async run(call, text = null) {
+    say(trouble, '');
+    try {
+      const { said, warning } = await call() ?? {};
+      await draw(true);
+      say(told, [text ?? said, warning].filter(Boolean).join(' '));
+    } catch (error) {
+      tell(error);
+    }
+  },
+});
+
+async function draw(again = false) {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  const { name, about } = place();
+  drawMenu(name);
+  main.setAttribute('aria-busy', 'true');
+  try {
+    const { title, nodes } = await VIEWS[name](about, tools(signal));
+    if (signal.aborted) return;
+    heading.textContent = title;
+    document.title = `${title} · ${t('title')}`;
+    main.replaceChildren(heading, ...nodes.flat(Infinity).filter(Boolean));
+    if (!again) heading.focus();
+  } catch (error) {
+    if (!signal.aborted) {
+      heading.textContent = t(`admin.${name}`);
+      main.replaceChildren(heading);
+    }
+    tell(error);
+  } finally {
+    if (!signal.aborted) main.removeAttribute('aria-busy');
+  }
+}
+
+function route() {
+  say(trouble, '');
+  say(told, '');
+  return draw();
+}
+
+async function start() {
+  await setUp('portal');
+  await setUp('admin');
+  const choice = document.querySelector('#language');
+  choice.append(...languages.map(([code, name]) => h('option', { value: code, lang: code, selected: code === language }, name)));
+  choice.addEventListener('change', async () => {
+    await setLanguage(choice.value);
+    await route();
+    choice.focus();
+  });
+  document.querySelector('#sign-out').addEventListener('click', () => api('POST', '/api/logout').then(() => location.assign('/'), tell));
+  document.querySelector('.skip').addEventListener('click', (event) => {
+    event.preventDefault(); // the fragment is a view's name
+    heading.focus();
+  });
+  addEventListener(SESSION_OVER, () => location.assign('/'));
+  addEventListener('hashchange', route);
+  await route();
+}
+
+await start();

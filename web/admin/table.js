@@ -1,0 +1,62 @@
+// A table with a search field and columns that can be sorted.
+import { language, t } from '/i18n.js';
+import { h } from '/portal/dom.js';
+
+const SEARCH_FROM = 8; // rows
+
+const textOf = (value) => (Array.isArray(value) ? value.join(' ') : String(value ?? ''));
+
+function order(a, b) {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return textOf(a).localeCompare(textOf(b), language, { numeric: true });
+}
+
+/**
+ * columns: [{label, of(row) the value to sort and search by, show(row) its nodes, number}].
+ * acts(row): buttons. empty: words when there is no row.
+ */
+export function table({ columns, rows, acts = null, empty, sort = null, label }) {
+  if (!rows.length) return h('p', { class: 'lead' }, empty);
+  const body = h('tbody');
+  const nothing = h('p', { class: 'lead', role: 'status', hidden: true });
+  let by = sort; // {column, down}
+  let wanted = '';
+
+  const heads = columns.map((column) => h('th', { scope: 'col', class: column.number ? 'number' : null },
+    h('button', { type: 'button', on: { click: () => turn(column) } }, column.label)));
+
+  function rowOf(row) {
+    return h('tr', {}, columns.map((column) => h('td', { class: column.number ? 'number' : null, 'data-label': column.label },
+      column.show ? column.show(row) : textOf(column.of(row)))),
+    acts && h('td', { class: 'acts' }, acts(row)));
+  }
+
+  function draw() {
+    const matches = rows.filter((row) => columns.map((column) => textOf(column.of(row))).join(' ').toLowerCase().includes(wanted));
+    const shown = by ? [...matches].sort((a, b) => order(by.column.of(a), by.column.of(b)) * (by.down ? -1 : 1)) : matches;
+    body.replaceChildren(...shown.map(rowOf));
+    heads.forEach((head, i) => {
+      if (by?.column === columns[i]) head.setAttribute('aria-sort', by.down ? 'descending' : 'ascending');
+      else head.removeAttribute('aria-sort');
+    });
+    nothing.hidden = shown.length > 0;
+    nothing.textContent = shown.length ? '' : t('admin.noMatch', { text: wanted });
+  }
+
+  function turn(column) {
+    by = { column, down: by?.column === column && !by.down };
+    draw();
+  }
+
+  const input = h('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', on: { input() {
+    wanted = input.value.trim().toLowerCase();
+    draw();
+  } } });
+  draw();
+  return [
+    rows.length >= SEARCH_FROM && h('div', { class: 'field search' }, h('label', { for: 'search' }, t('admin.search')), input),
+    h('div', { class: 'table' }, h('table', { 'aria-label': label },
+      h('thead', {}, h('tr', {}, heads, acts && h('th', { scope: 'col' }, h('span', { class: 'skip' }, t('admin.acts'))))), body)),
+    nothing,
+  ];
+}
