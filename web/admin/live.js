@@ -71,7 +71,7 @@ async function keepLooking(places, tools) {
     try {
       const [open, signedIn] = await Promise.all(['tunnel/list', 'session/list'].map((path) => api('GET', `/api/admin/${path}`)));
       if (tools.signal.aborted || places.tunnels.contains(document.activeElement) || places.sessions.contains(document.activeElement)) continue;
-      places.tunnels.replaceChildren(...tunnels(open.result, tools).filter(Boolean));
+      places.tunnels.replaceChildren(...[tunnels(open.result, tools)].flat().filter(Boolean));
       places.sessions.replaceChildren(...[sessions(signedIn.result, tools)].flat().filter(Boolean));
     } catch (error) {
       if (!error.code) throw error;
