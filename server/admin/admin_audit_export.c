@@ -2,12 +2,11 @@
 
 #include "act.h"
 #include "audit_record.h"
+#include "csv_cell.h"
 #include "listing.h"
-#include "plain.h"
 #include "when.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -19,31 +18,6 @@ struct export
 };
 
 /* ---- CSV (RFC 4180) ---- */
-
-/* A cell that begins like this is a formula to spreadsheets, and people at the sign-in choose some
- * of these texts; the wide forms count in some languages. An apostrophe makes it text. */
-static bool is_formula(const char *text)
-{
-    static const char *const begins[] = {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"};
-    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-        if (strncmp(text, begins[i], strlen(begins[i])) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void csv_cell(FILE *out, const char *text)
-{
-    char *plain = plain_new(text);
-
-    fputc('"', out);
-    if (plain != NULL && is_formula(plain))
-        fputc('\'', out);
-    for (const char *c = plain != NULL ? plain : ""; *c != '\0'; c++)
-        fputs(*c == '"' ? "\"\"" : (char[]){*c, '\0'}, out);
-    fputc('"', out);
-    free(plain);
-}
 
 static void csv_row(FILE *out, const struct store_audit *row)
 {
@@ -57,7 +31,7 @@ static void csv_row(FILE *out, const struct store_audit *row)
     fprintf(out, "%" PRId64 ",%s", row->id, audit_record_time(row->at_ms, at));
     for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
         fputc(',', out);
-        csv_cell(out, cells[i]);
+        csv_cell_write(out, cells[i]);
     }
     fputs("\r\n", out);
 }

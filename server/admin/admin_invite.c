@@ -27,7 +27,7 @@ struct invite {
     uint8_t invitation[ACCOUNT_INVITATION_SIZE];
 };
 
-static int load_key(struct act *act, struct secret_key *key)
+int admin_invite_key(struct act *act, struct secret_key *key)
 {
     char path[CONF_PATH_SIZE], why[256] = "";
 
@@ -66,14 +66,17 @@ static int apply(struct act *act, void *owner)
                      invite->added ? "added" : "");
 }
 
-static void write_link(struct act *act, const char *token, char *to, size_t size)
+void admin_invite_link(struct act *act, const uint8_t invitation[ACCOUNT_INVITATION_SIZE],
+                       char to[ADMIN_INVITE_LINK_SIZE])
 {
     const struct conf *conf = &act->conf;
-    char port[8] = "";
+    char port[8] = "", token[TOKEN_SIZE];
 
     if (conf->public_port && conf->public_port != 443)
         snprintf(port, sizeof(port), ":%u", conf->public_port);
-    snprintf(to, size, "https://%s%s/#setup=%s", conf->name, port, token);
+    text_base64url(token, invitation, ACCOUNT_INVITATION_SIZE);
+    snprintf(to, ADMIN_INVITE_LINK_SIZE, "https://%s%s/#setup=%s", conf->name, port, token);
+    explicit_bzero(token, sizeof(token));
 }
 
 static int show_json(struct act *act, const struct invite *invite, const char *token,
@@ -94,13 +97,13 @@ static int show_json(struct act *act, const struct invite *invite, const char *t
 
 static int show(struct act *act, const struct invite *invite, bool json)
 {
-    char token[TOKEN_SIZE], link[sizeof(act->conf.name) + TOKEN_SIZE + 32], until[64] = "";
+    char token[TOKEN_SIZE], link[ADMIN_INVITE_LINK_SIZE], until[64] = "";
     time_t expires = (time_t)invite->expires_at;
     struct tm local;
     int code = EX_OK;
 
     text_base64url(token, invite->invitation, sizeof(invite->invitation));
-    write_link(act, token, link, sizeof(link));
+    admin_invite_link(act, invite->invitation, link);
     if (localtime_r(&expires, &local))
         strftime(until, sizeof(until), "%Y-%m-%d %H:%M %Z", &local);
     if (json)
@@ -126,7 +129,7 @@ int admin_invite_run(struct act *act, const struct sub_args *args)
         return act_error(act, EX_DATAERR, "--hours '%s': it is not a whole number from 1 to %d",
                          hours, HOURS_MOST);
     invite.expires_at = act->now + (int64_t)number * 3600;
-    int code = load_key(act, &invite.key);
+    int code = admin_invite_key(act, &invite.key);
     if (code == EX_OK)
         code = act_change(act, apply, &invite);
     if (code == EX_OK)

@@ -5,6 +5,7 @@
 #include "admin_invite.h"
 #include "admin_limit.h"
 #include "admin_role.h"
+#include "admin_user_csv.h"
 #include "admin_user_view.h"
 #include "enrol.h"
 #include "listing.h"
@@ -313,6 +314,12 @@ static const struct sub admin_user_subs[] = {
      "Prints a link with which a person sets password and second factor in the browser; adds the "
      "person if need be. Present factors stay in force until it is used.",
      "  deskgate user invite alice", admin_invite_options, 1, 1, admin_invite_run},
+    {"import", "FILE [--dry-run] [--invitations FILE]",
+     "Adds and changes people by a CSV file (- is standard input), all or nothing.",
+     "  deskgate user import people.csv --invitations links.csv", admin_user_import_options, 1, 1,
+     admin_user_import},
+    {"export", "", "Prints all people as CSV, as import takes them; no secrets.",
+     "  deskgate user export >people.csv", NULL, 0, 0, admin_user_export},
     {"list", "[--json]", "Shows all people.", "  deskgate user list", admin_user_list_options, 0, 0,
      admin_user_view_list},
     {"passwd", "NAME [--password-stdin]", "Sets a new password and ends the person's sessions.",
