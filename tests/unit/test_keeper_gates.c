@@ -151,13 +151,13 @@ END_TEST
 
 START_TEST(a_storm_of_sign_ins_is_bounded)
 {
-    /* More than the queue holds, from as many addresses: each gets an answer. */
+    /* More than the queue holds, from as many neighbourhoods: each gets an answer. */
     unsigned total = fake.conf.login_queue + fake.conf.login_workers + 40, busy = 0, denied = 0;
     for (unsigned i = 0; i < total; i++) {
         struct ipc_sign_in ask;
         char address[20];
         IPC_INIT(&ask, SIGN_IN, i + 1);
-        snprintf(address, sizeof(address), "203.0.%u.%u", i / 250, i % 250 + 1);
+        snprintf(address, sizeof(address), "203.%u.%u.1", i / 250, i % 250);
         fake_gate_origin(&ask.origin, address);
         text_copy(ask.username, sizeof(ask.username), "nobody");
         fake_gate_send(&fake, &ask.head);
