@@ -2,6 +2,7 @@
 
 #include "audit_seal.h"
 #include "cli.h"
+#include "may.h"
 #include "nearest.h"
 #include "plain.h"
 #include "zone.h"
@@ -115,11 +116,35 @@ void act_close(struct act *act)
     act->store = NULL;
 }
 
+/* In the browser nobody locks out whoever is doing it: there would be no way back but the command
+ * line, which may. */
+static int act_stays_in(struct act *act)
+{
+    struct store_user user = {0};
+    struct decision decision = {0};
+    enum store_result result = store_user_by_name(act->store, act->by + strlen("web:"), &user);
+    bool stays = result == STORE_OK && user.administrator && !user.disabled;
+
+    if (stays)
+        result = may_judge_person(act->store, user.id, act->address, act->now, &decision);
+    explicit_bzero(&user, sizeof(user));
+    if (result == STORE_FAILED)
+        return act_store_failed(act);
+    if (stays && decision.rule == DECISION_ALLOWED)
+        return EX_OK;
+    return act_error(act, EX_DATAERR,
+                     "this would lock you out yourself%s%s; the command line at the gateway can do "
+                     "it",
+                     decision.words[0] ? ": " : "", decision.words);
+}
+
 int act_change(struct act *act, int (*change)(struct act *act, void *owner), void *owner)
 {
     if (store_begin(act->store) != STORE_OK)
         return act_store_failed(act);
     int code = change(act, owner);
+    if (code == EX_OK && act->in_browser)
+        code = act_stays_in(act);
     if (code != EX_OK) {
         store_rollback(act->store);
         return code;

@@ -28,8 +28,9 @@ void act_init(struct act *act);
 int act_open(struct act *act, struct cli *cli);
 void act_close(struct act *act);
 
-/* Runs `change` in one transaction: committed when it returns EX_OK, else rolled back. An exit
- * code; faults of the store itself are told here, all others by `change`. */
+/* Runs `change` in one transaction: committed when it returns EX_OK, else rolled back; in the
+ * browser also when it would lock out whoever does it. An exit code; faults of the store itself are
+ * told here, all others by `change`. */
 int act_change(struct act *act, int (*change)(struct act *act, void *owner), void *owner);
 
 /* Adds the audit row of an act, within its transaction; `who` and `desktop` may be NULL, `detail`

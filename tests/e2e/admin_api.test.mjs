@@ -191,6 +191,18 @@ test('a person, a group and a grant from end to end, with who did it in the audi
   assert.ok(rows.every(({ address, conn }) => address === '127.0.0.1' && /^[0-9a-f]{16}$/.test(conn)));
 });
 
+test('nobody locks himself out, by any act', async () => {
+  const before = [gateway.json('user', 'list'), gateway.json('address', 'list')];
+  for (const [path, words, options] of [
+    ['address/allow', ['192.0.2.0/24']], ['address/deny', ['127.0.0.0/8']], ['address/deny', ['127.0.0.1'], { user: 'alice' }],
+    ['user/disable', ['alice']], ['user/remove', ['alice']], ['user/role', ['alice', 'user']],
+    ['user/limit', ['alice'], { until: '2020-01-01' }],
+  ]) await refused(post(path, words, options), 400, /lock you out yourself/);
+  assert.deepEqual([gateway.json('user', 'list'), gateway.json('address', 'list')], before);
+  await said(post('address/allow', ['127.0.0.0/8'])); // with oneself on the list, it is one's own affair
+  await said(post('address/remove', ['127.0.0.0/8']));
+});
+
 test('a desktop, with everything a body can hold', async () => {
   const made = await result(post('desktop/add', ['büro'.replace('ü', 'ue')], {
     host: '192.0.2.7', port: 3390, description: 'Über „Räume“ & 1+1=2', 'rdp-setting': ['use multimon:i:1', 'audiomode:i:2'],

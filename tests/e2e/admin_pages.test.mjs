@@ -97,6 +97,13 @@ test('a person is invited, put into a group, limited, disabled and removed', asy
   await page.waitForSelector('main .alert:not([hidden])');
   assert.match(await page.textContent('main .alert:not([hidden])'), /cannot name a user/, 'in the command line\'s words');
 
+  await field(page, 'User name').fill('Berta');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]');
+  assert.match(await page.textContent('dialog'), /berta is there already/);
+  await page.locator('dialog[open] button[value=no]').click();
+  assert.equal(gateway.json('user', 'list').find((one) => one.name === 'berta').invited_until, null);
+
   await page.getByRole('link', { name: 'newcomer' }).click();
   await page.waitForFunction(() => document.querySelector('h1').textContent === 'newcomer');
   assert.equal(await page.locator('.once').count(), 0, 'the link was shown once');
@@ -216,6 +223,24 @@ test('a factor that is stale: a code is asked for, and what was begun goes on', 
   await page.keyboard.press('Enter');
   await told(page, '.');
   assert.ok(gateway.json('address', 'list').some((row) => row.network === '203.0.113.0/24'));
+  await context.close();
+});
+
+test('several questions that want a fresh factor ask once; without a code the page has a way on', async () => {
+  const { context, page } = await administrator();
+  await view(page, 'people');
+  gateway.sql('UPDATE sessions SET factor_at = factor_at - 901');
+  await page.goto(`https://localhost:${gateway.port}/admin#people/anna`);
+  await page.waitForSelector('dialog[open]');
+  assert.equal(await page.locator('dialog').count(), 1);
+  await page.locator('dialog[open] form[method=dialog] button').click();
+  await page.waitForSelector('#trouble:not([hidden])');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.fill('dialog[open] input[autocomplete=one-time-code]', await anna.codes.next());
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1').textContent === 'anna');
+  await page.goto(`https://localhost:${gateway.port}/admin#people/%`);
+  await page.waitForFunction(() => /nothing of this name/.test(document.querySelector('main').textContent));
   await context.close();
 });
 

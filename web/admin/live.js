@@ -25,7 +25,7 @@ function tell(tunnel, tools) {
   dialog.showModal();
 }
 
-function tunnels(rows, tools) {
+function tunnels(rows, tools, memory) {
   const columns = [
     { label: t('admin.live.who'), of: (one) => one.user },
     { label: t('admin.live.desktop'), of: (one) => one.desktop },
@@ -40,7 +40,7 @@ function tunnels(rows, tools) {
     action({ label: t('admin.live.end'), name: `${one.user}, ${one.desktop}`, danger: true, ask: t('admin.live.endAsk', { name: one.user, desktop: one.desktop }),
       run: () => tools.run(() => act('tunnel/end', [String(one.id)])) }),
   ];
-  return table({ columns, rows, acts, empty: t('admin.live.noTunnels'), label: t('admin.live.tunnels') });
+  return table({ columns, rows, acts, empty: t('admin.live.noTunnels'), memory, label: t('admin.live.tunnels') });
 }
 
 function agentName(text) {
@@ -49,7 +49,7 @@ function agentName(text) {
   return browser ? [browser, system].filter(Boolean).join(', ') : text;
 }
 
-function sessions(rows, tools) {
+function sessions(rows, tools, memory) {
   const columns = [
     { label: t('admin.live.who'), of: (one) => one.user, show: (one) => h('a', { href: `#people/${encodeURIComponent(one.user)}` }, one.user) },
     { label: t('admin.live.address'), of: (one) => one.address },
@@ -59,7 +59,7 @@ function sessions(rows, tools) {
   ];
   const acts = (one) => action({ label: t('admin.live.end'), name: one.user, danger: true, ask: t('admin.live.endSessionAsk', { name: one.user }),
     run: () => tools.run(() => act('session/end', [String(one.id)])) });
-  return table({ columns, rows, acts, empty: t('admin.live.noSessions'), label: t('admin.live.sessions') });
+  return table({ columns, rows, acts, empty: t('admin.live.noSessions'), memory, label: t('admin.live.sessions') });
 }
 
 // Looks again by itself while the page is seen and nothing is being asked. A factor that has become
@@ -71,18 +71,22 @@ async function keepLooking(places, tools) {
     try {
       const [open, signedIn] = await Promise.all(['tunnel/list', 'session/list'].map((path) => api('GET', `/api/admin/${path}`)));
       if (tools.signal.aborted || places.tunnels.contains(document.activeElement) || places.sessions.contains(document.activeElement)) continue;
-      places.tunnels.replaceChildren(...[tunnels(open.result, tools)].flat().filter(Boolean));
-      places.sessions.replaceChildren(...[sessions(signedIn.result, tools)].flat().filter(Boolean));
+      places.tunnels.replaceChildren(...[tunnels(open.result, tools, places.memory.tunnels)].flat().filter(Boolean));
+      places.sessions.replaceChildren(...[sessions(signedIn.result, tools, places.memory.sessions)].flat().filter(Boolean));
     } catch (error) {
       if (!error.code) throw error;
-      if (error.status === 401 || error.status === 403) return;
+      if (error.status === 401 || error.status === 403) {
+        tools.tell(error); // what is shown is old from here on
+        return;
+      }
     }
   }
 }
 
 export async function liveView(about, tools) {
   const [open, signedIn] = await Promise.all([look('tunnel/list'), look('session/list')]);
-  const places = { tunnels: h('div', {}, tunnels(open, tools)), sessions: h('div', {}, sessions(signedIn, tools)) };
+  const memory = { tunnels: {}, sessions: {} };
+  const places = { memory, tunnels: h('div', {}, tunnels(open, tools, memory.tunnels)), sessions: h('div', {}, sessions(signedIn, tools, memory.sessions)) };
   void keepLooking(places, tools);
   return { title: t('admin.live'), nodes: [
     section(t('admin.live.tunnels'), places.tunnels),

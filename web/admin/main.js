@@ -39,10 +39,18 @@ const told = document.querySelector('#told');
 
 let leaving = new AbortController();
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed by hand
+  }
+}
+
 function place() {
   const [name, ...rest] = location.hash.slice(1).split('/');
   const known = Object.hasOwn(VIEWS, name);
-  return { name: known ? name : 'people', about: known && rest.length ? decodeURIComponent(rest.join('/')) : null };
+  return { name: known ? name : 'people', about: known && rest.length ? decoded(rest.join('/')) : null };
 }
 
 function say(node, text) {
@@ -101,7 +109,7 @@ async function draw(again = false) {
   } catch (error) {
     if (!signal.aborted) {
       heading.textContent = t(`admin.${name}`);
-      main.replaceChildren(heading);
+      main.replaceChildren(heading, h('button', { type: 'button', class: 'plain', on: { click: () => route() } }, t('admin.again')));
     }
     tell(error);
   } finally {

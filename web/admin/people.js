@@ -1,5 +1,6 @@
 // The people: a list, and a page for each.
 import { t } from '/i18n.js';
+import { confirm } from '/portal/confirm.js';
 import { copyButton } from '/portal/copy.js';
 import { h } from '/portal/dom.js';
 import { form } from '/portal/form.js';
@@ -24,10 +25,14 @@ function invitation({ user, link, expires_at: expires }) {
     h('code', {}, link), copyButton(() => link, { name: t('admin.people.copyLink') }));
 }
 
-function inviteForm(tools, place) {
+function inviteForm(people, tools, place) {
   const name = text({ label: t('admin.people.name'), required: true, spellcheck: 'false', autocapitalize: 'none', maxlength: 64 });
   return form({ label: t('admin.people.invite'), children: name.node, submit: async () => {
-    const { result } = await act('user/invite', [name.input.value.trim()]);
+    const wanted = name.input.value.trim();
+    // Somebody's password and second factor would be chosen anew by a slip of the keyboard.
+    const there = people.find((person) => person.name.toLowerCase() === wanted.toLowerCase());
+    if (there && !await confirm(t('admin.people.existsAsk', { name: there.name }), t('admin.people.again'))) return;
+    const { result } = await act('user/invite', [wanted]);
     await tools.done();
     document.querySelector(place).append(invitation(result));
   } });
@@ -44,7 +49,7 @@ async function list(tools) {
   ];
   return { title: t('admin.people'), nodes: [
     h('p', { class: 'lead' }, t('admin.people.lead')),
-    section(t('admin.people.add'), inviteForm(tools, '#invited'), h('div', { id: 'invited' })),
+    section(t('admin.people.add'), inviteForm(people, tools, '#invited'), h('div', { id: 'invited' })),
     table({ columns, rows: people, empty: t('admin.people.none'), label: t('admin.people') }),
   ] };
 }
@@ -55,7 +60,7 @@ function acts(person, tools) {
   const change = (path, ask, danger = true) => action({ label: t(`admin.people.${path}`), danger,
     ask: ask && t(`admin.people.${path}Ask`, { name }), run: () => tools.run(() => act(`user/${path}`, words)) });
   return h('div', { class: 'row' },
-    action({ label: t('admin.people.again'), run: async () => {
+    action({ label: t('admin.people.again'), ask: t('admin.people.existsAsk', { name }), run: async () => {
       try {
         const { result } = await act('user/invite', words);
         document.querySelector('#invited').replaceChildren(invitation(result));

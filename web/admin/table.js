@@ -11,16 +11,19 @@ function order(a, b) {
   return textOf(a).localeCompare(textOf(b), language, { numeric: true });
 }
 
+let tables = 0;
+
 /**
  * columns: [{label, of(row) the value to sort and search by, show(row) its nodes, number}].
- * acts(row): buttons. empty: words when there is no row.
+ * acts(row): buttons. empty: words when there is no row. memory: an object that keeps order and search
+ * for the table that will come in this one's place.
  */
-export function table({ columns, rows, acts = null, empty, sort = null, label }) {
+export function table({ columns, rows, acts = null, empty, memory = {}, label }) {
   if (!rows.length) return h('p', { class: 'lead' }, empty);
   const body = h('tbody');
+  const id = `search-${++tables}`;
   const nothing = h('p', { class: 'lead', role: 'status', hidden: true });
-  let by = sort; // {column, down}
-  let wanted = '';
+  let wanted = memory.wanted ?? '';
 
   const heads = columns.map((column) => h('th', { scope: 'col', class: column.number ? 'number' : null },
     h('button', { type: 'button', on: { click: () => turn(column) } }, column.label)));
@@ -33,10 +36,11 @@ export function table({ columns, rows, acts = null, empty, sort = null, label })
 
   function draw() {
     const matches = rows.filter((row) => columns.map((column) => textOf(column.of(row))).join(' ').toLowerCase().includes(wanted));
-    const shown = by ? [...matches].sort((a, b) => order(by.column.of(a), by.column.of(b)) * (by.down ? -1 : 1)) : matches;
+    const column = columns.find((one) => one.label === memory.by);
+    const shown = column ? [...matches].sort((a, b) => order(column.of(a), column.of(b)) * (memory.down ? -1 : 1)) : matches;
     body.replaceChildren(...shown.map(rowOf));
     heads.forEach((head, i) => {
-      if (by?.column === columns[i]) head.setAttribute('aria-sort', by.down ? 'descending' : 'ascending');
+      if (column === columns[i]) head.setAttribute('aria-sort', memory.down ? 'descending' : 'ascending');
       else head.removeAttribute('aria-sort');
     });
     nothing.hidden = shown.length > 0;
@@ -44,17 +48,18 @@ export function table({ columns, rows, acts = null, empty, sort = null, label })
   }
 
   function turn(column) {
-    by = { column, down: by?.column === column && !by.down };
+    Object.assign(memory, { by: column.label, down: memory.by === column.label && !memory.down });
     draw();
   }
 
-  const input = h('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', on: { input() {
+  const input = h('input', { type: 'search', id, value: wanted, autocomplete: 'off', spellcheck: 'false', on: { input() {
     wanted = input.value.trim().toLowerCase();
+    memory.wanted = wanted;
     draw();
   } } });
   draw();
   return [
-    rows.length >= SEARCH_FROM && h('div', { class: 'field search' }, h('label', { for: 'search' }, t('admin.search')), input),
+    rows.length >= SEARCH_FROM && h('div', { class: 'field search' }, h('label', { for: id }, t('admin.search')), input),
     h('div', { class: 'table' }, h('table', { 'aria-label': label },
       h('thead', {}, h('tr', {}, heads, acts && h('th', { scope: 'col' }, h('span', { class: 'skip' }, t('admin.acts'))))), body)),
     nothing,

@@ -35,6 +35,8 @@ export default {
   'admin.people.link': 'This link is for {name}, works once, until {until}, and is shown only now. Hand it over in a way that you trust.',
   'admin.people.copyLink': 'Copy the link',
   'admin.people.again': 'Invite again',
+  'admin.people.existsAsk': '{name} is there already. Whoever opens the new link chooses password and second factor anew. Go on?',
+  'admin.again': 'Try again',
   'admin.people.must-change': 'Demand a new password',
   'admin.people.must-changeAsk': 'End the sessions of {name} and demand a new password at the next sign-in?',
   'admin.people.promote': 'Make an administrator',

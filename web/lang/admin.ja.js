@@ -35,6 +35,8 @@ export default {
   'admin.people.link': 'このリンクは {name} さん専用です。{until} まで一度だけ使え、今しか表示されません。信頼できる方法で渡してください。',
   'admin.people.copyLink': 'リンクをコピー',
   'admin.people.again': '再度招待',
+  'admin.people.existsAsk': '{name} さんは既に登録されています。新しいリンクを開いた人がパスワードと2つ目の要素を設定し直します。続けますか？',
+  'admin.again': '再試行',
   'admin.people.must-change': 'パスワード変更を要求',
   'admin.people.must-changeAsk': '{name} さんのセッションを終了し、次回サインイン時に新しいパスワードを要求しますか？',
   'admin.people.promote': '管理者にする',

@@ -26,12 +26,16 @@ export function askFactor() {
   });
 }
 
+let asking = null; // so that several that wait for it ask once
+
 /** What act() gives. Throws what it throws, also when the person gives no code. */
 export async function withFactor(act) {
   try {
     return await act();
   } catch (error) {
-    if (error.code !== 'factor_stale' || !await askFactor()) throw error;
+    if (error.code !== 'factor_stale') throw error;
+    asking ??= askFactor().finally(() => { asking = null; });
+    if (!await asking) throw error;
     return act();
   }
 }
