@@ -20,6 +20,8 @@ static void setup(void)
     store_rig_setup();
     store_rig_add_user("alice");
     store_rig_add_desktop("office");
+    ck_assert_int_eq(store_user_set_administrator(store, store_rig_add_user("root"), true),
+                     STORE_OK); /* who does it all */
     memset(&conf, 0, sizeof(conf));
     memset(&origin, 0, sizeof(origin));
     memcpy(origin.conn, "0123456789abcdef", 17);
@@ -220,6 +222,20 @@ START_TEST(too_many)
 }
 END_TEST
 
+START_TEST(nobody_locks_himself_out)
+{
+    struct store_user user;
+    ck_assert_int_eq(changes("user|role|wroot|wuser|"), EX_DATAERR);
+    ck_assert_ptr_nonnull(strstr(said, "lock you out yourself"));
+    ck_assert_int_eq(changes("user|remove|wroot|"), EX_DATAERR);
+    ck_assert_int_eq(changes("address|deny|w192.0.2.0/24|"), EX_DATAERR);
+    ck_assert_int_eq(changes("address|allow|w198.51.100.0/24|"), EX_DATAERR);
+    ck_assert_int_eq(changes("address|allow|w192.0.2.1|"), EX_OK);
+    ck_assert_int_eq(store_user_by_name(store, "root", &user), STORE_OK);
+    ck_assert(user.administrator);
+}
+END_TEST
+
 START_TEST(lists_are_bounded)
 {
     for (int i = 0; i < 250; i++)
@@ -249,6 +265,7 @@ int main(void)
     tcase_add_test(tcase, looking_changes_nothing);
     tcase_add_loop_test(tcase, hostile_arguments, 0, (int)(sizeof(hostile) / sizeof(*hostile)));
     tcase_add_test(tcase, too_many);
+    tcase_add_test(tcase, nobody_locks_himself_out);
     tcase_add_test(tcase, lists_are_bounded);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
