@@ -51,6 +51,7 @@ struct supervisor {
     uint64_t stop_ms; /* deadline while stopping */
     bool killed;      /* the deadline passed */
     int exit_code;
+    bool not_started; /* one of them ended before both were ready */
 };
 
 static uint64_t now_ms(void)
@@ -272,8 +273,12 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
     log_end(child, status, supervisor->phase > RUNNING || with_keeper);
     child->pid = 0;
     fd_close(&child->control);
+    /* A gate ends when its keeper does, and may be heard of first: why is the keeper's to say. */
+    if (supervisor->not_started && !gate && WIFEXITED(status) && WEXITSTATUS(status))
+        supervisor->exit_code = WEXITSTATUS(status);
     switch (supervisor->phase) {
     case STARTING:
+        supervisor->not_started = true;
         stop(supervisor,
              WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
         break;
