@@ -77,7 +77,7 @@ static void know(struct known *known, const struct conf *conf, const char *usern
 static enum password_fault judge_guess(const struct conf *conf, const char *username,
                                        const char *password)
 {
-    struct known known;
+    struct known known = {0};
     know(&known, conf, username);
     if (ZxcvbnMatch(password, known.words, NULL) >= PASSWORD_POLICY_BITS)
         return PASSWORD_FITS;

@@ -207,7 +207,7 @@ enum store_result throttle_failed(struct store *store, const struct conf *conf,
 /* The neighbourhood counts on what others than this person's own place did. */
 static enum store_result ease_wide(struct store *store, const struct throttle_keys *keys)
 {
-    struct store_throttle near, wide;
+    struct store_throttle near = {0}, wide = {0};
     const struct store_throttle_of *of = &keys->of[THROTTLE_PERSON_WIDE];
     enum store_result result = look(store, keys->of[THROTTLE_PERSON].key, &near);
     if (result == STORE_OK)

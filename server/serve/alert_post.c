@@ -19,7 +19,7 @@
 
 #define ALERT_MOST 8192
 #define TRIES 3
-#define TRY_SECONDS 7L  /* all tries together stay below the supervisor's limit */
+#define TRY_SECONDS 7L   /* all tries together stay below the supervisor's limit */
 #define PAUSE_SECONDS 2U /* after the first; doubles */
 
 struct alert_post_target {

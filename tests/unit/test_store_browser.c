@@ -205,7 +205,7 @@ START_TEST(a_list_says_what_is_in_use_and_when_it_was)
 {
     int64_t anna = store_rig_add_user("anna"), boris = store_rig_add_user("boris");
     int64_t desk = store_rig_add_desktop("desk"), session = store_rig_add_session(anna, 1, 9000);
-    struct store_granted granted;
+    struct store_granted granted = {0};
     ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = anna, .what = desk}),
                      STORE_OK);
     ck_assert_int_eq(store_grant_add(store, &(struct store_grant_key){.who = boris, .what = desk}),
