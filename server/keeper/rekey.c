@@ -107,8 +107,10 @@ enum ipc_status rekey_person(struct rekey *rekey)
     if (result == STORE_OK)
         rekey->vouched = rekey->changes && session_password_due(rekey->keeper, &session) &&
                          keeper_now() - session.factor_at < VOUCHED_SECONDS;
-    if (result == STORE_OK)
+    if (result == STORE_OK) {
+        rekey->session = session.id;
         result = store_user_by_id(rekey->keeper->store, session.user, &rekey->user);
+    }
     return rekey_status(rekey, result, IPC_NO_SESSION);
 }
 
@@ -145,7 +147,7 @@ enum ipc_status rekey_session(struct rekey *rekey, const char *reason, int64_t n
     return rekey_status(rekey, result, IPC_FAILED);
 }
 
-/* A wrong guess counts like one at the sign-in. */
+/* A wrong guess counts in its session, where no stranger can make somebody wait. */
 static void count_guess(struct rekey *rekey, enum ipc_status status)
 {
     struct keeper *keeper = rekey->keeper;
@@ -232,8 +234,7 @@ static enum ipc_status throttled(struct rekey *rekey, int64_t *wait)
 {
     static const struct throttle_under_way nobody = {0};
     struct keeper *keeper = rekey->keeper;
-    throttle_keys(&rekey->keys, &keeper->key, rekey->user.name, rekey->user.id,
-                  &rekey->origin.address);
+    throttle_keys_session(&rekey->keys, rekey->session, rekey->user.id);
     enum ipc_status status = rekey_status(
         rekey,
         throttle_check(keeper->store, keeper->conf, &rekey->keys, &nobody, keeper_now(), wait),

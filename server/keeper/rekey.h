@@ -1,6 +1,6 @@
 /* People change their own factors. What all these acts have in common: a password to be verified
- * or hashed in the pool, guesses that are throttled like sign-ins, a decision in one transaction,
- * and a new session in place of all that were. */
+ * or hashed in the pool, guesses that are throttled in their session, a decision in one
+ * transaction, and a new session in place of all that were. */
 #pragma once
 
 #include "ipc.h"
@@ -18,6 +18,7 @@ struct rekey {
     enum ipc_type answer_type; /* ENROL_OFFER or ENROLLED */
     struct ipc_origin origin;
     uint8_t token[IPC_TOKEN_SIZE];
+    int64_t session; /* its number */
     struct store_user user;
     struct throttle_keys keys;
     char password[IPC_PASSWORD_SIZE]; /* the present one */
@@ -26,7 +27,7 @@ struct rekey {
     bool verify, hash; /* what the pool has to do */
     bool changes;      /* the password: also allowed when that is due */
     bool vouched;      /* … and due it is, right behind the sign-in: its code will do */
-    bool guess;        /* a wrong password or code counts like one at the sign-in */
+    bool guess;        /* a wrong password or code makes the next one wait */
     bool right;        /* … and has found: `password` is the one of this hash: */
     char verified[STORE_PASSWORD_SIZE];
     char hashed[STORE_PASSWORD_SIZE];

@@ -19,7 +19,8 @@ struct step_up {
     int64_t now;
 };
 
-/* How long to wait before the next guess: it counts like one at the sign-in. */
+/* How long to wait before the next guess. It counts in the session alone: whoever guesses at the
+ * sign-in from the same place must not keep out who is in. */
 static enum store_result prepare(struct step_up *step, int64_t *wait)
 {
     static const struct throttle_under_way nobody = {0};
@@ -29,8 +30,7 @@ static enum store_result prepare(struct step_up *step, int64_t *wait)
         result = store_user_by_id(keeper->store, step->session.user, &step->user);
     if (result != STORE_OK)
         return result;
-    throttle_keys(&step->keys, &keeper->key, step->user.name, step->user.id,
-                  &step->ask->origin.address);
+    throttle_keys_session(&step->keys, step->session.id, step->user.id);
     return throttle_check(keeper->store, keeper->conf, &step->keys, &nobody, step->now, wait);
 }
 

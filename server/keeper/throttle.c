@@ -43,6 +43,7 @@ int64_t throttle_wait_of(const struct conf *conf, enum throttle_bucket bucket,
         [THROTTLE_PLACE] = {place, 60}, /* many may share it */
         [THROTTLE_PLACE_WIDE] = {place * PLACE_PATIENCE, 60},
         [THROTTLE_BROWSER] = {person, THROTTLE_MOST},
+        [THROTTLE_SESSION] = {person, THROTTLE_MOST},
     };
     return throttle_wait(row, now, rules[bucket].free, conf->login_window_seconds,
                          rules[bucket].most);
@@ -129,6 +130,14 @@ void throttle_keys_browser(struct throttle_keys *keys, const uint8_t hash[32], i
     memcpy(of->key, "b:", 2);
     text_hex(of->key + 2, hash, 16);
     memcpy(of->browser, hash, sizeof(of->browser));
+}
+
+void throttle_keys_session(struct throttle_keys *keys, int64_t session, int64_t user)
+{
+    struct store_throttle_of *of = &keys->of[THROTTLE_SESSION];
+    memset(keys, 0, sizeof(*keys));
+    name_bucket(keys, THROTTLE_SESSION, user);
+    snprintf(of->key, sizeof(of->key), "s:%lld", (long long)session);
 }
 
 void throttle_count(struct throttle_under_way *count, const struct throttle_keys *keys,
@@ -221,8 +230,10 @@ static enum store_result ease_wide(struct store *store, const struct throttle_ke
 enum store_result throttle_succeeded(struct store *store, const struct throttle_keys *keys)
 {
     enum store_result result = STORE_OK;
-    if (keys->of[THROTTLE_BROWSER].key[0])
-        return store_throttle_clear(store, keys->of[THROTTLE_BROWSER].key);
+    for (size_t i = THROTTLE_BROWSER; i <= THROTTLE_SESSION; i++) {
+        if (keys->of[i].key[0])
+            return store_throttle_clear(store, keys->of[i].key);
+    }
     if (keys->of[THROTTLE_PERSON].key[0])
         result = ease_wide(store, keys);
     return result == STORE_OK ? store_throttle_clear(store, keys->of[THROTTLE_PERSON].key) : result;
@@ -233,7 +244,7 @@ enum store_result throttle_succeeded(struct store *store, const struct throttle_
 static const char *const names[THROTTLE_BUCKETS] = {
     [THROTTLE_PERSON] = "person",   [THROTTLE_PERSON_WIDE] = "person-wide",
     [THROTTLE_PLACE] = "address",   [THROTTLE_PLACE_WIDE] = "address-wide",
-    [THROTTLE_BROWSER] = "browser",
+    [THROTTLE_BROWSER] = "browser", [THROTTLE_SESSION] = "session",
 };
 
 const char *throttle_bucket_name(enum throttle_bucket bucket)

@@ -5,6 +5,7 @@
  *     per place               likewise
  *     per known browser       one that this very person has signed in with before; it has the
  *                             cookie to prove it, and none of the others counts then
+ *     per session             what is guessed within one that has begun: likewise
  *
  * and never per person alone: an outsider can slow down only where he comes from, so nobody is
  * locked out by a stranger, and not even in the same office where the own browser is known.
@@ -25,6 +26,7 @@ enum throttle_bucket {
     THROTTLE_PLACE,
     THROTTLE_PLACE_WIDE,
     THROTTLE_BROWSER,
+    THROTTLE_SESSION,
     THROTTLE_BUCKETS
 };
 
@@ -52,6 +54,8 @@ void throttle_keys(struct throttle_keys *keys, const struct secret_key *secret,
 void throttle_keys_place(struct throttle_keys *keys, const struct addr *address);
 /* A known browser of this person's. */
 void throttle_keys_browser(struct throttle_keys *keys, const uint8_t hash[32], int64_t user);
+/* A session of this person's, by its number in the store. */
+void throttle_keys_session(struct throttle_keys *keys, int64_t session, int64_t user);
 
 /* Attempts under way with the same keys. */
 struct throttle_under_way {

@@ -100,6 +100,23 @@ test('an attack on one person from one address, from its neighbours, and from el
   assert.equal(elsewhere.status, 401, 'nobody is locked out everywhere');
 });
 
+test('within a session only its own guesses count, whatever strangers try from the same address', async () => {
+  const user = gateway.addUser('ida');
+  const token = await user.token();
+  const post = (path, body) => gateway.http('POST', path, { token, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  const code = await user.codes.next(); // now: it may take a while, and waits pass
+  for (let i = 0; i < 12; i++) await guess('ida', '127.0.0.1');
+  assert.equal((await guess('ida', '127.0.0.1')).status, 429);
+  assert.equal((await post('/api/factor', { code })).status, 200);
+  const wrong = { password: 'not it', new_password: 'quite another long phrase', code: '000000' };
+  const told = [];
+  for (let i = 0; i < 4; i++) told.push((await post('/api/password', wrong)).status);
+  assert.equal(told.at(-1), 429, `guesses of who is in wait, too: ${told}`);
+  assert.ok(!told.slice(0, 3).includes(429), `and only for their own: ${told}`);
+  assert.deepEqual(waits().filter((row) => row.of === 'session').map((row) => [row.who, row.network, row.failures]), [['ida', '', 3]]);
+  gateway.sql('DELETE FROM throttle'); // the address is that of other tests
+});
+
 test('neighbours count together, with more patience', async () => {
   gateway.addUser('carla');
   let judged = 0;

@@ -123,6 +123,12 @@ START_TEST(keys_tell_people_and_places_apart)
     /* … nor can it be tried out without the secret */
     ck_assert_str_ne(key_of(&a, THROTTLE_PERSON), key_of(&b, THROTTLE_PERSON));
     ck_assert_str_eq(key_of(&a, THROTTLE_BROWSER), "");
+    ck_assert_str_eq(key_of(&a, THROTTLE_SESSION), "");
+    throttle_keys_session(&a, 5, 7);
+    throttle_keys_session(&b, 6, 7);
+    for (int bucket = THROTTLE_PERSON; bucket < THROTTLE_SESSION; bucket++)
+        ck_assert_str_eq(a.of[bucket].key, "");
+    ck_assert_str_ne(key_of(&a, THROTTLE_SESSION), key_of(&b, THROTTLE_SESSION));
 }
 END_TEST
 

@@ -161,6 +161,7 @@ export default {
   'admin.bucket.address': 'address',
   'admin.bucket.address-wide': 'neighbourhood',
   'admin.bucket.browser': 'known browser',
+  'admin.bucket.session': 'session',
   'admin.addresses': 'Addresses',
   'admin.addresses.lead': 'From where people may come. Whatever is denied is denied; where something is allowed, only that is.',
   'admin.addresses.new': 'New rule',

@@ -161,6 +161,7 @@ export default {
   'admin.bucket.address': 'アドレス',
   'admin.bucket.address-wide': '近隣',
   'admin.bucket.browser': '既知のブラウザー',
+  'admin.bucket.session': 'セッション',
   'admin.addresses': 'アドレス',
   'admin.addresses.lead': '接続を許可する場所です。拒否が常に優先され、許可がある場合はそれだけが許可されます。',
   'admin.addresses.new': '新しいルール',
