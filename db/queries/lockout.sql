@@ -4,7 +4,7 @@ SELECT failures, since, last_at FROM throttle WHERE key = ?1;
 -- name: throttle_set
 INSERT INTO throttle (key, failures, since, last_at, bucket, user_id, address, bits)
 VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8)
-ON CONFLICT (key) DO UPDATE SET failures = ?2, since = ?3, last_at = ?4;
+ON CONFLICT (key) DO UPDATE SET failures = ?2, since = ?3, last_at = ?4, user_id = nullif(?6, 0);
 
 -- name: throttle_clear
 DELETE FROM throttle WHERE key = ?1;

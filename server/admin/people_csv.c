@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define CELL_MOST (8 * 1024) /* bytes; many groups, and as many quotation marks */
+
 const char *const people_columns[PEOPLE_COLUMNS] = {
     [PEOPLE_NAME] = "name",
     [PEOPLE_GROUPS] = "groups",
@@ -29,6 +31,7 @@ struct reading {
     bool in_head;  /* it is the first one */
     unsigned line; /* where it begins */
     unsigned at;   /* where the reader is */
+    size_t size;   /* bytes since the last cell ended */
     struct people_line row;
     bool failed; /* memory */
 };
@@ -102,6 +105,7 @@ static void on_cell(void *text, size_t size, void *owner)
     else
         take_cell(reading, cell);
     reading->cell++;
+    reading->size = 0;
 }
 
 static void free_line(struct people_line *line)
@@ -160,6 +164,10 @@ static void parse(struct reading *reading, FILE *in)
         if (++size > PEOPLE_FILE_MOST) {
             people_csv_fault(file, reading->at, "the file is longer than %d MB",
                              PEOPLE_FILE_MOST / 1024 / 1024);
+            break;
+        }
+        if (++reading->size > CELL_MOST) {
+            people_csv_fault(file, reading->line, "a cell is longer than %d KB", CELL_MOST / 1024);
             break;
         }
         if (!reading->begun && byte != '\n' && byte != '\r') {

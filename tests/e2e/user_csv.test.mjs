@@ -117,7 +117,9 @@ test('faults: every one by its line, and nothing is changed', () => {
 });
 
 test('too much is refused in good time', () => {
-  assert.match(run(`name\n${'x'.repeat(11 * 1024 * 1024)}\n`).stderr, /longer than 10 MB/);
+  assert.match(run(`name\n${'x'.repeat(1024 * 1024)}\n`).stderr, /line 2: a cell is longer than 8 KB/);
+  assert.match(run(`name\n"${'x\n'.repeat(512 * 1024)}`).stderr, /line 2: a cell is longer than 8 KB/);
+  assert.match(run(`name,tunnels\n${`anna,${' '.repeat(8000)}\n`.repeat(1400)}`).stderr, /longer than 10 MB/);
   assert.match(run(`name\n${Array.from({ length: 10_001 }, (_, i) => `p${i}`).join('\n')}\n`).stderr, /more than 10000 people/);
 });
 

@@ -483,6 +483,9 @@ START_TEST(buckets_are_listed_and_cleared)
         ck_assert_int_eq(store_throttle_set(store, &of[i], &row), STORE_OK);
     ck_assert_uint_eq(listed_of("alice"), 1);
     ck_assert_uint_eq(listed_of(""), 3);
+    of[1].user = alice; /* somebody has the name by now */
+    ck_assert_int_eq(store_throttle_set(store, &of[1], &row), STORE_OK);
+    ck_assert_uint_eq(listed_of("alice"), 2);
     ck_assert_int_eq(store_throttle_clear_user(store, alice), STORE_OK);
     ck_assert_int_eq(store_throttle_clear_user(store, alice), STORE_NONE);
     ck_assert_int_eq(store_throttle_clear_place(store, &of[3].net), STORE_OK);
