@@ -119,6 +119,8 @@ static void begin_in(struct conn *conn, uint8_t *early, size_t size)
 {
     conn->state = CONN_FEED;
     stream_plain_init(&conn->far_stream, conn->far);
+    if (conn->tls)
+        stream_tls_direct(&conn->outer.tls, true);
     struct relay_setup setup = {
         .loop = conn->worker->loop,
         .scratch = conn->worker->scratch,

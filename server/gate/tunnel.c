@@ -183,8 +183,12 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
     struct worker *worker = conn->worker;
     struct tunnel *tunnel = conn->tunnel;
     tunnel->desktop_tls = desktop;
-    if (!desktop)
+    if (desktop)
+        stream_tls_direct(desktop, false);
+    else
         stream_plain_init(&conn->far_stream, conn->far);
+    if (conn->tls)
+        stream_tls_direct(&conn->outer.tls, true);
     struct relay_setup setup = {
         .loop = worker->loop,
         .scratch = worker->scratch,

@@ -15,7 +15,7 @@
 
 struct stream_scratch {
     /* Ciphertext received by one stream and not yet decrypted: valid until another stream receives,
-     * which first makes the owner keep it. */
+     * which first makes the owner keep it (stream_tls_io.h). */
     struct stream_tls *in_owner;
     size_t in_at, in_size;
     size_t out_size;
@@ -23,4 +23,5 @@ struct stream_scratch {
     uint8_t out[SCRATCH_OUT];
     uint8_t head[WS_HEADER_MOST + TSGU_DATA_HEADER]; /* must stand directly before data */
     uint8_t data[SCRATCH_DATA];
+    uint8_t spare[1]; /* behind data: record_seal() borrows a byte there */
 };

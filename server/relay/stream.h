@@ -47,20 +47,29 @@ void stream_plain_init(struct stream_plain *plain, int fd);
 struct stream_tls {
     struct stream stream;
     struct stream_scratch *scratch;
-    gnutls_session_t session; /* owned from init on */
+    gnutls_session_t session;     /* owned from init on; NULL once the stream goes on without it */
+    struct stream_direct *direct; /* traffic secrets, later keys; NULL: none (yet) */
     /* Bytes held between callbacks, only while there is a backlog: */
     uint8_t *in;  /* ciphertext received, not yet decrypted */
     uint8_t *out; /* ciphertext that the socket would not take */
-    uint32_t in_size, in_at, out_size, out_at;
+    uint32_t in_size, out_size, out_at;
+    uint32_t passing; /* bytes left of the record that GnuTLS is being given */
     int verdict;      /* how reading ended, once it has: STREAM_TLS_EOF or a negative errno */
     bool established; /* the handshake is done; its last bytes may still wait in `out` */
     bool ended;
     bool gone; /* the socket's end has been read */
     bool fed;  /* the present read has got something: no further recv() */
+    bool server;
+    bool direct_wanted;
 };
 /* Server or client, according to how the session was made; sets its transport. */
 void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,
                      struct stream_scratch *scratch);
+/* From now on only application data is expected: where TLS 1.3 and the cipher allow, the stream
+ * goes on without GnuTLS's session, which is freed (`session` is NULL then). `server`: our role.
+ * From here each read must have room for STREAM_TLS_READ_LEAST bytes. */
+void stream_tls_direct(struct stream_tls *tls, bool server);
+#define STREAM_TLS_READ_LEAST (16384 + 256) /* RFC 8446 section 5.2: the largest record */
 /* 0 done; -EAGAIN: wait (stream_tls_wants says for what); otherwise failed, and `*alert` is the
  * GnuTLS error code for the log. */
 int stream_tls_handshake(struct stream_tls *tls, int *error);

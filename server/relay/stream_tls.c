@@ -9,6 +9,9 @@
 #include "stream.h"
 
 #include "owner.h"
+#include "record.h"
+#include "stream_direct.h"
+#include "stream_tls_io.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,80 +34,51 @@ void stream_scratch_free(struct stream_scratch *scratch)
     free(scratch);
 }
 
-/* ---- from the socket to GnuTLS ---- */
+/* ---- GnuTLS's transport ---- */
 
-/* Another stream is about to use the scratch: what is left in it belongs to its owner. */
-static int scratch_yield(struct stream_scratch *scratch)
-{
-    struct stream_tls *owner = scratch->in_owner;
-    size_t left = scratch->in_size - scratch->in_at;
-    if (owner && left) {
-        owner->in = malloc(left);
-        if (!owner->in)
-            return -ENOMEM;
-        memcpy(owner->in, scratch->in + scratch->in_at, left);
-        owner->in_at = 0;
-        owner->in_size = (uint32_t)left;
-    }
-    scratch->in_owner = NULL;
-    scratch->in_at = scratch->in_size = 0;
-    return 0;
-}
-
-static ssize_t take_kept(struct stream_tls *tls, void *to, size_t size)
-{
-    size_t left = tls->in_size - tls->in_at;
-    size_t take = size < left ? size : left;
-    memcpy(to, tls->in + tls->in_at, take);
-    tls->in_at += (uint32_t)take;
-    if (tls->in_at == tls->in_size) {
-        free(tls->in);
-        tls->in = NULL;
-        tls->in_at = tls->in_size = 0;
-    }
-    return (ssize_t)take;
-}
-
-static ssize_t receive_more(struct stream_tls *tls)
+/* At a boundary of records: is one there, whole? GnuTLS is given nothing less, so that whoever goes
+ * on without it (stream_direct.c) finds no part of a record inside. 1, 0 at the end, or -1 with
+ * errno set. */
+static int next_record(struct stream_tls *tls)
 {
     struct stream_scratch *scratch = tls->scratch;
-    if (scratch->in_owner != tls && scratch_yield(scratch)) {
+    if (stream_tls_io_claim(tls)) {
         errno = ENOMEM;
         return -1;
     }
-    ssize_t got;
-    do
-        got = recv(tls->stream.fd, scratch->in, sizeof(scratch->in), MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
-    scratch->in_owner = tls;
-    scratch->in_at = 0;
-    scratch->in_size = got > 0 ? (size_t)got : 0;
-    return got;
+    if (!stream_tls_io_whole(tls)) {
+        ssize_t got = tls->fed ? -EAGAIN : stream_tls_io_receive(tls);
+        if (got > 0 && !stream_tls_io_whole(tls))
+            got = -EAGAIN;
+        if (got < 0)
+            errno = (int)-got;
+        if (got <= 0)
+            return got < 0 ? -1 : 0;
+    }
+    size_t whole = RECORD_HEADER + record_length(scratch->in + scratch->in_at);
+    size_t have = scratch->in_size - scratch->in_at;
+    tls->passing = (uint32_t)(whole < have ? whole : have); /* less: GnuTLS refuses such a header */
+    return 1;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t size)
 {
     struct stream_tls *tls = transport;
     struct stream_scratch *scratch = tls->scratch;
-    if (tls->in)
-        return take_kept(tls, to, size);
-    if (scratch->in_owner != tls || scratch->in_at == scratch->in_size) {
-        if (tls->fed) {
-            gnutls_transport_set_errno(tls->session, EAGAIN);
-            return -1;
-        }
-        ssize_t got = receive_more(tls);
-        if (got <= 0) {
-            if (got < 0)
-                gnutls_transport_set_errno(tls->session, errno);
-            tls->gone = got == 0;
-            return got;
-        }
+    int there = tls->passing ? 1 : next_record(tls);
+    if (there <= 0) {
+        if (there < 0)
+            gnutls_transport_set_errno(tls->session, errno);
+        return there;
     }
-    size_t left = scratch->in_size - scratch->in_at;
-    size_t take = size < left ? size : left;
+    if (stream_tls_io_claim(tls)) { /* another stream may have been read within a record */
+        gnutls_transport_set_errno(tls->session, ENOMEM);
+        return -1;
+    }
+    size_t take = size < tls->passing ? size : tls->passing;
     memcpy(to, scratch->in + scratch->in_at, take);
     scratch->in_at += take;
+    tls->passing -= (uint32_t)take;
     return (ssize_t)take;
 }
 
@@ -114,28 +88,9 @@ static int pull_timeout(gnutls_transport_ptr_t transport, unsigned milliseconds)
     struct stream_tls *tls = transport;
     struct pollfd look = {.fd = tls->stream.fd, .events = POLLIN};
     (void)milliseconds;
-    if (tls->in || (tls->scratch->in_owner == tls && tls->scratch->in_at < tls->scratch->in_size))
+    if (tls->passing || stream_tls_io_whole(tls))
         return 1;
     return poll(&look, 1, 0);
-}
-
-/* ---- from GnuTLS to the socket ---- */
-
-/* Appends to what the socket has refused. */
-static int keep_out(struct stream_tls *tls, const uint8_t *data, size_t size)
-{
-    size_t left = tls->out_size - tls->out_at;
-    uint8_t *grown = malloc(left + size);
-    if (!grown)
-        return -ENOMEM;
-    if (left)
-        memcpy(grown, tls->out + tls->out_at, left);
-    memcpy(grown + left, data, size);
-    free(tls->out);
-    tls->out = grown;
-    tls->out_at = 0;
-    tls->out_size = (uint32_t)(left + size);
-    return 0;
 }
 
 static ssize_t push(gnutls_transport_ptr_t transport, const giovec_t *pieces, int count)
@@ -155,50 +110,9 @@ static ssize_t push(gnutls_transport_ptr_t transport, const giovec_t *pieces, in
     return (ssize_t)total;
 }
 
-static ssize_t send_some(int fd, const uint8_t *data, size_t size)
-{
-    ssize_t sent;
-    do
-        sent = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return errno == EAGAIN ? 0 : -errno;
-    return sent;
-}
-
-/* Sends what was kept. */
 static int tls_flush(struct stream *stream)
 {
-    struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
-    if (!tls->out)
-        return 0;
-    ssize_t sent = send_some(stream->fd, tls->out + tls->out_at, tls->out_size - tls->out_at);
-    if (sent < 0)
-        return (int)sent;
-    tls->out_at += (uint32_t)sent;
-    if (tls->out_at < tls->out_size)
-        return -EAGAIN;
-    free(tls->out);
-    tls->out = NULL;
-    tls->out_at = tls->out_size = 0;
-    return 0;
-}
-
-/* Sends what GnuTLS has just pushed; keeps what the socket refuses. */
-static int send_pushed(struct stream_tls *tls)
-{
-    struct stream_scratch *scratch = tls->scratch;
-    size_t size = scratch->out_size, sent = 0;
-    scratch->out_size = 0;
-    if (size == 0)
-        return 0;
-    if (!tls->out) {
-        ssize_t done = send_some(tls->stream.fd, scratch->out, size);
-        if (done < 0)
-            return (int)done;
-        sent = (size_t)done;
-    }
-    return sent < size ? keep_out(tls, scratch->out + sent, size - sent) : 0;
+    return stream_tls_io_flush(OWNER_OF(stream, struct stream_tls, stream));
 }
 
 /* ---- the stream ---- */
@@ -235,6 +149,14 @@ static void pass_verdict(struct stream_tls *tls, ssize_t code)
         gnutls_alert_send_appropriate(tls->session, (int)code);
 }
 
+/* From now on it goes on without GnuTLS. */
+static bool taken_over(struct stream_tls *tls)
+{
+    if (tls->direct_wanted)
+        stream_direct_try(tls);
+    return !tls->session;
+}
+
 /* One recv() at most, and none once there is something: what does not fit into `data` stays in the
  * scratch for the next read, and nothing is received only to be kept. A verdict that comes behind
  * bytes is given at the next read; tls_readable() announces it. */
@@ -242,6 +164,8 @@ static ssize_t tls_read(struct stream *stream, uint8_t *data, size_t size)
 {
     struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
     size_t filled = 0;
+    if (taken_over(tls))
+        return stream_read(stream, data, size);
     while (filled < size && !tls->verdict) {
         ssize_t got = gnutls_record_recv(tls->session, data + filled, size - filled);
         if (got > 0) {
@@ -254,7 +178,7 @@ static ssize_t tls_read(struct stream *stream, uint8_t *data, size_t size)
         }
     }
     tls->fed = false;
-    int sent = send_pushed(tls); /* GnuTLS answers key updates, and we send alerts */
+    int sent = stream_tls_io_send(tls); /* GnuTLS answers key updates, and we send alerts */
     if (filled)
         return (ssize_t)filled;
     if (tls->verdict)
@@ -265,6 +189,8 @@ static ssize_t tls_read(struct stream *stream, uint8_t *data, size_t size)
 static ssize_t tls_write(struct stream *stream, const uint8_t *data, size_t size)
 {
     struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
+    if (taken_over(tls))
+        return stream_write(stream, data, size);
     if (tls->ended)
         return -EPIPE;
     if (tls->out)
@@ -282,7 +208,7 @@ static ssize_t tls_write(struct stream *stream, const uint8_t *data, size_t size
         }
         done += (size_t)put;
     }
-    int error = send_pushed(tls);
+    int error = stream_tls_io_send(tls);
     return error < 0 ? error : (ssize_t)done;
 }
 
@@ -292,7 +218,7 @@ static int tls_end(struct stream *stream)
     if (!tls->ended) {
         tls->ended = true;
         gnutls_bye(tls->session, GNUTLS_SHUT_WR);
-        int error = send_pushed(tls);
+        int error = stream_tls_io_send(tls);
         if (error < 0)
             return error;
     }
@@ -307,22 +233,17 @@ static bool tls_readable(const struct stream *stream)
     const struct stream_tls *tls =
         (const struct stream_tls *)(const void *)((const char *)stream -
                                                   offsetof(struct stream_tls, stream));
-    const struct stream_scratch *scratch = tls->scratch;
-    return tls->verdict || tls->in ||
-           (scratch->in_owner == tls && scratch->in_at < scratch->in_size) ||
+    return tls->verdict || tls->passing || stream_tls_io_whole(tls) ||
            gnutls_record_check_pending(tls->session) > 0;
 }
 
 static void tls_deinit(struct stream *stream)
 {
     struct stream_tls *tls = OWNER_OF(stream, struct stream_tls, stream);
-    if (tls->scratch->in_owner == tls) {
-        tls->scratch->in_owner = NULL;
-        tls->scratch->in_at = tls->scratch->in_size = 0;
-    }
+    stream_tls_io_forget(tls);
     if (tls->session)
         gnutls_deinit(tls->session);
-    free(tls->in);
+    stream_direct_free(tls->direct);
     free(tls->out);
     *tls = (struct stream_tls){.stream.fd = -1};
 }
@@ -338,6 +259,13 @@ void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,
     gnutls_transport_set_pull_function(session, pull);
     gnutls_transport_set_pull_timeout_function(session, pull_timeout);
     gnutls_transport_set_vec_push_function(session, push);
+    stream_direct_watch(session);
+}
+
+void stream_tls_direct(struct stream_tls *tls, bool server)
+{
+    tls->server = server;
+    tls->direct_wanted = tls->session != NULL;
 }
 
 int stream_tls_handshake(struct stream_tls *tls, int *error)
@@ -348,7 +276,7 @@ int stream_tls_handshake(struct stream_tls *tls, int *error)
     int code;
     do {
         code = gnutls_handshake(tls->session);
-        int sent = send_pushed(tls);
+        int sent = stream_tls_io_send(tls);
         if (sent < 0) {
             *error = GNUTLS_E_PUSH_ERROR;
             return sent;
@@ -362,7 +290,7 @@ int stream_tls_handshake(struct stream_tls *tls, int *error)
     if (code != GNUTLS_E_AGAIN) {
         /* Tells the peer why (RFC 8446 section 6.2). */
         gnutls_alert_send_appropriate(tls->session, code);
-        send_pushed(tls);
+        stream_tls_io_send(tls);
     }
     return errno_of(code);
 }

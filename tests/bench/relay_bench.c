@@ -191,6 +191,8 @@ static void on_handshaking(struct loop_source *source, uint32_t events)
     }
     need(error == 0, gnutls_strerror(why));
     loop_remove(bench.loop, source);
+    if (!getenv("NO_DIRECT"))
+        stream_tls_direct(&tunnel->tls, true);
     struct relay_setup setup = {.loop = bench.loop,
                                 .scratch = bench.scratch,
                                 .framed = &tunnel->tls.stream,
