@@ -104,10 +104,10 @@ void relay_end_inward(struct relay *relay)
 
 void relay_end_outward(struct relay *relay)
 {
-    uint8_t byte;
+    struct stream_scratch *scratch = relay->scratch;
     ssize_t got = relay->closing || relay->out_ended
                       ? -EAGAIN
-                      : stream_read(relay->framed, &byte, sizeof(byte));
+                      : stream_read(relay->framed, scratch->data, sizeof(scratch->data));
     if (got == -EAGAIN)
         return;
     if (got > 0) {
