@@ -67,10 +67,12 @@ enum store_result store_session_end_user(struct store *store, int64_t user, int6
 }
 
 enum store_result store_session_sweep(struct store *store, int64_t now, int64_t idle_before,
-                                      int64_t forget_before)
+                                      int64_t forget_before, bool *expired)
 {
-    enum store_result result = store_run(store, store_bind(store, SQL_SESSION_EXPIRE, "i", now));
-    if (result == STORE_OK)
+    enum store_result result =
+        store_run_some(store, store_bind(store, SQL_SESSION_EXPIRE, "i", now), STORE_NONE);
+    *expired = result == STORE_OK;
+    if (result != STORE_FAILED)
         result = store_run(store, store_bind(store, SQL_SESSION_IDLE, "ii", now, idle_before));
     if (result == STORE_OK)
         result = store_run(store, store_bind(store, SQL_SESSION_FORGET, "i", forget_before));

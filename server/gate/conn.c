@@ -394,7 +394,7 @@ void conn_end(struct conn *conn)
     fd_close(&conn->far);
     fd_close(&conn->fd);
     conn->state = CONN_GONE;
-    worker_unlist(worker, conn);
+    worker_unlist(conn);
     leave(worker->gate, &conn->address, conn->metrics, conn->promoted);
     conn_unref(conn);
 }

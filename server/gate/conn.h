@@ -46,6 +46,12 @@ enum conn_state {
     CONN_GONE
 };
 
+/* In a list of the worker's, from any place of which it can be taken out. */
+struct conn_link {
+    struct conn *next;
+    struct conn **from; /* what points to it; NULL: in no list */
+};
+
 struct conn {
     /* Never change after accept; any thread may read them. */
     struct worker *worker;
@@ -68,7 +74,7 @@ struct conn {
     int fd;        /* the client */
     int far;       /* the socketpair's end, later the desktop; in FEED, the other channel */
     int in;        /* the channel that takes, of a legacy pair: where the other's bytes come; -1 */
-    struct conn *next, *previous;
+    struct conn_link all, moved; /* of the worker's lists */
     union {
         struct stream stream;
         struct stream_tls tls;

@@ -14,6 +14,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@
 
 #define DRAIN_MS 5000 /* for clients to take their close frames */
 #define DRAIN_LOOK_MS 50
+#define TRIM_LOOK_MS 10000
+#define TRIM_LEAST 200 /* connections gone that are worth it: some 2 MB of them in handshakes */
 
 /* The main loop: control and keeper sockets; bytes of clients never pass here. */
 struct gate {
@@ -32,6 +35,8 @@ struct gate {
     struct loop_source control;
     struct loop_timer drain;
     uint64_t drain_until;
+    struct loop_timer trim;
+    uint32_t peak; /* connections, at most, since the heap was trimmed */
     int exit_code;
 };
 
@@ -64,6 +69,21 @@ static void drain(struct gate *gate)
     for (size_t i = 0; i < gate->state.worker_count; i++)
         worker_drain(gate->state.workers[i]);
     loop_timer_set(gate->loop, &gate->drain, DRAIN_LOOK_MS);
+}
+
+/* free() gives nothing back of the workers' heaps; after a storm, or at the end of a working day,
+ * it is given back here. */
+static void on_trim_look(struct loop_timer *timer)
+{
+    struct gate *gate = OWNER_OF(timer, struct gate, trim);
+    uint32_t count = admit_count(gate->state.admit);
+    if (count > gate->peak)
+        gate->peak = count;
+    if (gate->peak - count >= TRIM_LEAST && count < gate->peak / 2) {
+        malloc_trim(0);
+        gate->peak = count;
+    }
+    loop_timer_set(gate->loop, timer, TRIM_LOOK_MS);
 }
 
 static void tell_expiry(struct gate *gate)
@@ -247,6 +267,9 @@ static int start(struct gate *gate)
         error = http_start(state);
     gate->control.ready = on_control;
     gate->drain.fire = on_drain_look;
+    gate->trim.fire = on_trim_look;
+    if (!error)
+        error = loop_timer_set(gate->loop, &gate->trim, TRIM_LOOK_MS);
     if (!error)
         error = fd_nonblocking(setup->control);
     if (!error)

@@ -170,6 +170,13 @@ static void on_relay_decided(void *owner, const struct relay_result *result)
     keeper_link_tell(conn->worker->gate->keeper, &ending.head);
 }
 
+/* Who shows a desktop on which nothing happens costs no look. */
+static void on_relay_moved(void *owner)
+{
+    struct conn *conn = owner;
+    worker_moved(conn->worker, conn);
+}
+
 static void close_relay(struct conn *conn)
 {
     uint16_t code;
@@ -203,9 +210,11 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         .early_size = size,
         .ended = on_relay_ended,
         .decided = on_relay_decided,
+        .moved = on_relay_moved,
         .owner = conn,
     };
     conn->state = CONN_TUNNEL;
+    worker_list_tunnel(worker, conn);
     if (relay_new(&conn->relay, &setup) ||
         loop_timer_set(worker->loop, &conn->timer, tunnel->grant.absolute_seconds * 1000ULL)) {
         conn_end(conn);
@@ -290,8 +299,10 @@ static void set_renewal(struct conn *conn)
 void tunnel_renews(struct conn *conn, uint32_t seconds)
 {
     conn->tunnel->renew_seconds = seconds;
-    if (seconds)
-        set_renewal(conn);
+    if (!seconds)
+        return;
+    set_renewal(conn);
+    worker_moved(conn->worker, conn); /* it is looked at all the time */
 }
 
 static void ask_again(struct conn *conn)
@@ -311,8 +322,12 @@ void tunnel_look(struct conn *conn, bool report)
 {
     struct tunnel *tunnel = conn->tunnel;
     meter_bytes(conn);
-    if (report)
+    if (report) {
         report_bytes(conn);
+        if (!tunnel->renew_seconds)
+            worker_rested(conn);
+        relay_watch(conn->relay);
+    }
     if (!tunnel->renew_seconds || tunnel->ending || loop_now(conn->worker->loop) < tunnel->renew_ms)
         return;
     if (tunnel->asked_again)
@@ -362,6 +377,7 @@ void tunnel_forget(struct conn *conn)
              LOG_NUMBER("up", ended.up), LOG_NUMBER("down", ended.down));
     keeper_link_tell(gate->keeper, &ended.head);
     conn->tunnel = NULL;
+    worker_rested(conn);
     tunnel_table_remove(gate->tunnels, ended.tunnel);
     relay_free(conn->relay);
     conn->relay = NULL;

@@ -69,23 +69,59 @@ static void on_listener(struct loop_source *source, uint32_t events)
         ;
 }
 
-void worker_list(struct worker *worker, struct conn *conn)
+static void list_all(struct conn **list, struct conn *conn)
 {
-    conn->previous = NULL;
-    conn->next = worker->conns;
-    if (conn->next)
-        conn->next->previous = conn;
-    worker->conns = conn;
+    conn->all = (struct conn_link){*list, list};
+    if (conn->all.next)
+        conn->all.next->all.from = &conn->all.next;
+    *list = conn;
 }
 
-void worker_unlist(struct worker *worker, struct conn *conn)
+static void unlist_all(struct conn *conn)
 {
-    if (conn->previous)
-        conn->previous->next = conn->next;
-    else
-        worker->conns = conn->next;
-    if (conn->next)
-        conn->next->previous = conn->previous;
+    if (!conn->all.from)
+        return;
+    *conn->all.from = conn->all.next;
+    if (conn->all.next)
+        conn->all.next->all.from = conn->all.from;
+    conn->all = (struct conn_link){0};
+}
+
+void worker_list(struct worker *worker, struct conn *conn)
+{
+    list_all(&worker->conns, conn);
+}
+
+void worker_list_tunnel(struct worker *worker, struct conn *conn)
+{
+    unlist_all(conn);
+    list_all(&worker->tunnels, conn);
+}
+
+void worker_moved(struct worker *worker, struct conn *conn)
+{
+    if (conn->moved.from)
+        return;
+    conn->moved = (struct conn_link){worker->moved, &worker->moved};
+    if (conn->moved.next)
+        conn->moved.next->moved.from = &conn->moved.next;
+    worker->moved = conn;
+}
+
+void worker_rested(struct conn *conn)
+{
+    if (!conn->moved.from)
+        return;
+    *conn->moved.from = conn->moved.next;
+    if (conn->moved.next)
+        conn->moved.next->moved.from = conn->moved.from;
+    conn->moved = (struct conn_link){0};
+}
+
+void worker_unlist(struct conn *conn)
+{
+    unlist_all(conn);
+    worker_rested(conn);
 }
 
 void worker_note_refused(struct worker *worker, const struct addr *address)
@@ -108,15 +144,37 @@ static void on_tick(struct loop_timer *timer)
     struct worker *worker = OWNER_OF(timer, struct worker, tick);
     bool count = ++worker->ticks % TICKS_PER_COUNT == 0;
     for (struct conn *conn = worker->conns, *next; conn; conn = next) {
-        next = conn->next; /* conn_watch may end this one, never another */
+        next = conn->all.next; /* conn_watch may end this one, never another */
         if (conn->state == CONN_HTTP || conn->state == CONN_QUIET)
             conn_watch(conn);
-        else if (conn->state == CONN_TUNNEL)
-            tunnel_look(conn, count);
         else if (conn->state == CONN_FEED || conn->state == CONN_TALK)
             rdg_channel_watch(conn);
     }
+    for (struct conn *conn = worker->moved, *next; conn; conn = next) {
+        next = conn->moved.next;
+        tunnel_look(conn, count);
+    }
     loop_timer_set(worker->loop, &worker->tick, TICK_MS);
+}
+
+static void drain_one(struct conn *conn)
+{
+    if (conn->state == CONN_TUNNEL)
+        tunnel_close(conn, IPC_END_STOPPING);
+    else if (conn->state == CONN_TALK)
+        talk_stop(conn->talk, IPC_END_STOPPING);
+    else if (conn->state == CONN_SNIFF || conn->state == CONN_HANDSHAKE)
+        conn_end(conn);
+    else
+        conn_watch(conn);
+}
+
+static void drain_all(struct conn *list)
+{
+    for (struct conn *conn = list, *next; conn; conn = next) {
+        next = conn->all.next;
+        drain_one(conn);
+    }
 }
 
 static void on_drain(struct loop_task *task)
@@ -125,17 +183,8 @@ static void on_drain(struct loop_task *task)
     loop_timer_cancel(worker->loop, &worker->pause);
     for (size_t i = 0; i < worker->listener_count; i++)
         loop_remove(worker->loop, &worker->listeners[i].source);
-    for (struct conn *conn = worker->conns, *next; conn; conn = next) {
-        next = conn->next;
-        if (conn->state == CONN_TUNNEL)
-            tunnel_close(conn, IPC_END_STOPPING);
-        else if (conn->state == CONN_TALK)
-            talk_stop(conn->talk, IPC_END_STOPPING);
-        else if (conn->state == CONN_SNIFF || conn->state == CONN_HANDSHAKE)
-            conn_end(conn);
-        else
-            conn_watch(conn);
-    }
+    drain_all(worker->conns);
+    drain_all(worker->tunnels);
 }
 
 void worker_drain(struct worker *worker)

@@ -21,7 +21,9 @@ struct worker {
     pthread_t thread;
     struct listener *listeners;
     size_t listener_count;
-    struct conn *conns; /* all of this worker's */
+    struct conn *conns;   /* this worker's that are no tunnels; looked after every second */
+    struct conn *tunnels; /* those that are */
+    struct conn *moved;   /* tunnels of which bytes are to be counted */
     struct loop_timer tick;
     struct loop_timer pause; /* out of descriptors: accept again a little later */
     struct loop_task drain;
@@ -38,5 +40,9 @@ void worker_drain(struct worker *worker); /* any thread: no more accepts, close 
 
 /* For conn.c, in the worker's thread. */
 void worker_list(struct worker *worker, struct conn *conn);
-void worker_unlist(struct worker *worker, struct conn *conn);
+void worker_list_tunnel(struct worker *worker, struct conn *conn); /* it has become one */
+void worker_unlist(struct conn *conn);
+/* Payload has moved: the next ticks look at it, until worker_rested(). Twice is fine. */
+void worker_moved(struct worker *worker, struct conn *conn);
+void worker_rested(struct conn *conn);
 void worker_note_refused(struct worker *worker, const struct addr *address);

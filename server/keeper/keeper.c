@@ -70,12 +70,13 @@ static void on_poll(struct loop_timer *timer)
 static void sweep(struct keeper *keeper)
 {
     int64_t now = keeper_now();
+    bool expired = false;
     live_save(keeper); /* first: it says which sessions are in use */
     enum store_result result = store_begin(keeper->store);
     if (result == STORE_OK)
         result = store_session_sweep(keeper->store, now,
                                      now - (int64_t)keeper->conf->session_idle_seconds,
-                                     now - FORGET_SECONDS);
+                                     now - FORGET_SECONDS, &expired);
     if (result == STORE_OK)
         result = store_throttle_sweep(
             keeper->store, now - (int64_t)keeper->conf->login_window_seconds - THROTTLE_MOST);
@@ -92,7 +93,8 @@ static void sweep(struct keeper *keeper)
                   LOG_TEXT("error", store_error(keeper->store)));
         store_rollback(keeper->store);
     }
-    live_review(keeper);
+    if (expired)
+        live_review(keeper);
 }
 
 static void on_sweep(struct loop_timer *timer)
@@ -192,11 +194,12 @@ static int start(struct keeper *keeper, int control)
     if (!error)
         error = password_dummy(keeper->dummy);
     if (!error)
-        error = pool_new(&keeper->hashers, keeper->loop, conf->login_workers, conf->login_queue);
+        error =
+            pool_new(&keeper->hashers, keeper->loop, conf->login_workers, conf->login_queue, true);
     if (!error)
-        error = pool_new(&keeper->resolvers, keeper->loop, RESOLVERS, RESOLVE_QUEUE);
+        error = pool_new(&keeper->resolvers, keeper->loop, RESOLVERS, RESOLVE_QUEUE, false);
     if (!error)
-        error = pool_new(&keeper->acts.pool, keeper->loop, 1, ACTS_QUEUE);
+        error = pool_new(&keeper->acts.pool, keeper->loop, 1, ACTS_QUEUE, false);
     keeper->control.ready = on_control;
     keeper->poll.fire = on_poll;
     keeper->sweep.fire = on_sweep;

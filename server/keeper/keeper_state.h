@@ -4,6 +4,7 @@
 #include "audit_seal.h"
 #include "conf.h"
 #include "keeper_meter.h"
+#include "live_index.h"
 #include "loop.h"
 #include "pool.h"
 #include "secret.h"
@@ -58,6 +59,9 @@ struct keeper {
     } acts;
     struct gate_link *gates;         /* usually one */
     struct live *live;               /* tunnels that live now */
+    struct live_index living;        /* the same, to be found */
+    bool unsaved;                    /* of one of them the store has not heard the last counts */
+    int64_t review_at;               /* when live_review_due() has to look next; 0: not at all */
     uint64_t enforce_ms;             /* when live_enforce() has to look next; 0: not at all */
     struct live *ended, *ended_last; /* their ends are yet to be written */
     struct signin *signins;          /* being judged */

@@ -17,7 +17,11 @@
 void live_add(struct keeper *keeper, struct live *live)
 {
     live->next = keeper->live;
+    live->previous = NULL;
+    if (live->next)
+        live->next->previous = live;
     keeper->live = live;
+    live_index_add(&keeper->living, live);
     keeper_meter_opened(keeper, live);
 }
 
@@ -29,29 +33,27 @@ unsigned live_in_session(struct keeper *keeper, int64_t session)
     return count;
 }
 
-static struct live **find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
+static struct live *find(const struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
 {
-    struct live **at = &keeper->live;
-    while (*at && !((*at)->tunnel == tunnel && (*at)->gate == gate))
-        at = &(*at)->next;
-    return at;
+    struct live *live = live_index_tunnel(&keeper->living, tunnel);
+    return live && live->gate == gate ? live : NULL;
 }
 
 const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
 {
-    return *find(keeper, gate, tunnel);
+    return find(keeper, gate, tunnel);
 }
 
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                  uint64_t down)
 {
-    struct live *live = *find(keeper, gate, tunnel);
+    struct live *live = find(keeper, gate, tunnel);
     if (!live || up > INT64_MAX || down > INT64_MAX)
         return false;
     live->up = up;
     live->down = down;
     live->told_at = keeper_now();
-    live->unsaved = true;
+    live->unsaved = keeper->unsaved = true;
     return true;
 }
 
@@ -65,11 +67,16 @@ static void cut(struct live *live)
 }
 
 /* Moves one from the living to those whose end is yet to be written. */
-static void end_one(struct keeper *keeper, struct live **at, enum ipc_end end)
+static void end_one(struct keeper *keeper, struct live *live, enum ipc_end end)
 {
-    struct live *live = *at;
     cut(live);
-    *at = live->next;
+    if (live->previous)
+        live->previous->next = live->next;
+    else
+        keeper->live = live->next;
+    if (live->next)
+        live->next->previous = live->previous;
+    live_index_remove(live);
     live->ended_at = keeper_now();
     live->end = end;
     keeper_meter_ended(keeper, live);
@@ -84,19 +91,19 @@ static void end_one(struct keeper *keeper, struct live **at, enum ipc_end end)
 bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                 uint64_t down, enum ipc_end end)
 {
-    struct live **at = find(keeper, gate, tunnel);
-    if (!*at || up > INT64_MAX || down > INT64_MAX)
+    struct live *live = find(keeper, gate, tunnel);
+    if (!live || up > INT64_MAX || down > INT64_MAX)
         return false;
-    (*at)->up = up;
-    (*at)->down = down;
-    end_one(keeper, at, end);
+    live->up = up;
+    live->down = down;
+    end_one(keeper, live, end);
     return true;
 }
 
 void live_ending(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel,
                  enum ipc_end end)
 {
-    struct live *live = *find(keeper, gate, tunnel);
+    struct live *live = find(keeper, gate, tunnel);
     if (!live || live->ending)
         return;
     live->ending = true;
@@ -105,13 +112,11 @@ void live_ending(struct keeper *keeper, const struct gate_link *gate, int64_t tu
 
 bool live_is_ending(const struct keeper *keeper, int64_t tunnel, enum ipc_end *end)
 {
-    for (const struct live *live = keeper->live; live; live = live->next) {
-        if (live->tunnel != tunnel || !(live->closing || live->ending))
-            continue;
-        *end = live->closing ? live->order : live->decided;
-        return true;
-    }
-    return false;
+    const struct live *live = live_index_tunnel(&keeper->living, tunnel);
+    if (!live || !(live->closing || live->ending))
+        return false;
+    *end = live->closing ? live->order : live->decided;
+    return true;
 }
 
 /* ---- writing ---- */
@@ -160,10 +165,7 @@ static enum store_result write_all(struct keeper *keeper)
 
 enum store_result live_save(struct keeper *keeper)
 {
-    bool unsaved = keeper->ended != NULL;
-    for (const struct live *live = keeper->live; live && !unsaved; live = live->next)
-        unsaved = live->unsaved;
-    if (!unsaved)
+    if (!keeper->unsaved && !keeper->ended)
         return STORE_OK;
     enum store_result result = write_all(keeper);
     if (result != STORE_OK) {
@@ -174,6 +176,7 @@ enum store_result live_save(struct keeper *keeper)
     }
     for (struct live *live = keeper->live; live; live = live->next)
         live->unsaved = false;
+    keeper->unsaved = false;
     while (keeper->ended) {
         struct live *next = keeper->ended->next;
         free(keeper->ended);
@@ -213,10 +216,9 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
 
 void live_replace(struct keeper *keeper, int64_t tunnel)
 {
-    for (struct live *live = keeper->live; live; live = live->next) {
-        if (live->tunnel == tunnel && !live->closing)
-            order_close(keeper, live, IPC_END_CLIENT_LOST);
-    }
+    struct live *live = live_index_tunnel(&keeper->living, tunnel);
+    if (live && !live->closing)
+        order_close(keeper, live, IPC_END_CLIENT_LOST);
 }
 
 void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
@@ -225,18 +227,25 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
     IPC_INIT(&say, SAY, 0);
     say.tunnel = tunnel;
     text_copy(say.words, sizeof(say.words), words);
-    for (struct live *live = keeper->live; live; live = live->next) {
-        if (live->tunnel == tunnel && live->way == IPC_WAY_RDG && !live->closing)
-            gate_link_send(live->gate, &say.head, -1);
-    }
+    const struct live *live = live_index_tunnel(&keeper->living, tunnel);
+    if (live && live->way == IPC_WAY_RDG && !live->closing)
+        gate_link_send(live->gate, &say.head, -1);
 }
 
 #define LOOK_SECONDS 900
+#define RETRY_SECONDS 10 /* the store could not be asked */
 
-void live_judge_again(struct live *live, int64_t at)
+static void look_at(struct keeper *keeper, struct live *live, int64_t at)
+{
+    live->again_at = at;
+    if (at && (!keeper->review_at || at < keeper->review_at))
+        keeper->review_at = at;
+}
+
+void live_judge_again(struct keeper *keeper, struct live *live, int64_t at)
 {
     int64_t soon = keeper_now() + LOOK_SECONDS;
-    live->again_at = at > soon ? soon : at;
+    look_at(keeper, live, at > soon ? soon : at);
 }
 
 /* The gate knows the limit of when it began; this one may be narrower by now. */
@@ -248,16 +257,18 @@ static void review_limit(struct keeper *keeper, struct live *live, uint32_t most
     if (end <= keeper_now())
         order_close(keeper, live, IPC_END_LIMIT);
     else if (!live->again_at || end < live->again_at)
-        live->again_at = end;
+        look_at(keeper, live, end);
 }
 
 /* The rules beyond grants. What the store cannot tell is asked again at the next look. */
 static void review_policy(struct keeper *keeper, struct live *live)
 {
     struct decision decision;
-    if (may_live_on(keeper, live, &decision) != STORE_OK)
+    if (may_live_on(keeper, live, &decision) != STORE_OK) {
+        look_at(keeper, live, keeper_now() + RETRY_SECONDS);
         return;
-    live_judge_again(live, decision.again_at);
+    }
+    live_judge_again(keeper, live, decision.again_at);
     if (decision.rule == DECISION_ALLOWED) {
         review_limit(keeper, live, decision.limits.absolute_seconds);
         return;
@@ -276,9 +287,11 @@ static void review(struct keeper *keeper, struct live *live)
     enum store_result result = store_tunnel_verdict(keeper->store, live->tunnel, &verdict);
     if (result == STORE_NONE) /* somebody removed the row by hand: nothing vouches for it */
         verdict = STORE_TUNNEL_SESSION_ENDED;
-    if (result == STORE_FAILED)
+    if (result == STORE_FAILED) {
         LOG_ERROR("store", "a tunnel's right to live could not be looked up",
                   LOG_TEXT("error", store_error(keeper->store)));
+        look_at(keeper, live, keeper_now() + RETRY_SECONDS);
+    }
     if (verdict != STORE_TUNNEL_MAY)
         order_close(keeper, live, end_of[verdict]);
     else if (result == STORE_OK)
@@ -288,9 +301,13 @@ static void review(struct keeper *keeper, struct live *live)
 void live_review_due(struct keeper *keeper)
 {
     int64_t now = keeper_now();
+    if (!keeper->review_at || now < keeper->review_at)
+        return;
+    keeper->review_at = 0;
     for (struct live *live = keeper->live; live; live = live->next) {
         if (live->again_at && live->again_at <= now)
             review(keeper, live);
+        look_at(keeper, live, live->again_at);
     }
 }
 
@@ -322,12 +339,10 @@ void live_enforce(struct keeper *keeper)
 
 static void lose(struct keeper *keeper, const struct gate_link *gate)
 {
-    struct live **at = &keeper->live;
-    while (*at) {
-        if ((*at)->gate == gate)
-            end_one(keeper, at, IPC_END_GATE_LOST);
-        else
-            at = &(*at)->next;
+    for (struct live *live = keeper->live, *next; live; live = next) {
+        next = live->next;
+        if (live->gate == gate)
+            end_one(keeper, live, IPC_END_GATE_LOST);
     }
 }
 

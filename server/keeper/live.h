@@ -3,11 +3,13 @@
 
 #include "ipc.h"
 #include "keeper_state.h"
+#include "live_index.h"
 
 struct gate_link;
 
 struct live {
-    struct live *next;
+    struct live *next, *previous; /* of all; of those that have ended only `next` */
+    struct live_place places[LIVE_KEYS];
     struct gate_link *gate; /* carries it; not referenced: the link ends its tunnels first */
     int64_t tunnel, session;
     int64_t user_id, desktop_id;
@@ -60,7 +62,7 @@ enum store_result live_save(struct keeper *keeper);
 
 /* Notes when it must be judged again (0: never), but looks more often than that: a day on which the
  * clocks change is longer or shorter than was reckoned. */
-void live_judge_again(struct live *live, int64_t at);
+void live_judge_again(struct keeper *keeper, struct live *live, int64_t at);
 /* Asks the store about those of which a date or an hour ends now. Call it often. */
 void live_review_due(struct keeper *keeper);
 /* Asks the store about each and orders the gates to close those that may not live on. */

@@ -129,6 +129,10 @@ static enum store_result judge(struct store *store, const struct may_ask *may, b
         rules->judged.person_tunnels = rules->judged.desktop_tunnels = 0;
     if (may->live || may->factor_judged)
         rules->judged.step_up_seconds = 0;
+    if (may->living && rules->judged.person_tunnels)
+        ask.person_tunnels = live_index_count(may->living, LIVE_BY_PERSON, may->user);
+    if (may->living && rules->judged.desktop_tunnels)
+        ask.desktop_tunnels = live_index_count(may->living, LIVE_BY_DESKTOP, may->desktop);
     rules->judged.limits[DECISION_CONFIGURED] = may->limits;
     tell_time(&ask);
     if (result == STORE_OK && rules->too_many)
@@ -189,10 +193,7 @@ enum ipc_status may_open(struct keeper *keeper, const struct store_session *sess
     ask.factor_at = session->factor_at;
     ask.limits = configured(keeper);
     ask.now = keeper_now();
-    for (const struct live *live = keeper->live; live; live = live->next) {
-        ask.person_tunnels += live->user_id == ask.user && !live->closing;
-        ask.desktop_tunnels += live->desktop_id == ask.desktop && !live->closing;
-    }
+    ask.living = &keeper->living;
     enum store_result result = may_judge(keeper->store, &ask, out);
     if (result == STORE_OK)
         return status_of(out->rule);

@@ -8,12 +8,14 @@
 
 struct keeper;
 struct live;
+struct live_index;
 
 struct may_ask {
     int64_t user, desktop;
     struct addr address;
     int64_t now;
-    uint32_t person_tunnels, desktop_tunnels; /* live now */
+    uint32_t person_tunnels, desktop_tunnels; /* live now, … */
+    const struct live_index *living;          /* … or, not NULL: to be counted, if they matter */
     int64_t factor_at;                        /* when the session's second factor was last shown */
     struct decision_limits limits;            /* the configuration's */
     /* What was judged before and is not asked again: the numbers and the factor, of a tunnel that

@@ -192,7 +192,7 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     live->session = opening->session.id;
     live->user_id = opening->session.user;
     live->desktop_id = opening->desktop.id;
-    live_judge_again(live, opening->decision.again_at);
+    live_judge_again(keeper, live, opening->decision.again_at);
     live->opened_at = keeper_now();
     live->since = opening->since;
     live->origin = opening->ask.origin;

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 struct pool {
     struct loop *loop;
@@ -14,7 +17,11 @@ struct pool {
     pthread_cond_t more;
     struct pool_job *first, *last;
     uint32_t queued, most;
+    bool patient;
 };
+
+#define PATIENT_NICE 10          /* a tenth of the weight: in a storm they still get on */
+#define PATIENT_SLICE_NS 100000U /* the least that Linux takes (6.12; earlier ones ignore it) */
 
 static uint64_t clock_ms(void)
 {
@@ -43,9 +50,32 @@ static struct pool_job *take(struct pool *pool)
     return job;
 }
 
+/* sched_setattr(2); the C library has no name for it. */
+struct sched_wish {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline,
+        period; /* ns; runtime: the slice, for policies without a deadline */
+};
+
+/* A storm of sign-ins must not be felt in the tunnels: a password hash is 20 ms of work, and on a
+ * processor that it has, a tunnel's thread waits for the end of its slice. */
+static void stand_back(void)
+{
+    struct sched_wish wish = {.size = sizeof(wish),
+                              .policy = SCHED_BATCH,
+                              .nice = PATIENT_NICE,
+                              .runtime = PATIENT_SLICE_NS};
+    syscall(SYS_sched_setattr, 0, &wish, 0); /* where it is refused, it is less smooth */
+}
+
 static void *run(void *argument)
 {
     struct pool *pool = argument;
+    if (pool->patient)
+        stand_back();
     for (;;) {
         struct pool_job *job = take(pool);
         job->late = clock_ms() > job->begin_by_ms;
@@ -56,7 +86,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t queue)
+int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t queue, bool patient)
 {
     struct pool *pool = calloc(1, sizeof(*pool));
     sigset_t all, before;
@@ -65,6 +95,7 @@ int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t qu
         return -ENOMEM;
     pool->loop = loop;
     pool->most = queue;
+    pool->patient = patient;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->more, NULL);
     sigfillset(&all);

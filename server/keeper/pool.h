@@ -19,8 +19,9 @@ struct pool_job {
     struct loop_task task;
 };
 
-/* 0 or a negative errno. Threads block all signals. */
-int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t queue);
+/* 0 or a negative errno. Threads block all signals. `patient`: their work is long, and whoever else
+ * has something to do on a processor goes first. */
+int pool_new(struct pool **out, struct loop *loop, uint32_t threads, uint32_t queue, bool patient);
 uint32_t pool_waiting(struct pool *pool); /* jobs not begun */
 /* 0, or -EAGAIN when the queue is full. `within_ms`: to be begun within. */
 int pool_submit(struct pool *pool, struct pool_job *job, uint64_t within_ms);

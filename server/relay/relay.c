@@ -166,6 +166,8 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;
     relay->decided = setup->decided;
+    relay->moved = setup->moved;
+    relay_watch(relay);
     relay->owner = setup->owner;
     if (setup->framing != RELAY_CHUNKED)
         relay->reader.from_client = setup->framing != RELAY_WS_CLIENT;
@@ -225,6 +227,11 @@ void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down)
 {
     *up = relay->up;
     *down = relay->down;
+}
+
+void relay_watch(struct relay *relay)
+{
+    relay->watched = relay->moved != NULL;
 }
 
 int relay_take(struct relay *relay, struct relay_rest *rest)

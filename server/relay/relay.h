@@ -74,6 +74,9 @@ struct relay_setup {
     /* Called once, before it, when a polite end is decided and up to 2 s of goodbye begin; or NULL.
      * It comes from within any relay call, relay_new() too, and may only take note. */
     void (*decided)(void *owner, const struct relay_result *result);
+    /* Called when payload has moved, for the first time and again after each relay_watch(); or
+     * NULL. It comes from within any relay call and may only take note. */
+    void (*moved)(void *owner);
     void *owner;
 };
 
@@ -92,6 +95,9 @@ bool relay_say(struct relay *relay, const uint8_t *packet, size_t size);
 
 /* Payload bytes so far. up: framed to plain; down: plain to framed. */
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);
+
+/* `moved` is to be called once more. */
+void relay_watch(struct relay *relay);
 
 /* What a raw relay had taken from one side and not yet given to the other, in order. malloc'd, the
  * caller's; NULL when none. */

@@ -65,7 +65,7 @@ static bool read_once(struct relay *relay)
     if (relay->framing == RELAY_RAW && relay->hush && atomic_load(relay->hush))
         return true;
     relay->down += (uint64_t)got;
-    relay->payload_ms = loop_now(relay->loop);
+    relay_moved(relay);
     int error = frame_and_deliver(relay, scratch->data, (size_t)got);
     if (error)
         relay_end_lose(relay, RELAY_FRAMED_LOST, error);

@@ -19,6 +19,7 @@ struct relay {
     };
     void (*ended)(struct relay *relay, void *owner, const struct relay_result *result);
     void (*decided)(void *owner, const struct relay_result *result);
+    void (*moved)(void *owner);
     void *owner;
     struct loop_source framed_source, in_source, plain_source;
     struct loop_timer timer; /* pings, idleness, the close deadline; at the end, `ended` */
@@ -41,6 +42,7 @@ struct relay {
     bool plain_told;                /* we have ended our side of plain */
     bool ping_due, close_due;       /* control frames to write when framed takes them */
     bool closing, over;
+    bool watched; /* `moved` is to be called */
     struct tsgu_reader packets;
     union {
         struct ws_reader reader;
@@ -57,6 +59,15 @@ static inline bool relay_is_rdg(const struct relay *relay)
 static inline bool relay_is_mute(const struct relay *relay)
 {
     return relay->framing == RELAY_RAW || relay->framing == RELAY_CHUNKED;
+}
+
+static inline void relay_moved(struct relay *relay)
+{
+    relay->payload_ms = loop_now(relay->loop);
+    if (!relay->watched)
+        return;
+    relay->watched = false;
+    relay->moved(relay->owner);
 }
 
 /* ---- relay_end.c ---- */

@@ -140,7 +140,7 @@ void relay_up_take(struct relay *relay, uint8_t *data, size_t size)
     if (!gather.size)
         return;
     relay->up += gather.size;
-    relay->payload_ms = relay->heard_ms;
+    relay_moved(relay);
     int error = backlog_deliver(&relay->to_plain, relay->plain, gather.to, gather.size);
     if (error)
         on_deaf(relay, error);

@@ -44,7 +44,7 @@ static void setup(void)
     ck_assert(addr_net_parse(&conf.dial_allow[conf.dial_allow_count++], "127.0.0.0/8"));
     conf.dial_seconds = 5;
     ck_assert_int_eq(loop_new(&loop), 0);
-    ck_assert_int_eq(pool_new(&resolvers, loop, 2, 4), 0);
+    ck_assert_int_eq(pool_new(&resolvers, loop, 2, 4, true), 0);
     listener = bound(&port);
     ck_assert_int_eq(listen(listener, 8), 0);
     memset(&got, 0, sizeof(got));

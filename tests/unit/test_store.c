@@ -299,8 +299,10 @@ START_TEST(the_sweep)
     int64_t expired = store_rig_add_session(user, 1, 2000),
             idle = store_rig_add_session(user, 2, 9000);
     int64_t busy = store_rig_add_session(user, 3, 9000);
+    bool over = false;
     store_rig_add_tunnel(busy, user, desktop);
-    ck_assert_int_eq(store_session_sweep(store, 2000, 1500, 0), STORE_OK);
+    ck_assert_int_eq(store_session_sweep(store, 2000, 1500, 0, &over), STORE_OK);
+    ck_assert(over);
     struct store_session session;
     ck_assert_int_eq(store_session_by_id(store, expired, &session), STORE_OK);
     ck_assert_str_eq(session.end, "expired");
@@ -308,7 +310,8 @@ START_TEST(the_sweep)
     ck_assert_str_eq(session.end, "idle");
     ck_assert_int_eq(store_session_by_id(store, busy, &session), STORE_OK);
     ck_assert_int_eq(session.ended_at, 0);
-    ck_assert_int_eq(store_session_sweep(store, 2001, 1500, 2001), STORE_OK);
+    ck_assert_int_eq(store_session_sweep(store, 2001, 1500, 2001, &over), STORE_OK);
+    ck_assert(!over);
     int count = 0;
     ck_assert_int_eq(store_session_list(store, false, count_sessions, &count), STORE_OK);
     ck_assert_int_eq(count, 1);

@@ -122,7 +122,7 @@ static void setup(void)
     packets_needed = 1;
     got_fd = -1;
     ck_assert_int_eq(loop_new(&loop), 0);
-    ck_assert_int_eq(pool_new(&resolvers, loop, 1, 4), 0);
+    ck_assert_int_eq(pool_new(&resolvers, loop, 1, 4, false), 0);
     ear.ready = on_packet;
     ck_assert_int_eq(loop_add(loop, &ear, bound(SOCK_DGRAM, &udp), EPOLLIN), 0);
     ck_assert(addr_parse(&conf.wake_broadcast[0].address, "127.0.0.1"));
