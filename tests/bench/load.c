@@ -17,8 +17,11 @@ static const struct verb {
     int (*run)(int count, char **words);
     const char *words;
 } verbs[] = {
-    {"desktop", 1, 3, load_desktop, "echo|sink|source"},
+    {"desktop", 1, 3, load_desktop,
+     "echo|sink|source | rdp-echo|rdp-sink|rdp-source CERTIFICATE KEY"},
     {"bulk", 4, 4, load_bulk, "PLACE up|down BYTES CONNECTIONS"},
+    {"echo", 4, 4, load_echo, "PLACE COUNT SIZE SECONDS"},
+    {"cipher", 1, 1, load_cipher, "MEGABYTES"},
 };
 
 _Noreturn void load_die(const char *what)

@@ -1,10 +1,12 @@
 /* bulk PLACE up|down BYTES CONNECTIONS
  *
  * Moves BYTES (a multiple of 16 KiB at least, rounded down) over each of CONNECTIONS at once, in
- * messages of 16 KiB. All are open before any begins. Up, the desktop behind it is a sink, and the
- * time ends when its end has come back; down, it is a source. BYTES 0: goes on until the program is
- * killed, and prints {"running": true} when the first connection has moved some; for what wants
- * company. Prints seconds, own_cpu, bytes in all. */
+ * messages of 16 KiB. When all are open it prints {"ready": true} and waits for a line on standard
+ * input, or its end. Up, the desktop behind it is a sink, and the time ends when its end has come
+ * back; down, it is a source. Prints seconds, own_cpu, bytes in all.
+ *
+ * BYTES 0: begins at once, goes on until the program is killed, and prints {"running": true} when
+ * the first connection has moved some; for what wants company. */
 #include "load.h"
 #include "load_pattern.h"
 #include "load_place.h"
@@ -20,12 +22,18 @@
 
 struct bulk {
     pthread_t thread;
-    pthread_barrier_t *ready; /* all are open before any begins */
+    pthread_barrier_t *ready;
     const struct wire_place *place;
     bool up, first;
     uint64_t bytes; /* UINT64_MAX: no end */
     struct wire wire;
 };
+
+static void say(const char *what)
+{
+    printf("{\"%s\": true}\n", what);
+    fflush(stdout);
+}
 
 static void need(ssize_t result, const char *what)
 {
@@ -38,8 +46,7 @@ static void need(ssize_t result, const char *what)
 static void tell_running(const struct bulk *bulk, uint64_t before, uint64_t after)
 {
     if (bulk->first && bulk->bytes == UINT64_MAX && before < UNDER_WAY && after >= UNDER_WAY) {
-        puts("{\"running\": true}");
-        fflush(stdout);
+        say("running");
     }
 }
 
@@ -82,7 +89,8 @@ static void *run(void *owner)
     struct bulk *bulk = owner;
     const uint8_t *bytes;
     need(wire_open(&bulk->wire, bulk->place), "open");
-    pthread_barrier_wait(bulk->ready);
+    pthread_barrier_wait(bulk->ready); /* all are open */
+    pthread_barrier_wait(bulk->ready); /* they may begin */
     if (bulk->up)
         push(bulk);
     else
@@ -117,6 +125,13 @@ int load_bulk(int count, char **words)
             .ready = &ready, .place = &places[i], .up = up, .first = i == 0, .bytes = each};
         if (pthread_create(&all[i].thread, &small, run, &all[i]) != 0)
             load_die("thread");
+    }
+    pthread_barrier_wait(&ready);
+    if (bytes) {
+        char line[16];
+        say("ready");
+        if (!fgets(line, sizeof(line), stdin))
+            clearerr(stdin);
     }
     pthread_barrier_wait(&ready);
     double begun = time_now(), cpu = time_own_cpu();

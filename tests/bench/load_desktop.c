@@ -1,11 +1,14 @@
 /* desktop echo|sink|source
+ * desktop rdp-echo|rdp-sink|rdp-source CERTIFICATE KEY
  *
  * Listens on a port of loopback, prints it, serves until it is killed. sink takes the pattern and
  * looks at every byte; source gives it without end after the first byte that comes; echo gives back
- * what comes, for any number of connections in one thread. */
+ * what comes, for any number of connections in one thread. The second form begins as RDP does, with
+ * TLS, and then does the same. */
 #include "load.h"
 #include "load_link.h"
 #include "load_pattern.h"
+#include "load_rdp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,9 +21,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum kind { ECHO, SINK, SOURCE };
+
+struct desktop {
+    enum kind kind;
+    gnutls_certificate_credentials_t rdp; /* NULL: bare */
+};
+
 struct served {
-    struct link link;
-    bool source;
+    const struct desktop *desktop;
+    int fd;
 };
 
 static uint8_t *new_buffer(void)
@@ -39,7 +49,7 @@ static ssize_t read_some(struct link *link, uint8_t *buffer)
     return got;
 }
 
-/* ---- a thread for each: sink, source ---- */
+/* ---- a thread for each: all but the bare echo ---- */
 
 static void give(struct link *link)
 {
@@ -61,38 +71,56 @@ static void take(struct link *link, uint8_t *buffer)
     }
 }
 
-static void *serve_one(void *owner)
+static void echo(struct link *link, uint8_t *buffer)
+{
+    ssize_t got;
+    while ((got = read_some(link, buffer)) > 0 && link_write(link, buffer, (size_t)got) == 0 &&
+           link_flush_all(link) == 0)
+        ;
+}
+
+static void serve_one(const struct desktop *desktop, struct link *link, uint8_t *buffer)
+{
+    if (desktop->kind == SINK)
+        take(link, buffer);
+    else if (desktop->kind == ECHO)
+        echo(link, buffer);
+    else if (read_some(link, buffer) > 0)
+        give(link);
+}
+
+static void *run(void *owner)
 {
     struct served *served = owner;
+    const struct desktop *desktop = served->desktop;
     uint8_t *buffer = new_buffer();
-    if (!served->source)
-        take(&served->link, buffer);
-    else if (read_some(&served->link, buffer) > 0)
-        give(&served->link);
+    struct link link;
+    if ((desktop->rdp ? rdp_accept(&link, served->fd, desktop->rdp)
+                      : link_accept(&link, served->fd, NULL)) == 0)
+        serve_one(desktop, &link, buffer);
     free(buffer);
-    link_deinit(&served->link);
+    link_deinit(&link);
     free(served);
     return NULL;
 }
 
-static void start_one(int fd, bool source)
+static void start_one(const struct desktop *desktop, int fd)
 {
     pthread_t thread;
     pthread_attr_t small;
     struct served *served = malloc(sizeof(*served));
     if (!served)
         load_die("memory");
-    served->source = source;
-    link_accept(&served->link, fd, NULL);
+    *served = (struct served){.desktop = desktop, .fd = fd};
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 256 * 1024);
     pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-    if (pthread_create(&thread, &small, serve_one, served) != 0)
+    if (pthread_create(&thread, &small, run, served) != 0)
         load_die("thread");
     pthread_attr_destroy(&small);
 }
 
-/* ---- one thread for all: echo ---- */
+/* ---- one thread for all: the bare echo ---- */
 
 /* True while it lives. What does not fit into the socket is waited for: echoes are small. */
 static bool echo_one(struct link *link, uint8_t *buffer)
@@ -156,19 +184,24 @@ static int listen_somewhere(void)
 
 int load_desktop(int count, char **words)
 {
-    const char *kind = words[0];
-    (void)count;
-    if (strcmp(kind, "echo") != 0 && strcmp(kind, "sink") != 0 && strcmp(kind, "source") != 0) {
-        fprintf(stderr, "deskgate-load: there is no desktop '%s'\n", kind);
+    static const char *const kinds[] = {[ECHO] = "echo", [SINK] = "sink", [SOURCE] = "source"};
+    const bool rdp = strncmp(words[0], "rdp-", 4) == 0;
+    struct desktop desktop = {.kind = ECHO};
+    while (desktop.kind <= SOURCE && strcmp(words[0] + (rdp ? 4 : 0), kinds[desktop.kind]) != 0)
+        desktop.kind++;
+    if (desktop.kind > SOURCE || count != (rdp ? 3 : 1)) {
+        fprintf(stderr, "deskgate-load: there is no desktop '%s'\n", words[0]);
         return 64; /* EX_USAGE */
     }
+    if (rdp)
+        desktop.rdp = rdp_credentials(words[1], words[2]);
     int listener = listen_somewhere();
-    if (strcmp(kind, "echo") == 0)
+    if (desktop.kind == ECHO && !rdp)
         echo_all(listener);
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             load_die("accept");
-        start_one(fd, strcmp(kind, "source") == 0);
+        start_one(&desktop, fd);
     }
 }

@@ -112,6 +112,13 @@ static ssize_t pull(gnutls_transport_ptr_t owner, void *data, size_t size)
     return (ssize_t)part;
 }
 
+/* GnuTLS also says GNUTLS_E_AGAIN when it has used up a message of the handshake, such as a ticket:
+ * what lies behind it is here then, and no poll() would tell. */
+static bool held(const struct link *link)
+{
+    return link->in.at < link->in.size;
+}
+
 static ssize_t push(gnutls_transport_ptr_t owner, const void *data, size_t size)
 {
     struct link *link = owner;
@@ -123,7 +130,7 @@ static int pull_timeout(gnutls_transport_ptr_t owner, unsigned ms)
 {
     struct link *link = owner;
     struct pollfd look = {.fd = link->fd, .events = POLLIN};
-    return link->in.at < link->in.size ? 1 : poll(&look, 1, (int)ms);
+    return held(link) ? 1 : poll(&look, 1, (int)ms);
 }
 
 static void use_tls(struct link *link, unsigned end, gnutls_certificate_credentials_t pair)
@@ -190,7 +197,10 @@ int link_step(struct link *link)
         return link_flush(link);
     int result = connected(link);
     if (result == 0 && link->tls) {
-        int said = gnutls_handshake(link->tls);
+        int said;
+        do
+            said = gnutls_handshake(link->tls);
+        while (said == GNUTLS_E_AGAIN && held(link));
         int flushed = link_flush(link);
         if (said < 0 && gnutls_error_is_fatal(said)) {
             fprintf(stderr, "deskgate-load: handshake: %s\n", gnutls_strerror(said));
@@ -234,7 +244,7 @@ ssize_t link_read(struct link *link, uint8_t *data, size_t size)
         return socket_read(link, data, size);
     do
         got = gnutls_record_recv(link->tls, data, size);
-    while (got == GNUTLS_E_INTERRUPTED);
+    while (got == GNUTLS_E_INTERRUPTED || (got == GNUTLS_E_AGAIN && held(link)));
     if (got >= 0)
         return got;
     if (got == GNUTLS_E_AGAIN) {
