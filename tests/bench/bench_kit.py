@@ -4,7 +4,9 @@ import json
 import pathlib
 import subprocess
 import sys
+import threading
 import time
+import typing
 
 import bench_servers
 
@@ -12,7 +14,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOAD = ROOT / 'build/tests/bench/deskgate-load'
 TIMEOUT = 900  # seconds: the most that one measurement may take
 
-CASES = {}  # name -> (about, function), in the order in which the modules are imported
+CASES = {}    # name -> (about, function), in the order in which the modules are imported
+FIGURES = {}  # name -> Figure
+TARGETS = []  # (measure, to reach, function), in the order of the list at the end
+
+
+class Figure(typing.NamedTuple):
+    """How a figure is shown. All but those that are `watched` only tell; of these less is better,
+    and --compare looks at ours."""
+    title: str
+    form: str = '{:.3g}'
+    scale: float = 1
+    ratio: bool = False  # shown as times deskgate, too
+    watched: bool = False
+
+
+def figure(name, title, **how):
+    FIGURES[name] = Figure(title, **how)
 
 
 def case(name, about):
@@ -23,13 +41,22 @@ def case(name, about):
     return register
 
 
+def target(measure, to_reach):
+    """Registers a line of the list of what must be reached. The function gets the Bench and returns
+    what was measured, in words, and whether it is reached; None when this run did not measure it."""
+    def register(function):
+        TARGETS.append((measure, to_reach, function))
+        return function
+    return register
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
 def median(values):
     """None of none."""
-    values = sorted(values)
+    values = sorted(value for value in values if value is not None)
     half = len(values) // 2
     if not values:
         return None
@@ -110,17 +137,27 @@ class Bench:
         self.started.callback(bench_servers.end, process)
         return process
 
-    def load(self, *words, secrets=None):
-        """Runs a verb of deskgate-load to its end: what it told."""
+    def load(self, *words, secrets=None, ready=None):
+        """Runs a verb of deskgate-load to its end: what it told. `ready` is called when a verb that
+        waits has everything open, before it begins."""
         process = self.spawn([LOAD, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
+        late = threading.Timer(TIMEOUT, bench_servers.end, [process])
+        late.start()
         try:
-            out, errors = process.communicate(secrets or '', timeout=TIMEOUT)
+            process.stdin.write(secrets or '')
+            process.stdin.flush()
+            if ready and process.stdout.readline():
+                ready()
+            out, errors = process.communicate('go\n' if ready else None)
+        except BrokenPipeError:
+            out, errors = process.communicate()
         finally:
+            late.cancel()
             bench_servers.end(process)
         if process.returncode != 0:
             raise RuntimeError(f'deskgate-load {" ".join(map(str, words))}: {errors.strip()}')
-        return json.loads(out)
+        return json.loads(out.strip().splitlines()[-1])
 
     @contextlib.contextmanager
     def company(self, *words, secrets=None):

@@ -11,7 +11,7 @@ import tempfile
 import bench_kit
 import bench_report
 
-MODULES = ('bench_bulk',)
+MODULES = ('bench_bulk', 'bench_echo', 'bench_targets')  # their order is that of the cases
 
 
 def arguments(about):
@@ -71,6 +71,7 @@ def run(bench):
 
 def report(bench):
     bench_report.show(bench.figures)
+    bench_report.show_targets(bench)
     for note in bench.notes:
         print(f'note: {note}')
     if bench.options.save:

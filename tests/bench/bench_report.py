@@ -6,18 +6,11 @@ import pathlib
 import platform
 import sys
 
-from bench_kit import median
+from bench_kit import FIGURES, TARGETS, Figure, median
 
 OURS = 'deskgate'
 WORSE = 1.10
-# figure -> (title, format, True when more is better or None when it is not compared, times …)
-FIGURES = {
-    'cpu_s_per_gb': ('CPU s/GB', '{:.3f}'),
-    'gb_per_s': ('GB/s', '{:.2f}'),
-    'load_cpu_s_per_gb': ("the load's CPU s/GB", '{:.3f}'),
-}
-RATIOS = {'cpu_s_per_gb'}    # shown as times deskgate, too
-WATCHED = {'cpu_s_per_gb'}   # less is better, and --compare looks at them
+PLAIN = Figure('')
 
 
 def show(figures):
@@ -26,8 +19,9 @@ def show(figures):
     for which, servers in figures.items():
         names = list(dict.fromkeys(name for mine in servers.values() for name in mine))
         if names != last:
-            heads = [FIGURES.get(name, (name, '{:.4g}'))[0] for name in names]
-            heads += [f'{FIGURES[name][0]}: times deskgate' for name in names if name in RATIOS]
+            heads = [FIGURES.get(name, PLAIN).title or name for name in names]
+            heads += [f'{FIGURES[name].title} ÷ deskgate' for name in names
+                      if FIGURES.get(name, PLAIN).ratio]
             print(f'\n| case | server | {" | ".join(heads)} |')
             print('|---' * (len(heads) + 2) + '|')
             last = names
@@ -38,13 +32,27 @@ def show(figures):
 def cells(servers, mine, names):
     made = []
     for name in names:
-        value = median(mine.get(name, []))
-        made.append('–' if value is None else FIGURES.get(name, (name, '{:.4g}'))[1].format(value))
+        value, how = median(mine.get(name, [])), FIGURES.get(name, PLAIN)
+        made.append('–' if value is None else how.form.format(value * how.scale))
     for name in names:
-        if name in RATIOS:
+        if FIGURES.get(name, PLAIN).ratio:
             ours, value = median(servers.get(OURS, {}).get(name, [])), median(mine.get(name, []))
             made.append(f'{value / ours:.2f}' if ours and value is not None else '–')
     return made
+
+
+def show_targets(bench):
+    """The list of what must be reached. How many were measured and are not."""
+    print('\n| measure | to reach | measured | |')
+    print('|---|---|---|---|')
+    failed = 0
+    for measure, to_reach, function in TARGETS:
+        found = function(bench)
+        words, reached = found or ('not measured in this run', None)
+        failed += reached is False
+        verdict = {None: '', True: 'reached', False: 'NOT REACHED'}[reached]
+        print(f'| {measure} | {to_reach} | {words} | {verdict} |')
+    return failed
 
 
 def machine():
@@ -67,6 +75,7 @@ def document(bench):
         'machine': machine(),
         'rounds': bench.rounds,
         'megabytes': bench.options.megabytes,
+        'network': os.environ.get('DESKGATE_BENCH_NETWORK', 'shared'),
         'notes': bench.notes,
         'cases': {which: {server: {figure: {'median': median(values), 'values': values}
                                    for figure, values in mine.items()}
@@ -88,7 +97,7 @@ def compare(bench, file):
     for which, servers in before['cases'].items():
         for figure, told in servers.get(OURS, {}).items():
             now = bench.median(which, OURS, figure)
-            if figure not in WATCHED or not told['median'] or now is None:
+            if not FIGURES.get(figure, PLAIN).watched or not told['median'] or now is None:
                 continue
             compared += 1
             ratio = now / told['median']

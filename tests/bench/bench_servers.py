@@ -5,6 +5,7 @@ thread or process per core where it knows such a thing.
 """
 import itertools
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 
 import bench_cpu
 
+PLAIN_RELAY = pathlib.Path(__file__).resolve().parents[2] / 'build/tests/bench/deskgate-plain-relay'
 CORES = len(os.sched_getaffinity(0))
 DESKTOPS = ('sink', 'source', 'echo')  # what is behind every server
 
@@ -126,6 +128,16 @@ class Direct(Server):
 
     def start(self):
         self.ports = {desktop: self.bench.desktop(desktop) for desktop in DESKTOPS}
+
+
+class PlainRelay(Server):
+    """Our relay without TLS and framing: what, with the cipher, makes the floor."""
+
+    name, framing = 'plain relay', 'bare'
+
+    def start(self):
+        pairs = [f'{port}:{self.bench.desktop(desktop)}' for desktop, port in self.ports.items()]
+        self.spawn(PLAIN_RELAY, *pairs, ports=self.ports.values())
 
 
 class Haproxy(Server):
