@@ -71,6 +71,7 @@ class Bench:
         self.rounds, self.quick = options.rounds, options.quick
         self.figures = {}  # {case: {server: {figure: [a value for each round]}}}
         self.notes = []    # what could not be measured, and why; printed below the tables
+        self.failed = []   # names of cases
         self.desktops, self.servers = {}, {}
         self.started = contextlib.ExitStack()
 
@@ -93,6 +94,12 @@ class Bench:
         if text not in self.notes:
             self.notes.append(text)
             say(f'bench: {text}')
+
+    def show_logs(self):
+        """The last words of each server."""
+        for log in sorted(self.folder.glob('*.log')):
+            lines = log.read_text(encoding='utf8', errors='replace').splitlines()[-8:]
+            say('\n'.join([f'--- {log.stem}', *lines]))
 
     # ---- servers and desktops ----
 

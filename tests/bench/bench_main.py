@@ -66,7 +66,12 @@ def prepare():
 def run(bench):
     for name, (_, function) in bench_kit.CASES.items():
         if not bench.options.cases or name in bench.options.cases:
-            function(bench)
+            try:
+                function(bench)
+            except (OSError, RuntimeError, ValueError, KeyError) as error:
+                bench.failed.append(name)
+                bench.note(f'{name} FAILED: {type(error).__name__}: {error}')
+                bench.show_logs()
 
 
 def report(bench):
@@ -76,7 +81,8 @@ def report(bench):
         print(f'note: {note}')
     if bench.options.save:
         bench_report.save(bench, bench.options.save)
-    return 1 if bench.options.compare and bench_report.compare(bench, bench.options.compare) else 0
+    worse = bool(bench.options.compare and bench_report.compare(bench, bench.options.compare))
+    return 1 if worse or bench.failed else 0
 
 
 def main(about):

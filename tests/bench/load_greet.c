@@ -143,12 +143,16 @@ static int send_request(struct wire *wire)
     to = put_field(to, 2, 0x0c, place->desktop, strlen(place->desktop));
     to = put_field(to, 3, 0x0c, place->ticket, strlen(place->ticket));
     to = put_field(to, 6, 0x04, x224, sizeof(x224));
-    size_t size = (size_t)(to - pdu) - 4;
-    pdu[0] = 0x30;
-    pdu[1] = 0x82;
-    pdu[2] = (uint8_t)(size >> 8);
-    pdu[3] = (uint8_t)size;
-    return wire_write(wire, pdu, size + 4);
+    /* DER knows one form for each length (X.690 section 10.1). */
+    size_t size = (size_t)(to - pdu) - 4, head = size < 128 ? 2 : size < 256 ? 3 : 4;
+    uint8_t *begin = pdu + 4 - head;
+    begin[0] = 0x30;
+    begin[1] = head == 2 ? (uint8_t)size : (uint8_t)(0x7e + head);
+    if (head == 4)
+        begin[2] = (uint8_t)(size >> 8);
+    if (head > 2)
+        begin[head - 1] = (uint8_t)size;
+    return wire_write(wire, begin, head + size);
 }
 
 /* The answer comes as one message. It has the version, and then an error or what the desktop said.
