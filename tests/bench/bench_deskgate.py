@@ -14,6 +14,8 @@ import time
 
 import bench_servers
 
+GROUP = 'load'    # who may reach every desktop of the benchmark
+TICKETS_MOST = 8  # of one session at a time
 PASSWORD = 'correct horse battery staple'
 
 
@@ -39,7 +41,7 @@ class Deskgate(bench_servers.Server):
         self.port = bench_servers.free_port()
         self.state = self.folder / f'state-{self.port}'
         self.known = set()  # desktops
-        self.token = None
+        self.tokens = []    # of sessions, each of a person of its own
 
     @property
     def binary(self):
@@ -67,11 +69,24 @@ class Deskgate(bench_servers.Server):
         self.configure()
         for name in ('cert.pem', 'key.pem'):
             shutil.copyfile(self.folder / name, self.state / 'tls' / name)
-        secret = self.add_person('load')
+        self.cli('group', 'add', GROUP)
         for desktop in bench_servers.DESKTOPS:
             self.add_desktop(desktop)
         self.spawn(self.binary, '--state', self.state, 'serve', ports=[self.port])
-        self.token = self.sign_in('load', secret)
+
+    def session(self, number=0):
+        """The token of a session, of one person each: whoever has a second one is asked for when
+        the gateway's bounds for one session would stand in the way."""
+        while len(self.tokens) <= number:
+            name = f'load-{len(self.tokens)}'
+            secret = self.add_person(name)
+            self.cli('group', 'join', GROUP, name)
+            self.tokens.append(self.sign_in(name, secret))
+        return self.tokens[number]
+
+    @property
+    def token(self):
+        return self.session()
 
     def add_person(self, name):
         """The secret of the second factor."""
@@ -79,12 +94,12 @@ class Deskgate(bench_servers.Server):
                                    input=PASSWORD + '\n'))['totp_secret']
 
     def add_desktop(self, kind):
-        """Makes a desktop of deskgate-load known by its kind, and open to the person 'load'."""
+        """Makes a desktop of deskgate-load known by its kind, and open to all of GROUP."""
         if kind not in self.known:
             self.known.add(kind)
             self.cli('desktop', 'add', kind, '--host', '127.0.0.1', '--port',
                      self.bench.desktop(kind))
-            self.cli('grant', 'add', 'load', kind)
+            self.cli('grant', 'add', '--group', GROUP, kind)
 
     # ---- a person ----
 
@@ -115,15 +130,16 @@ class Deskgate(bench_servers.Server):
             {'username': name, 'password': PASSWORD, 'code': code_now(secret)})))['token']
 
     def tickets(self, desktop, count, framing):
-        """One for each wire: the .rdp file's, or the browser's."""
+        """[(ticket, token of its session), …], one for each wire: the .rdp file's, or the browser's."""
         link, found = self.http(), []
-        for _ in range(count):
+        for at in range(count):
+            token = self.session(at // TICKETS_MOST)
             if framing == 'rdg':
-                text = self.ask(link, 'GET', f'/api/desktops/{desktop}/rdp', token=self.token)
-                found.append(re.search(r'(?m)^gatewayaccesstoken:s:(\S+)', text)[1])
+                text = self.ask(link, 'GET', f'/api/desktops/{desktop}/rdp', token=token)
+                found.append((re.search(r'(?m)^gatewayaccesstoken:s:(\S+)', text)[1], token))
             else:
-                text = self.ask(link, 'POST', f'/api/desktops/{desktop}/ticket', '{}', self.token)
-                found.append(json.loads(text)['ticket'])
+                text = self.ask(link, 'POST', f'/api/desktops/{desktop}/ticket', '{}', token)
+                found.append((json.loads(text)['ticket'], token))
         return found
 
     # ---- for deskgate-load ----
@@ -136,4 +152,4 @@ class Deskgate(bench_servers.Server):
     def secrets(self, desktop, count=1, framing=None):
         framing = framing or self.framing
         tickets = self.tickets(desktop, count, framing) if framing in ('rdg', 'cleanpath') else []
-        return '\n'.join([self.token, *tickets]) + '\n'
+        return '\n'.join([self.token, *map(' '.join, tickets)]) + '\n'

@@ -14,14 +14,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define OPENING_MOST 4       /* at a time: a gateway may bound how much one person has under way */
 #define UNDER_WAY (1U << 20) /* bytes after which a connection without end counts as running */
 
 struct bulk {
     pthread_t thread;
+    sem_t *opening;
     pthread_barrier_t *ready;
     const struct wire_place *place;
     bool up, first;
@@ -88,7 +91,9 @@ static void *run(void *owner)
 {
     struct bulk *bulk = owner;
     const uint8_t *bytes;
+    sem_wait(bulk->opening);
     need(wire_open(&bulk->wire, bulk->place), "open");
+    sem_post(bulk->opening);
     pthread_barrier_wait(bulk->ready); /* all are open */
     pthread_barrier_wait(bulk->ready); /* they may begin */
     if (bulk->up)
@@ -111,18 +116,24 @@ int load_bulk(int count, char **words)
     struct bulk *all = calloc(connections ? connections : 1, sizeof(*all));
     pthread_barrier_t ready;
     pthread_attr_t small;
+    sem_t opening;
     (void)count;
     errno = EINVAL;
     if (!all || !connections || (bytes && bytes < PATTERN_BLOCK) ||
-        pthread_barrier_init(&ready, NULL, connections + 1) != 0)
+        pthread_barrier_init(&ready, NULL, connections + 1) != 0 ||
+        sem_init(&opening, 0, OPENING_MOST) != 0)
         load_die("arguments");
     const struct wire_place *places = place_read(words[0], connections);
     uint64_t each = bytes ? bytes / PATTERN_BLOCK * PATTERN_BLOCK : UINT64_MAX;
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 256 * 1024);
     for (unsigned i = 0; i < connections; i++) {
-        all[i] = (struct bulk){
-            .ready = &ready, .place = &places[i], .up = up, .first = i == 0, .bytes = each};
+        all[i] = (struct bulk){.opening = &opening,
+                               .ready = &ready,
+                               .place = &places[i],
+                               .up = up,
+                               .first = i == 0,
+                               .bytes = each};
         if (pthread_create(&all[i].thread, &small, run, &all[i]) != 0)
             load_die("thread");
     }

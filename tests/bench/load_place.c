@@ -19,7 +19,7 @@ static _Noreturn void complain(const char *what, const char *word)
 }
 
 /* NULL for an empty line. */
-static const char *secret(const char *due)
+static char *secret(const char *due)
 {
     char *line = NULL;
     size_t room = 0;
@@ -60,8 +60,16 @@ struct wire_place *place_read(const char *word, unsigned count)
         place.token = secret("the session's token");
     for (unsigned i = 0; i < count; i++) {
         all[i] = place;
-        if (place.framing >= WIRE_RDG && !(all[i].ticket = secret("a ticket for each wire")))
+        if (place.framing < WIRE_RDG)
+            continue;
+        char *line = secret("a ticket for each wire"), *blank = line ? strchr(line, ' ') : NULL;
+        if (!line)
             complain("an empty line where a ticket is due", word);
+        all[i].ticket = line;
+        if (blank) {
+            *blank = 0;
+            all[i].token = blank + 1;
+        }
     }
     return all;
 }

@@ -7,7 +7,8 @@
  *     cleanpath:PORT/DESKTOP   RDCleanPath
  *
  * Secrets do not stand in it. For the last three, standard input has a line with the session's
- * token (empty: none), and then a line with a ticket for each wire of rdg and cleanpath. */
+ * token (empty: none), and then for each wire of rdg and cleanpath a line with its ticket and, when
+ * that is another session's, a blank and the token of that. */
 #pragma once
 
 #include "load_wire.h"
