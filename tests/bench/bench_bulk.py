@@ -27,12 +27,13 @@ def measure(bench, server, direction, count, framing=None, desktop=None):
     place, secrets = server.place(desktop, framing), server.secrets(desktop, count, framing)
     before = []
     told = bench.load('bulk', place, direction, size, count, secrets=secrets,
-                      ready=lambda: before.append(server.cpu()))
+                      ready=lambda: before.extend((server.cpu(), bench.desktops_cpu())))
     time.sleep(0.2)  # what ends with the connections counts, too
     gigabytes = told['bytes'] / 1e9
     return {'cpu_s_per_gb': (server.cpu() - before[0]) / gigabytes,
             'gb_per_s': gigabytes / told['seconds'],
-            'load_cpu_s_per_gb': told['own_cpu'] / gigabytes}
+            'load_cpu_s_per_gb':
+                (told['own_cpu'] + bench.desktops_cpu() - before[1]) / gigabytes}
 
 
 def cipher(bench):

@@ -8,6 +8,7 @@ import threading
 import time
 import typing
 
+import bench_cpu
 import bench_servers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -73,6 +74,7 @@ class Bench:
         self.notes = []    # what could not be measured, and why; printed below the tables
         self.failed = []   # names of cases
         self.desktops, self.servers = {}, {}
+        self.desktop_processes = []
         self.started = contextlib.ExitStack()
 
     def close(self):
@@ -112,7 +114,12 @@ class Bench:
             if not line.strip():
                 raise RuntimeError(f'no desktop {kind}')
             self.desktops[kind] = int(line)
+            self.desktop_processes.append(process.pid)
         return self.desktops[kind]
+
+    def desktops_cpu(self):
+        """Processor seconds of all desktops so far: the load's other end."""
+        return bench_cpu.cpu_seconds(self.desktop_processes)
 
     def server(self, kind, **options):
         """The running server of a class of bench_servers; None, with a note, when it cannot run.
