@@ -146,8 +146,7 @@ class Bench:
 
     def spawn(self, command, **options):
         """A process that ends with the run at the latest."""
-        process = subprocess.Popen([str(part) for part in command], text=True,
-                                   start_new_session=True, **options)
+        process = bench_servers.begin(command, text=True, **options)
         self.started.callback(bench_servers.end, process)
         return process
 

@@ -58,7 +58,11 @@ def certificate(folder):
 
 
 def prepare():
-    subprocess.run([bench_kit.ROOT / 'scripts/lib/install', 'build', 'bench'], check=True)
+    """What is missing of the peers is said later, by each of them."""
+    install = bench_kit.ROOT / 'scripts/lib/install'
+    if subprocess.run([install, 'build'], check=False).returncode != 0:
+        sys.exit('bench: what is needed to build is missing')
+    subprocess.run([install, 'bench'], check=False)
     subprocess.run(['bash', '-c', '. scripts/lib/build && build build all -Dtests=true'],
                    cwd=bench_kit.ROOT, check=True)
 
@@ -110,5 +114,7 @@ def main(about):
             bench_kit.say('bench: interrupted')
             return 130
         finally:
+            for what in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(what, signal.SIG_IGN)  # a second one must not leave servers behind
             bench.close()
         return report(bench)

@@ -19,6 +19,12 @@ CORES = len(os.sched_getaffinity(0))
 DESKTOPS = ('sink', 'source', 'echo')  # what is behind every server
 
 
+def begin(command, **options):
+    """A process of a group of its own, which ends when the calling thread does at the latest."""
+    return subprocess.Popen(['setpriv', '--pdeathsig', 'TERM', *(str(part) for part in command)],
+                            start_new_session=True, **options)
+
+
 def end(process):
     """Ends a process and its group, politely first. Twice is fine."""
     for what, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
@@ -100,8 +106,7 @@ class Server:
     def spawn(self, *command, ports=()):
         log_path = self.log()
         with open(log_path, 'a', encoding='utf8') as log:
-            process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log,
-                                       stdin=subprocess.DEVNULL, start_new_session=True)
+            process = begin(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.processes.append(process)
         for port in ports:
             if not listens(port):
