@@ -6,6 +6,7 @@
 #include "load_pattern.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
 {
     const size_t count = sizeof(verbs) / sizeof(*verbs);
     signal(SIGPIPE, SIG_IGN);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20); /* buffers come and go: not as pages each time */
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
     pattern_bytes();
     for (size_t i = 0; argc > 1 && i < count; i++) {
         if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].least &&

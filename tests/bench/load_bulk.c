@@ -60,7 +60,7 @@ static void push(struct bulk *bulk)
     for (uint64_t sent = 0; sent < bulk->bytes; sent += PATTERN_BLOCK) {
         need(wire_write_framed(&bulk->wire, framed, size), "send");
         if (wire_full(&bulk->wire))
-            need(wire_flush_all(&bulk->wire), "send");
+            need(wire_push_all(&bulk->wire), "send");
         tell_running(bulk, sent, sent + PATTERN_BLOCK);
     }
     need(wire_flush_all(&bulk->wire), "send");

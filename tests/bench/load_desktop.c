@@ -57,7 +57,7 @@ static void give(struct link *link)
     do {
         result = link_write(link, pattern_bytes(), 2 * PATTERN_BLOCK);
         if (result == 0 && link_full(link))
-            result = link_flush_all(link);
+            result = link_push_all(link);
     } while (result == 0);
 }
 

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define PRIORITIES "NONE:+VERS-TLS1.3:+AES-128-GCM:+AEAD:+SIGN-ALL:+GROUP-ALL"
-#define RECORD_MOST (16384 + 512)
+#define RECORD 16384 /* RFC 8446 section 5.1: what a record holds */
+#define ROOM_LEAST (LINK_ROOM + 3 * RECORD)
 
 static gnutls_certificate_credentials_t nobody; /* a client's: it has no certificate */
 static gnutls_priority_t priorities;
@@ -51,8 +52,8 @@ static void bytes_drop(struct link_bytes *bytes)
 static uint8_t *bytes_room(struct link_bytes *bytes, size_t size)
 {
     if (bytes->size + size > bytes->room) {
-        bytes->room = bytes->size + size < LINK_ROOM + RECORD_MOST ? LINK_ROOM + RECORD_MOST
-                                                                   : 2 * (bytes->size + size);
+        size_t twice = 2 * (bytes->size + size);
+        bytes->room = twice < ROOM_LEAST ? ROOM_LEAST : twice;
         bytes->data = realloc(bytes->data, bytes->room);
         if (!bytes->data)
             load_die("memory");
@@ -216,14 +217,6 @@ int link_step(struct link *link)
     return result;
 }
 
-void link_finish(struct link *link)
-{
-    if (link->tls && link->handshaken)
-        gnutls_bye(link->tls, GNUTLS_SHUT_WR);
-    link_flush(link);
-    shutdown(link->fd, SHUT_WR);
-}
-
 void link_deinit(struct link *link)
 {
     if (link->fd >= 0)
@@ -232,6 +225,7 @@ void link_deinit(struct link *link)
         gnutls_deinit(link->tls);
     bytes_drop(&link->in);
     bytes_drop(&link->out);
+    bytes_drop(&link->due);
     *link = (struct link){.fd = -1};
 }
 
@@ -255,33 +249,58 @@ ssize_t link_read(struct link *link, uint8_t *data, size_t size)
                                                                                : -EPROTO;
 }
 
-int link_write(struct link *link, const uint8_t *data, size_t size)
+/* One record at most; push() takes it. */
+static int encrypt(struct link *link, const uint8_t *data, size_t size)
 {
-    while (link->tls && size > 0) { /* push() takes everything */
+    while (size > 0) {
         ssize_t sent = gnutls_record_send(link->tls, data, size);
         if (sent < 0)
             return -EPROTO;
         data += sent;
         size -= (size_t)sent;
     }
-    if (size > 0 && !link->out.size) {
-        ssize_t sent = socket_write(link, data, size);
-        if (sent < 0 && sent != -EAGAIN)
-            return (int)sent;
-        data += sent > 0 ? sent : 0;
-        size -= sent > 0 ? (size_t)sent : 0;
+    return 0;
+}
+
+static int encrypt_due(struct link *link)
+{
+    int result = encrypt(link, link->due.data, link->due.size);
+    if (link->due.data)
+        bytes_drop(&link->due);
+    return result;
+}
+
+static int write_tls(struct link *link, const uint8_t *data, size_t size)
+{
+    int result = 0;
+    while (size > 0 && result == 0) {
+        size_t part = RECORD - link->due.size < size ? RECORD - link->due.size : size;
+        if (part == RECORD) {
+            result = encrypt(link, data, part);
+        } else {
+            bytes_add(&link->due, data, part);
+            result = link->due.size == RECORD ? encrypt_due(link) : 0;
+        }
+        data += part;
+        size -= part;
     }
-    if (size > 0)
-        bytes_add(&link->out, data, size);
+    return result;
+}
+
+int link_write(struct link *link, const uint8_t *data, size_t size)
+{
+    if (link->tls)
+        return write_tls(link, data, size);
+    bytes_add(&link->out, data, size);
     return 0;
 }
 
 bool link_full(const struct link *link)
 {
-    return link->tls ? link->out.size - link->out.at >= LINK_ROOM : link->out.size > 0;
+    return link->out.size - link->out.at >= LINK_ROOM;
 }
 
-int link_flush(struct link *link)
+int link_push(struct link *link)
 {
     struct link_bytes *out = &link->out;
     while (out->at < out->size) {
@@ -295,11 +314,33 @@ int link_flush(struct link *link)
     return 0;
 }
 
+int link_flush(struct link *link)
+{
+    int result = link->due.size ? encrypt_due(link) : 0;
+    return result < 0 ? result : link_push(link);
+}
+
+void link_finish(struct link *link)
+{
+    if (link->tls && link->handshaken && encrypt_due(link) == 0)
+        gnutls_bye(link->tls, GNUTLS_SHUT_WR);
+    link_flush(link);
+    shutdown(link->fd, SHUT_WR);
+}
+
 void link_wait(const struct link *link)
 {
     struct pollfd look = {.fd = link->fd, .events = link->wants};
     while (poll(&look, 1, -1) < 0 && errno == EINTR)
         ;
+}
+
+int link_push_all(struct link *link)
+{
+    int result;
+    while ((result = link_push(link)) == -EAGAIN)
+        link_wait(link);
+    return result;
 }
 
 int link_flush_all(struct link *link)

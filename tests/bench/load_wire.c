@@ -275,6 +275,11 @@ int wire_flush(struct wire *wire)
     return link_flush(&wire->link);
 }
 
+int wire_push(struct wire *wire)
+{
+    return link_push(&wire->link);
+}
+
 void wire_wait(const struct wire *wire)
 {
     link_wait(&wire->link);
@@ -283,4 +288,9 @@ void wire_wait(const struct wire *wire)
 int wire_flush_all(struct wire *wire)
 {
     return link_flush_all(&wire->link);
+}
+
+int wire_push_all(struct wire *wire)
+{
+    return link_push_all(&wire->link);
 }

@@ -63,13 +63,15 @@ int wire_write(struct wire *wire, const uint8_t *data, size_t size);
 size_t wire_frame(enum wire_framing framing, const uint8_t *data, size_t size, uint8_t **out);
 /* Takes what wire_frame() made. */
 int wire_write_framed(struct wire *wire, const uint8_t *framed, size_t size);
-bool wire_full(const struct wire *wire); /* flush before writing more */
+bool wire_full(const struct wire *wire); /* push or flush before writing more */
 int wire_flush(struct wire *wire);       /* 0 or -EAGAIN */
+int wire_push(struct wire *wire);        /* 0 or -EAGAIN: full records alone, more is to come */
 
 /* Waits for what the last -EAGAIN was about. */
 void wire_wait(const struct wire *wire);
 /* As their namesakes, but they wait. */
 int wire_flush_all(struct wire *wire);
+int wire_push_all(struct wire *wire);
 ssize_t wire_read_some(struct wire *wire, const uint8_t **bytes);
 
 /* No more from us. The end of what the other side sends still comes. */
