@@ -3,6 +3,7 @@ import argparse
 import importlib
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -100,6 +101,8 @@ def main(about):
     if not os.environ.get('DESKGATE_BENCH_NETWORK'):
         prepare()  # which needs the network that is there
     own_network()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # of descriptors, for all that it starts
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix='deskgate-bench-') as name:
         folder = pathlib.Path(name)

@@ -6,6 +6,7 @@ thread or process per core where it knows such a thing.
 import itertools
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -206,10 +207,9 @@ class Nginx(Server):
 daemon off;
 {'user root;' if os.getuid() == 0 else ''}
 worker_processes {CORES};
-worker_rlimit_nofile 65536;
 pid {self.folder}/{self.file}.pid;
 error_log {self.log()};
-events {{ worker_connections 30000; }}
+events {{ worker_connections {min(30000, resource.getrlimit(resource.RLIMIT_NOFILE)[0])}; }}
 {self.block()}
 """)
         self.spawn('nginx', '-e', self.log(), '-p', self.folder, '-c', conf,
