@@ -68,6 +68,8 @@ def mix(bench):
                     say(f'round {at + 1}: {count} RDP-shaped sessions, {server.name}')
                     mine = figures(count, *turn(bench, server, count, desk))
                     direct = direct or mine
+                    bench_life.on_time(bench, f'{count} RDP-shaped sessions, {server.name}',
+                                       mine['load_late_p99_us'] / 1e6)
                     add(bench, f'mix x{count}', server.name, mine, direct)
 
 

@@ -70,7 +70,7 @@ def sign_ins(bench):
             used, done = server.cpu() - before, told['answers'].get('200', 0)
             if done < told['offered']:
                 bench.note(f'sign-ins: {told["answers"]} of {told["offered"]}')
-            bench.record('sign-ins', server.name, per_s=done / told['seconds'],
+            bench.record('sign-ins in turn', server.name, per_s=done / told['seconds'],
                          per_cpu_s=done / used, p50_ms=told['signed_in']['p50'] * 1e3,
                          p99_ms=told['signed_in']['p99'] * 1e3)
 
@@ -114,6 +114,7 @@ def one_storm(bench, server, which, probe):
     time.sleep(3)
     after = bench_cpu.memory_bytes(server.pids())
     answers = told['answers']
+    bench_life.on_time(bench, f'a storm of sign-ins {which}', stormy['late']['p99'])
     bench.record(f'sign-in storm {which}', server.name, **{
         'live_p50_us': stormy['echo']['p50'] * 1e6, 'live_p99_us': stormy['echo']['p99'] * 1e6,
         'live_p999_us': stormy['echo']['p999'] * 1e6,
@@ -134,7 +135,8 @@ def storm(bench):
     bench_life.crowd(bench)
     with bench_life.fresh(bench, Deskgate) as server:
         with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.CROWD), LIVE,
-                             8, 0, secrets=server.secrets(bench_life.CROWD)) as probe:
+                             8, 0, secrets=server.secrets(bench_life.CROWD),
+                             prefix=bench_life.precedence()) as probe:
             probe.hear()
             probe.ask(1)
             for which in STORMS:
