@@ -1,12 +1,17 @@
 """Connections that come and go: TLS handshakes, whole and resumed, and tunnels with a session."""
 import bench_life
 from bench_deskgate import Deskgate
-from bench_kit import case, say
+from bench_kit import case, figure, say
 from bench_servers import CORES, Haproxy, Nginx, NginxStream
 
 SECONDS = 5
 UNDER_WAY = 64
 SOURCES = 50
+
+figure('per_cpu_s', 'for each CPU second', '{:.0f}', ratio=True)
+figure('per_s', 'a second', '{:.0f}')
+figure('cores_used', 'cores used', '{:.2f}')
+figure('load_cores', "the load's cores", '{:.2f}')
 
 
 class NginxHttp(Nginx):

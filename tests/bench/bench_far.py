@@ -7,7 +7,7 @@ import subprocess
 import bench_kit
 import bench_life
 from bench_deskgate import Deskgate
-from bench_kit import case, say
+from bench_kit import case, figure, say
 from bench_servers import Haproxy
 
 DELAY_MS = 25       # one way
@@ -15,6 +15,8 @@ MBIT = 400          # 50 MB/s: 2.5 MB are under way when the line is full
 MTU = 9000          # fewer packets, so that the line itself costs little
 WARM, SECONDS = 4, 8
 KIND = 'far'
+figure('mb_per_s', 'MB/s', '{:.1f}')
+figure('share_of_direct', 'of direct', '{:.3f}')
 NEAR, FAR = '192.0.2.1', '192.0.2.2'  # RFC 5737: nobody's
 
 

@@ -3,7 +3,7 @@ import time
 
 import bench_life
 from bench_deskgate import Deskgate
-from bench_kit import ROOT, case, say
+from bench_kit import ROOT, case, figure, say
 from bench_servers import Haproxy
 
 RECORDING = ROOT / 'tests/bench/mix/office.txt'
@@ -11,6 +11,11 @@ COUNTS = (100, 500, 1000)
 SECONDS, WARM, LEAD = 20, 3, 0.5
 SOURCES = 20
 KIND = 'mix'
+
+for way_name in ('up', 'down', 'added'):
+    for part_name, part_title in (('p50', 'p50'), ('p99', 'p99'), ('p999', 'p99.9')):
+        figure(f'{way_name}_{part_name}_us', f'{way_name} {part_title} µs', '{:.0f}')
+figure('sessions_per_core', 'sessions a core', '{:.0f}')
 
 
 def turn(bench, server, count, desk):

@@ -1,34 +1,36 @@
 """Sign-ins: how many a second, and what a storm of them does to tunnels that are alive."""
 import concurrent.futures
 import random
-import struct
 import threading
 import time
 
-import base64
-import hashlib
-import hmac
-
 import bench_cpu
 import bench_life
-from bench_deskgate import PASSWORD, Deskgate
-from bench_kit import case, say
+from bench_deskgate import PASSWORD, STEP, Deskgate, code_at
+from bench_kit import case, figure, say
 
-STEP = 30           # seconds of a one-time code
 PEOPLE_RATE = 100   # for sign-ins one after the other
 PEOPLE_STORM = 170  # for each storm: three codes each are good at a time
 OFFERED = 50        # sign-ins a second
 STORM_SECONDS = 20
 LIVE = 20           # tunnels with an echo
 INTERVAL_US = 50000
+
+for which_name in ('live', 'quiet'):
+    for part_name, part_title in (('p50', 'p50'), ('p99', 'p99'), ('p999', 'p99.9')):
+        figure(f'{which_name}_{part_name}_us', f'{which_name} {part_title} µs', '{:.0f}')
+figure('live_p99_times_quiet', 'p99 ÷ quiet', '{:.2f}')
+figure('load_late_p99_us', 'the load late, p99 µs', '{:.0f}')
+for status_name in ('200', '401', '429', '503'):
+    figure(f'answers_{status_name}', status_name, '{:.0f}')
+figure('no_answer', 'no answer', '{:.0f}')
+figure('longest_answer_s', 'longest answer s', '{:.2f}')
+for when_name in ('before', 'peak', 'after'):
+    figure(f'memory_{when_name}_bytes', f'MB {when_name}', '{:.1f}', 1e-6)
+for part_name in ('p50', 'p99'):
+    figure(f'answer_{part_name}_ms', f'answer {part_name} ms', '{:.0f}')
+
 STORMS = {'from one address': 1, 'from many': 240}
-
-
-def code_at(secret, step):
-    """RFC 6238 with its defaults."""
-    digest = hmac.new(base64.b32decode(secret), struct.pack('>Q', step), hashlib.sha1).digest()
-    at = digest[-1] & 15
-    return f'{(struct.unpack(">I", digest[at:at + 4])[0] & 0x7fffffff) % 1_000_000:06d}'
 
 
 def people(server, prefix, count):
@@ -55,13 +57,10 @@ def write(bench, name, tries):
 
 
 def sign_ins(bench):
-    settings = (('login', 'queue = 64'),)
-    with bench_life.fresh(bench, Deskgate, settings=settings) as server:
+    with bench_life.fresh(bench, Deskgate) as server:
         count = 10 if bench.quick else PEOPLE_RATE
-        who = people(server, 'one', count)
-        for at in range(1 if bench.quick else min(bench.rounds, 3)):
-            if at:
-                time.sleep(2 * STEP)  # until none of the codes of before is among those to come
+        for at in range(bench.rounds):
+            who = people(server, f'round{at}-', count)
             tries = right_tries(who)
             say(f'round {at + 1}: {len(tries)} sign-ins')
             file = write(bench, 'rate', [(0, *one) for one in tries])
@@ -71,8 +70,8 @@ def sign_ins(bench):
             if done < told['offered']:
                 bench.note(f'sign-ins: {told["answers"]} of {told["offered"]}')
             bench.record('sign-ins in turn', server.name, per_s=done / told['seconds'],
-                         per_cpu_s=done / used, p50_ms=told['signed_in']['p50'] * 1e3,
-                         p99_ms=told['signed_in']['p99'] * 1e3)
+                         per_cpu_s=done / used, answer_p50_ms=told['signed_in']['p50'] * 1e3,
+                         answer_p99_ms=told['signed_in']['p99'] * 1e3)
 
 
 class Watch(threading.Thread):
