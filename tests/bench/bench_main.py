@@ -12,7 +12,9 @@ import tempfile
 import bench_kit
 import bench_report
 
-MODULES = ('bench_bulk', 'bench_echo', 'bench_targets')  # their order is that of the cases
+# Their order is that of the cases.
+MODULES = ('bench_bulk', 'bench_echo', 'bench_idle', 'bench_churn', 'bench_signin', 'bench_mix',
+           'bench_far', 'bench_targets', 'bench_life_targets')
 
 
 def arguments(about):
@@ -24,6 +26,7 @@ def arguments(about):
     parser.add_argument('--megabytes', type=int, default=1000, help='of each bulk measurement')
     parser.add_argument('--quick', action='store_true',
                         help='small sizes, one round: whether it works, not how fast')
+    parser.add_argument('--idle-seconds', type=int, default=60, help='that idle tunnels are watched')
     parser.add_argument('--binary', type=pathlib.Path,
                         default=bench_kit.ROOT / 'build/server/deskgate', help='another deskgate')
     parser.add_argument('--save', metavar='FILE')

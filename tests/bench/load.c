@@ -3,6 +3,7 @@
  * opens its file with what it does; PLACE is explained in load_place.h. */
 #include "load.h"
 
+#include "load_life.h"
 #include "load_pattern.h"
 
 #include <errno.h>
@@ -23,6 +24,16 @@ static const struct verb {
     {"bulk", 4, 4, load_bulk, "PLACE up|down BYTES CONNECTIONS"},
     {"echo", 4, 4, load_echo, "PLACE COUNT SIZE SECONDS"},
     {"cipher", 1, 1, load_cipher, "MEGABYTES"},
+    {"crowd", 0, 0, load_crowd, ""},
+    {"hold", 4, 4, load_hold, "PLACE COUNT PARALLEL SOURCES"},
+    {"churn", 6, 6, load_churn, "full|resumed|tunnel SECONDS PLACE COUNT PARALLEL SOURCES"},
+    {"sign-in", 6, 6, load_sign_in, "PLACE FILE RATE PARALLEL SECONDS SOURCES"},
+    {"probe", 6, 6, load_probe, "SIZE INTERVAL_US PLACE COUNT PARALLEL SOURCES"},
+    {"mix", 7, 7, load_mix, "FILE WARM SECONDS PLACE COUNT PARALLEL SOURCES"},
+    {"mix-desktop", 1, 1, load_mix_desktop, "FILE"},
+    {"far", 7, 7, load_far, "up|down WARM SECONDS PLACE COUNT PARALLEL SOURCES"},
+    {"far-desktop", 0, 0, load_far_desktop, ""},
+    {"far-link", 2, 2, load_far_link, "DELAY_MS MBIT"},
 };
 
 _Noreturn void load_die(const char *what)

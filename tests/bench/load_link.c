@@ -149,7 +149,16 @@ static void use_tls(struct link *link, unsigned end, gnutls_certificate_credenti
 
 /* ---- life ---- */
 
-int link_connect(struct link *link, uint16_t port, bool tls, const gnutls_datum_t *resume)
+/* The port is chosen when it is known where to, so that each may be used once per destination. */
+static int bind_to(int fd, in_addr_t from)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {from}};
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    return bind(fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+int link_connect(struct link *link, uint16_t port, in_addr_t from, bool tls,
+                 const gnutls_datum_t *resume)
 {
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -158,6 +167,8 @@ int link_connect(struct link *link, uint16_t port, bool tls, const gnutls_datum_
     if (link->fd < 0)
         return -errno;
     setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (from && bind_to(link->fd, from) < 0)
+        return -errno;
     if (connect(link->fd, (struct sockaddr *)&at, sizeof(at)) < 0 && errno != EINPROGRESS)
         return -errno;
     if (!tls)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <gnutls/gnutls.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +29,11 @@ struct link {
     struct link_bytes due;     /* TLS: written, less than a record */
 };
 
-/* Begins a connection to a port of loopback; `resume` is what link_remember() gave, or NULL. The
- * certificate is not looked at: it is the benchmark's own, and nobody else is on loopback. Ends the
- * program when there is no memory. 0 or a negative errno. */
-int link_connect(struct link *link, uint16_t port, bool tls, const gnutls_datum_t *resume);
+/* Begins a connection to a port of loopback, from an address of it (0: any); `resume` is what
+ * link_remember() gave, or NULL. The certificate is not looked at: it is the benchmark's own, and
+ * nobody else is on loopback. Ends the program when there is no memory. 0 or a negative errno. */
+int link_connect(struct link *link, uint16_t port, in_addr_t from, bool tls,
+                 const gnutls_datum_t *resume);
 /* Takes an accepted descriptor over; `pair` NULL: bare. As above. */
 int link_accept(struct link *link, int fd, gnutls_certificate_credentials_t pair);
 /* The handshakes of TCP and TLS. 0: done; -EAGAIN; another negative errno. */

@@ -23,7 +23,8 @@ static bool in_messages(const struct wire *wire)
 int wire_begin(struct wire *wire, const struct wire_place *place)
 {
     *wire = (struct wire){.place = place};
-    return link_connect(&wire->link, place->port, place->framing != WIRE_BARE, place->resume);
+    return link_connect(&wire->link, place->port, place->from, place->framing != WIRE_BARE,
+                        place->resume);
 }
 
 /* The answer's head; what came behind it is kept. 0 when it was a 101. */

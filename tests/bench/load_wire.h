@@ -26,6 +26,7 @@ struct wire_place {
     const char *token;            /* of a session, or NULL */
     const char *ticket;           /* WIRE_RDG, WIRE_CLEANPATH: good for one wire */
     const gnutls_datum_t *resume; /* a TLS session to resume, or NULL */
+    in_addr_t from;               /* an address of loopback that it comes from, or 0 */
 };
 
 enum wire_state { WIRE_LINKING, WIRE_UPGRADING, WIRE_GREETING, WIRE_OPEN };

@@ -1,0 +1,72 @@
+"""A client that is 50 ms away: whether a tunnel keeps a long line full."""
+import contextlib
+import os
+import pathlib
+import subprocess
+
+import bench_kit
+import bench_life
+from bench_deskgate import Deskgate
+from bench_kit import case, figure, say
+from bench_servers import Haproxy
+
+DELAY_MS = 25       # one way
+MBIT = 400          # 50 MB/s: 2.5 MB are under way when the line is full
+MTU = 9000          # fewer packets, so that the line itself costs little
+WARM, SECONDS = 4, 8
+KIND = 'far'
+figure('mb_per_s', 'MB/s', '{:.1f}')
+figure('share_of_direct', 'of direct', '{:.3f}')
+NEAR, FAR = '192.0.2.1', '192.0.2.2'  # RFC 5737: nobody's
+
+
+def line(bench):
+    """The far end's process, whose network namespace clients are put into. Servers listen on
+    loopback's address; the far end sends what is for it over the line."""
+    process = bench.spawn([bench_kit.LOAD, 'far-link', DELAY_MS, MBIT], stdout=subprocess.PIPE)
+    pid = process.stdout.readline().strip()
+    if not pid:
+        raise RuntimeError('no line: deskgate-load far-link ended')
+    into = ['nsenter', f'--net=/proc/{pid}/ns/net']
+    for prefix, device, address in (([], 'near', NEAR), (into, 'far', FAR)):
+        for words in (['ip', 'address', 'add', f'{address}/30', 'dev', device],
+                      ['ip', 'link', 'set', device, 'mtu', str(MTU), 'up'],
+                      ['sh', '-c', f'echo 1 >/proc/sys/net/ipv4/conf/{device}/route_localnet']):
+            subprocess.run([*prefix, *words], check=True, capture_output=True, text=True)
+    subprocess.run([*into, 'ip', 'route', 'add', '127.0.0.1/32', 'dev', 'far', 'src', FAR],
+                   check=True, capture_output=True, text=True)
+    return process, into
+
+
+def turn(bench, server, into, direction):
+    warm, seconds = (1, 2) if bench.quick else (WARM, SECONDS)
+    verb = bench_life.Verb(bench, 'far', direction, warm, seconds, server.place(KIND), 1, 1, 0,
+                           secrets=server.secrets(KIND), prefix=into)
+    with verb:
+        told = verb.hear()
+    return told['bytes'] / told['seconds']
+
+
+def far(bench):
+    if os.getuid() != 0 or not pathlib.Path('/dev/net/tun').exists() or \
+            os.environ.get('DESKGATE_BENCH_NETWORK') != 'own':
+        bench.note('without the long line: it takes root, a network namespace and /dev/net/tun')
+        return
+    bench_life.desktop(bench, KIND, 'far-desktop')
+    process, into = line(bench)
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(bench_life.fresh(bench, kind, KIND))
+                   for kind in (bench_life.Nothing, Deskgate, Haproxy)]
+        for at in range(bench.rounds):
+            for direction in ('up', 'down'):
+                direct = None
+                for server in filter(None, servers):
+                    say(f'round {at + 1}: 50 ms away, {direction}, {server.name}')
+                    rate = turn(bench, server, into, direction)
+                    direct = direct or rate
+                    bench.record(f'50 ms {direction}', server.name, mb_per_s=rate / 1e6,
+                                 share_of_direct=rate / direct)
+    bench_life.bench_servers.end(process)
+
+
+case('far', f'bulk over a line of {2 * DELAY_MS} ms there and back, beside a direct connection')(far)
