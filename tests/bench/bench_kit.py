@@ -30,8 +30,8 @@ class Figure(typing.NamedTuple):
     watched: bool = False
 
 
-def figure(name, title, **how):
-    FIGURES[name] = Figure(title, **how)
+def figure(name, title, *rest, **how):
+    FIGURES[name] = Figure(title, *rest, **how)
 
 
 def case(name, about):
