@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include <errno.h>
+#include <gnutls/crypto.h>
 #include <string.h>
 
 #define LABEL_MOST 12 /* "traffic upd", the longest that is used here */
@@ -34,28 +35,22 @@ static int make(struct record_keys *keys)
 {
     uint8_t key[32];
     gnutls_cipher_algorithm_t cipher = (gnutls_cipher_algorithm_t)keys->cipher;
-    gnutls_datum_t datum = {key, (unsigned)gnutls_cipher_get_key_size(cipher)};
-    int error = expand(keys, "key", key, datum.size);
+    size_t size = gnutls_cipher_get_key_size(cipher);
+    if (size > sizeof(key))
+        return -EOPNOTSUPP;
+    int error = expand(keys, "key", key, size);
     if (!error)
         error = expand(keys, "iv", keys->iv, sizeof(keys->iv));
-    if (!error && gnutls_aead_cipher_init(&keys->aead, cipher, &datum) < 0) {
-        keys->aead = NULL;
-        error = -ENOMEM;
-    }
+    if (!error)
+        error = record_cipher_new(&keys->aead, cipher, key, size);
     explicit_bzero(key, sizeof(key));
     return error;
-}
-
-static bool is_taken(gnutls_cipher_algorithm_t cipher)
-{
-    return cipher == GNUTLS_CIPHER_AES_128_GCM || cipher == GNUTLS_CIPHER_AES_256_GCM ||
-           cipher == GNUTLS_CIPHER_CHACHA20_POLY1305;
 }
 
 int record_keys_make(struct record_keys *keys, gnutls_cipher_algorithm_t cipher,
                      gnutls_mac_algorithm_t hash)
 {
-    if (!is_taken(cipher) || !keys->secret_size)
+    if (!keys->secret_size)
         return -EOPNOTSUPP;
     keys->cipher = (uint8_t)cipher;
     keys->hash = (uint8_t)hash;
@@ -66,7 +61,7 @@ int record_keys_update(struct record_keys *keys)
 {
     uint8_t next[RECORD_SECRET_MOST];
     int error = expand(keys, "traffic upd", next, keys->secret_size);
-    gnutls_aead_cipher_deinit(keys->aead);
+    record_cipher_free(keys->aead);
     keys->aead = NULL;
     memcpy(keys->secret, next, sizeof(next));
     explicit_bzero(next, sizeof(next));
@@ -76,24 +71,23 @@ int record_keys_update(struct record_keys *keys)
 
 void record_keys_wipe(struct record_keys *keys)
 {
-    if (keys->aead)
-        gnutls_aead_cipher_deinit(keys->aead);
+    record_cipher_free(keys->aead);
     explicit_bzero(keys, sizeof(*keys));
 }
 
 /* Section 5.3: the sequence number, padded on the left, over the IV. */
-static void next_nonce(struct record_keys *keys, uint8_t nonce[RECORD_IV])
+static void next_nonce(struct record_keys *keys, uint8_t nonce[RECORD_NONCE])
 {
     uint64_t sequence = keys->sequence++;
-    memcpy(nonce, keys->iv, RECORD_IV);
-    for (int i = RECORD_IV - 1; sequence; i--, sequence >>= 8)
+    memcpy(nonce, keys->iv, RECORD_NONCE);
+    for (int i = RECORD_NONCE - 1; sequence; i--, sequence >>= 8)
         nonce[i] ^= (uint8_t)sequence;
 }
 
 size_t record_seal(struct record_keys *keys, enum record_type type, uint8_t *data, size_t size,
                    uint8_t *out)
 {
-    uint8_t nonce[RECORD_IV], borrowed = data[size];
+    uint8_t nonce[RECORD_NONCE], borrowed = data[size];
     size_t sealed = size + 1 + RECORD_TAG;
     if (!keys->aead)
         return 0;
@@ -103,17 +97,17 @@ size_t record_seal(struct record_keys *keys, enum record_type type, uint8_t *dat
     out[4] = (uint8_t)sealed;
     data[size] = (uint8_t)type;
     next_nonce(keys, nonce);
-    int code = gnutls_aead_cipher_encrypt(keys->aead, nonce, sizeof(nonce), out, RECORD_HEADER,
-                                          RECORD_TAG, data, size + 1, out + RECORD_HEADER, &sealed);
+    bool good = record_cipher_seal(keys->aead, nonce, out, RECORD_HEADER, data, size + 1,
+                                   out + RECORD_HEADER);
     if (data != out + RECORD_HEADER)
         data[size] = borrowed;
-    return code < 0 ? 0 : RECORD_HEADER + sealed;
+    return good ? RECORD_HEADER + sealed : 0;
 }
 
 int record_open(struct record_keys *keys, const uint8_t *record, uint8_t *out, uint8_t *type,
                 size_t *size)
 {
-    uint8_t nonce[RECORD_IV];
+    uint8_t nonce[RECORD_NONCE];
     size_t length = record_length(record);
     if (record[0] != RECORD_DATA || !record_plausible(record))
         return RECORD_UNEXPECTED_MESSAGE;
@@ -125,8 +119,8 @@ int record_open(struct record_keys *keys, const uint8_t *record, uint8_t *out, u
         return RECORD_INTERNAL_ERROR;
     size_t opened = length - RECORD_TAG;
     next_nonce(keys, nonce);
-    if (gnutls_aead_cipher_decrypt(keys->aead, nonce, sizeof(nonce), record, RECORD_HEADER,
-                                   RECORD_TAG, record + RECORD_HEADER, length, out, &opened) < 0)
+    if (!record_cipher_open(keys->aead, nonce, record, RECORD_HEADER, record + RECORD_HEADER,
+                            length, out))
         return RECORD_BAD_MAC;
     /* Section 5.4: zeros may follow the type. */
     while (opened && out[opened - 1] == 0)

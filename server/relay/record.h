@@ -2,10 +2,13 @@
  * relay/.
  *
  * GnuTLS makes the handshake and can go on with the records; what this saves is its copies and its
- * locks on each of them, and the memory of the session. The ciphers are still GnuTLS's. */
+ * locks on each of them, and the memory of the session. The ciphers are libraries'
+ * (record_cipher.h).
+ */
 #pragma once
 
-#include <gnutls/crypto.h>
+#include "record_cipher.h"
+
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +17,8 @@
 #define RECORD_HEADER 5                               /* section 5.1 */
 #define RECORD_PLAIN_MOST 16384                       /* section 5.1 */
 #define RECORD_LENGTH_MOST (16384 + 256)              /* section 5.2, of what follows the header */
-#define RECORD_TAG 16                                 /* of each cipher that is taken here */
 #define RECORD_EXTRA (RECORD_HEADER + 1 + RECORD_TAG) /* what sealing adds */
 #define RECORD_SECRET_MOST 48                         /* SHA-384 */
-#define RECORD_IV 12                                  /* section 5.3 */
 /* Section 5.5 allows 2^24.5 records under one key of AES-GCM. */
 #define RECORD_REKEY (UINT64_C(1) << 24)
 
@@ -35,9 +36,9 @@ enum record_alert {
 };
 
 struct record_keys {
-    gnutls_aead_cipher_hd_t aead; /* NULL: not made yet */
-    uint64_t sequence;            /* of the next record under these keys */
-    uint8_t iv[RECORD_IV];
+    struct record_cipher *aead; /* NULL: not made yet */
+    uint64_t sequence;          /* of the next record under these keys */
+    uint8_t iv[RECORD_NONCE];
     uint8_t cipher, hash; /* gnutls_cipher_algorithm_t, gnutls_mac_algorithm_t: small numbers */
     uint8_t secret_size;
     uint8_t secret[RECORD_SECRET_MOST]; /* the traffic secret, from which the next one comes */
@@ -45,8 +46,8 @@ struct record_keys {
 
 /* Remembers a traffic secret; keys are made by record_keys_make(). -EINVAL: too long. */
 int record_keys_note(struct record_keys *keys, const void *secret, size_t size);
-/* Makes key and IV of the noted secret. -EOPNOTSUPP: not a cipher with a tag of RECORD_TAG; else 0
- * or -ENOMEM. The sequence is the caller's to set. */
+/* Makes key and IV of the noted secret. -EOPNOTSUPP: not a cipher that is taken; else 0 or -ENOMEM.
+ * The sequence is the caller's to set. */
 int record_keys_make(struct record_keys *keys, gnutls_cipher_algorithm_t cipher,
                      gnutls_mac_algorithm_t hash);
 /* The next generation, after a KeyUpdate (section 7.2). 0 or -ENOMEM; then the keys are unusable.
