@@ -2,6 +2,7 @@
 import contextlib
 import json
 import pathlib
+import queue
 import subprocess
 import sys
 import threading
@@ -75,6 +76,7 @@ class Bench:
         self.failed = []   # names of cases
         self.desktops, self.servers = {}, {}
         self.desktop_processes = []
+        self.taken = queue.Queue()  # (kind of desktop, bytes of a connection that has ended)
         self.started = contextlib.ExitStack()
 
     def close(self):
@@ -115,7 +117,27 @@ class Bench:
                 raise RuntimeError(f'no desktop {kind}')
             self.desktops[kind] = int(line)
             self.desktop_processes.append(process.pid)
+            threading.Thread(target=self.listen_to, args=[kind, process.stdout], daemon=True).start()
         return self.desktops[kind]
+
+    def listen_to(self, kind, told):
+        for line in told:
+            self.taken.put((kind, json.loads(line)['taken']))
+
+    def forget_taken(self):
+        while not self.taken.empty():
+            self.taken.get()
+
+    def bytes_taken(self, kind, connections):
+        """What a sink has got since forget_taken(), once so many connections to it have ended."""
+        have, until = 0, time.monotonic() + 20
+        while connections and time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                whose, more = self.taken.get(timeout=1)
+                if whose == kind and more:
+                    have += more
+                    connections -= 1
+        return have
 
     def desktops_cpu(self):
         """Processor seconds of all desktops so far: the load's other end."""

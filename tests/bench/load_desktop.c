@@ -1,10 +1,10 @@
 /* desktop echo|sink|source
  * desktop rdp-echo|rdp-sink|rdp-source CERTIFICATE KEY
  *
- * Listens on a port of loopback, prints it, serves until it is killed. sink takes the pattern and
- * looks at every byte; source gives it without end after the first byte that comes; echo gives back
- * what comes, for any number of connections in one thread. The second form begins as RDP does, with
- * TLS, and then does the same. */
+ * Listens on a port of loopback, prints it, serves until it is killed. sink takes the pattern,
+ * looks at every byte, and prints {"taken": BYTES} for each connection; source gives it without end
+ * after the first byte that comes; echo gives back what comes, for any number of connections in one
+ * thread. The second form begins as RDP does, with TLS, and then does the same. */
 #include "load.h"
 #include "load_link.h"
 #include "load_pattern.h"
@@ -69,6 +69,8 @@ static void take(struct link *link, uint8_t *buffer)
         pattern_check(buffer, (size_t)got, place);
         place += (uint64_t)got;
     }
+    printf("{\"taken\": %llu}\n", (unsigned long long)place);
+    fflush(stdout);
 }
 
 static void echo(struct link *link, uint8_t *buffer)
