@@ -8,10 +8,10 @@ SECONDS = 5
 UNDER_WAY = 64
 SOURCES = 50
 
-figure('per_cpu_s', 'for each CPU second', '{:.0f}', ratio=True)
-figure('per_s', 'a second', '{:.0f}')
-figure('cores_used', 'cores used', '{:.2f}')
-figure('load_cores', "the load's cores", '{:.2f}')
+figure('per_cpu_s', 'for each CPU second', form='{:.0f}', ratio=True)
+figure('per_s', 'a second', form='{:.0f}')
+figure('cores_used', 'cores used', form='{:.2f}')
+figure('load_cores', "the load's cores", form='{:.2f}')
 
 
 class NginxHttp(Nginx):

@@ -15,8 +15,8 @@ MBIT = 400          # 50 MB/s: 2.5 MB are under way when the line is full
 MTU = 9000          # fewer packets, so that the line itself costs little
 WARM, SECONDS = 4, 8
 KIND = 'far'
-figure('mb_per_s', 'MB/s', '{:.1f}')
-figure('share_of_direct', 'of direct', '{:.3f}')
+figure('mb_per_s', 'MB/s', form='{:.1f}')
+figure('share_of_direct', 'of direct', form='{:.3f}')
 NEAR, FAR = '192.0.2.1', '192.0.2.2'  # RFC 5737: nobody's
 
 

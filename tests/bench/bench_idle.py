@@ -14,14 +14,14 @@ SOURCES = 100   # addresses of loopback that the clients come from
 SPARE = 400     # descriptors that a process has besides its tunnels
 SETTLE = 2      # seconds until what an opening left behind is gone
 
-figure('tunnels', 'tunnels', '{:.0f}')
-figure('opened_per_s', 'opened/s', '{:.0f}')
-figure('process_bytes_per_tunnel', 'process KB/tunnel', '{:.1f}', 1 / 1024, ratio=True, watched=True)
-figure('kernel_bytes_per_tunnel', 'kernel KB/tunnel', '{:.1f}', 1 / 1024)
-figure('descriptors_per_tunnel', 'descriptors/tunnel', '{:.1f}')
-figure('idle_cpu_percent', '% of a core, idle', '{:.2f}')
-figure('lost', 'lost', '{:.0f}')
-figure('kept_bytes', 'MB kept when all have ended', '{:.1f}', 1e-6)
+figure('tunnels', 'tunnels', form='{:.0f}')
+figure('opened_per_s', 'opened/s', form='{:.0f}')
+figure('process_bytes_per_tunnel', 'process KB/tunnel', form='{:.1f}', scale=1 / 1024, ratio=True, watched=True)
+figure('kernel_bytes_per_tunnel', 'kernel KB/tunnel', form='{:.1f}', scale=1 / 1024)
+figure('descriptors_per_tunnel', 'descriptors/tunnel', form='{:.1f}')
+figure('idle_cpu_percent', '% of a core, idle', form='{:.2f}')
+figure('lost', 'lost', form='{:.0f}')
+figure('kept_bytes', 'MB kept when all have ended', form='{:.1f}', scale=1e-6)
 
 
 def most_tunnels():

@@ -14,8 +14,8 @@ KIND = 'mix'
 
 for way_name in ('up', 'down', 'added'):
     for part_name, part_title in (('p50', 'p50'), ('p99', 'p99'), ('p999', 'p99.9')):
-        figure(f'{way_name}_{part_name}_us', f'{way_name} {part_title} µs', '{:.0f}')
-figure('sessions_per_core', 'sessions a core', '{:.0f}')
+        figure(f'{way_name}_{part_name}_us', f'{way_name} {part_title} µs', form='{:.0f}')
+figure('sessions_per_core', 'sessions a core', form='{:.0f}')
 
 
 def turn(bench, server, count, desk):

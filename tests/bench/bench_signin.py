@@ -18,17 +18,17 @@ INTERVAL_US = 50000
 
 for which_name in ('live', 'quiet'):
     for part_name, part_title in (('p50', 'p50'), ('p99', 'p99'), ('p999', 'p99.9')):
-        figure(f'{which_name}_{part_name}_us', f'{which_name} {part_title} µs', '{:.0f}')
-figure('live_p99_times_quiet', 'p99 ÷ quiet', '{:.2f}')
-figure('load_late_p99_us', 'the load late, p99 µs', '{:.0f}')
+        figure(f'{which_name}_{part_name}_us', f'{which_name} {part_title} µs', form='{:.0f}')
+figure('live_p99_times_quiet', 'p99 ÷ quiet', form='{:.2f}')
+figure('load_late_p99_us', 'the load late, p99 µs', form='{:.0f}')
 for status_name in ('200', '401', '429', '503'):
-    figure(f'answers_{status_name}', status_name, '{:.0f}')
-figure('no_answer', 'no answer', '{:.0f}')
-figure('longest_answer_s', 'longest answer s', '{:.2f}')
+    figure(f'answers_{status_name}', status_name, form='{:.0f}')
+figure('no_answer', 'no answer', form='{:.0f}')
+figure('longest_answer_s', 'longest answer s', form='{:.2f}')
 for when_name in ('before', 'peak', 'after'):
-    figure(f'memory_{when_name}_bytes', f'MB {when_name}', '{:.1f}', 1e-6)
+    figure(f'memory_{when_name}_bytes', f'MB {when_name}', form='{:.1f}', scale=1e-6)
 for part_name in ('p50', 'p99'):
-    figure(f'answer_{part_name}_ms', f'answer {part_name} ms', '{:.0f}')
+    figure(f'answer_{part_name}_ms', f'answer {part_name} ms', form='{:.0f}')
 
 STORMS = {'from one address': 1, 'from many': 240}
 
