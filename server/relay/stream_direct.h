@@ -14,8 +14,8 @@ struct stream_direct {
 
 /* Notes the traffic secrets while the handshake runs; for stream_tls_init(). */
 void stream_direct_watch(gnutls_session_t session);
-/* Takes the records over, when it is time and possible: called before each read and write while
- * tls->direct_wanted. GnuTLS must hold no bytes of either direction. */
+/* Takes the records over, when it is time and possible: called at first and before each read and write
+ * while tls->direct_wanted. GnuTLS must hold no bytes of either direction. */
 void stream_direct_try(struct stream_tls *tls);
 /* What it does in the end: from here on the keys of tls->direct are used, and no session. */
 void stream_direct_begin(struct stream_tls *tls);

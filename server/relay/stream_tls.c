@@ -266,6 +266,8 @@ void stream_tls_direct(struct stream_tls *tls, bool server)
 {
     tls->server = server;
     tls->direct_wanted = tls->session != NULL;
+    if (tls->direct_wanted) /* at once: nothing may come for long, and the session is large */
+        stream_direct_try(tls);
 }
 
 int stream_tls_handshake(struct stream_tls *tls, int *error)

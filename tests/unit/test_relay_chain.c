@@ -40,7 +40,7 @@ static void on_ended(struct relay *relay, void *owner, const struct relay_result
     side->result = *result;
     /* As owners do. */
     stream_end(&side->tls.stream);
-    if (side->inner.session)
+    if (side->inner.stream.ops)
         stream_end(&side->inner.stream);
     shutdown(side->tls_fd, SHUT_RDWR);
     shutdown(side->plain_fd, SHUT_RDWR);
@@ -67,8 +67,8 @@ static void begin_side(struct side *side, enum relay_framing framing)
     struct relay_setup setup = {.loop = rig.loop,
                                 .scratch = rig.scratch,
                                 .framed = &side->tls.stream,
-                                .plain =
-                                    side->inner.session ? &side->inner.stream : &side->plain.stream,
+                                .plain = side->inner.stream.ops ? &side->inner.stream
+                                                                : &side->plain.stream,
                                 .framing = framing,
                                 .ping_ms = framing == RELAY_RAW ? 0 : 20,
                                 .idle_ms = 9000,
