@@ -11,6 +11,7 @@
 #include "rdg_pair.h"
 #include "rdp_sign.h"
 #include "tunnel_order.h"
+#include "turn.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -246,6 +247,7 @@ static int start(struct gate *gate)
         .lost = on_keeper_lost,
         .owner = gate,
     };
+    turn_prompt(); /* before threads are made: they are like it */
     int error = loop_new(&gate->loop);
     link.loop = gate->loop;
     if (!error)

@@ -1,15 +1,13 @@
 #include "pool.h"
 
 #include "owner.h"
+#include "turn.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 struct pool {
     struct loop *loop;
@@ -19,9 +17,6 @@ struct pool {
     uint32_t queued, most;
     bool patient;
 };
-
-#define PATIENT_NICE 10          /* a tenth of the weight: in a storm they still get on */
-#define PATIENT_SLICE_NS 100000U /* the least that Linux takes (6.12; earlier ones ignore it) */
 
 static uint64_t clock_ms(void)
 {
@@ -50,32 +45,11 @@ static struct pool_job *take(struct pool *pool)
     return job;
 }
 
-/* sched_setattr(2); the C library has no name for it. */
-struct sched_wish {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline,
-        period; /* ns; runtime: the slice, for policies without a deadline */
-};
-
-/* A storm of sign-ins must not be felt in the tunnels: a password hash is 20 ms of work, and on a
- * processor that it has, a tunnel's thread waits for the end of its slice. */
-static void stand_back(void)
-{
-    struct sched_wish wish = {.size = sizeof(wish),
-                              .policy = SCHED_BATCH,
-                              .nice = PATIENT_NICE,
-                              .runtime = PATIENT_SLICE_NS};
-    syscall(SYS_sched_setattr, 0, &wish, 0); /* where it is refused, it is less smooth */
-}
-
 static void *run(void *argument)
 {
     struct pool *pool = argument;
     if (pool->patient)
-        stand_back();
+        turn_patient();
     for (;;) {
         struct pool_job *job = take(pool);
         job->late = clock_ms() > job->begin_by_ms;

@@ -1,0 +1,9 @@
+/* Whose turn on a processor comes first: between those whose work is felt at once and those whose
+ * work is long. Of the calling thread and of those that it makes afterwards; needs no rights. */
+#pragma once
+
+/* Runs in short slices, so that it is soon on when it wakes up. The share stays. */
+void turn_prompt(void);
+/* Long work for which nobody should wait: a tenth of the weight, and in short slices, so that who
+ * wakes up does not wait for the end of a long one. */
+void turn_patient(void);
