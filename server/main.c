@@ -9,6 +9,7 @@
 #include "rdp_file.h"
 #include "serve.h"
 #include "syslog_forward.h"
+#include "upgrade_verb.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static const struct verb {
 } verbs[] = {
     {"init", "make a state folder: configuration, database, keys, certificate", init_verb},
     {"serve", "run the gateway", serve_verb},
+    {"upgrade", "let the program that is installed now take over, dropping nobody", upgrade_verb},
     {"check", "say what is wrong with the gateway and how to mend it", checkup_verb},
     {"user", "people: add, list, passwords, second factors, disable, remove", user_verb},
     {"group", "groups of people", group_verb},
@@ -38,6 +40,7 @@ static const struct verb {
     {"rdp-file", "the client: fetch an .rdp file from a gateway", rdp_file_verb},
     {"gate", NULL, serve_gate_child},
     {"keeper", NULL, serve_keeper_child},
+    {"serve-heir", NULL, serve_heir_child},
     {"alert-post", NULL, alert_post_verb},
     {"syslog-forward", NULL, syslog_forward_verb},
 };

@@ -1,5 +1,6 @@
 #include "supervisor.h"
 
+#include "conf_memory.h"
 #include "control.h"
 #include "fd.h"
 #include "ipc.h"
@@ -7,7 +8,9 @@
 #include "serve_alert.h"
 #include "serve_audit.h"
 #include "serve_child.h"
+#include "serve_heirs.h"
 #include "serve_notify.h"
+#include "serve_reload.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,12 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_MS 8000     /* from the order to stop until what still runs is killed */
+#define STOP_MS 8000     /* from the order to stop until what still runs is killed … */
+#define HEIRS_MS 1000    /* … and so much more when successors do the same */
 #define STEADY_MS 1000   /* a child that lived this long is started again at once */
 #define BACKOFF_FIRST 50 /* ms; doubles up to … */
 #define BACKOFF_MOST 2000
 
-enum phase { STARTING, RUNNING, DRAINING, STOPPING, ENDED };
+/* Of this supervisor's own pair. */
+enum phase { STARTING, RUNNING, RETIRING, DRAINING, STOPPING, ENDED };
 
 struct child {
     const char *name;
@@ -42,16 +47,22 @@ struct child {
 struct supervisor {
     const struct supervisor_setup *setup;
     enum phase phase;
+    bool leaving; /* all is to end, successors, too */
+    bool company; /* of another keeper */
+    struct serve_heirs heirs;
     struct child keeper, gate;
     struct serve_alerts alerts;
     struct serve_audit audit;
     int conf;         /* for the children (serve_child_conf) */
     int signals;      /* signalfd */
     sigset_t mask;    /* as it was */
-    uint64_t stop_ms; /* deadline while stopping */
-    bool killed;      /* the deadline passed */
+    uint64_t retire_ms; /* deadline while RETIRING */
+    uint64_t stop_ms;   /* deadline while the pair is stopping */
+    uint64_t leave_ms;  /* deadline of all */
+    bool killed;        /* the deadline passed */
     int exit_code;
     bool not_started; /* one of them ended before both were ready */
+    bool heir_late;   /* the one that starts was given up */
 };
 
 static uint64_t now_ms(void)
@@ -114,7 +125,7 @@ static void start_keeper(struct supervisor *supervisor)
     pid_t pid = control_pair(&supervisor->keeper, &theirs);
     if (pid == 0)
         pid = serve_child_keeper(supervisor->setup->conf->state, supervisor->conf, theirs,
-                                 &supervisor->mask);
+                                 supervisor->company, &supervisor->mask);
     started(&supervisor->keeper, pid);
 }
 
@@ -166,7 +177,10 @@ static void announce(struct supervisor *supervisor)
     supervisor->phase = RUNNING;
     LOG_INFO("ready", "serving", LOG_TEXT("addresses", addresses), LOG_TEXT("name", conf->name),
              LOG_TEXT("state", conf->state));
-    serve_notify("READY=1");
+    if (supervisor->setup->link >= 0)
+        control_send(supervisor->setup->link, CONTROL_READY, NULL, 0);
+    else
+        serve_notify("READY=1");
     int size = snprintf(line, sizeof(line), "%s\n", addresses);
     if (fd >= 0 && write(fd, line, (size_t)size) < 0)
         LOG_WARNING("ready", "--ready-fd could not be written", LOG_TEXT("error", strerror(errno)));
@@ -217,13 +231,12 @@ static void stop_keeper(struct supervisor *supervisor)
 }
 
 /* The gate first: its last records tell the keeper how the tunnels ended. */
-static void stop(struct supervisor *supervisor, int exit_code)
+static void stop_pair(struct supervisor *supervisor)
 {
-    supervisor->exit_code = exit_code;
+    if (supervisor->phase >= DRAINING)
+        return;
     supervisor->phase = DRAINING;
     supervisor->stop_ms = now_ms() + STOP_MS;
-    serve_notify("STOPPING=1");
-    serve_listen_close(supervisor->setup->listeners);
     if (supervisor->gate.pid == 0)
         stop_keeper(supervisor);
     else if (supervisor->gate.control < 0 ||
@@ -231,26 +244,199 @@ static void stop(struct supervisor *supervisor, int exit_code)
         child_kill(&supervisor->gate);
 }
 
+static void stop(struct supervisor *supervisor, int exit_code)
+{
+    if (supervisor->leaving)
+        return;
+    supervisor->exit_code = exit_code;
+    supervisor->leaving = true;
+    supervisor->leave_ms = now_ms() + STOP_MS + (supervisor->heirs.count ? HEIRS_MS : 0);
+    if (supervisor->setup->link < 0)
+        serve_notify("STOPPING=1");
+    serve_listen_close(supervisor->setup->listeners);
+    serve_heirs_tell(&supervisor->heirs, CONTROL_STOP);
+    stop_pair(supervisor);
+}
+
+static void kill_all(struct supervisor *supervisor)
+{
+    child_kill(&supervisor->gate);
+    child_kill(&supervisor->keeper);
+    serve_heirs_kill(&supervisor->heirs);
+}
+
 static void on_stop_signal(struct supervisor *supervisor)
 {
-    if (supervisor->phase <= RUNNING) {
+    if (!supervisor->leaving) {
         LOG_INFO("stop", "stopping in an orderly way; a second signal stops at once");
         stop(supervisor, EX_OK);
         return;
     }
     LOG_WARNING("stop", "stopping at once");
     supervisor->exit_code = EX_UNAVAILABLE;
-    child_kill(&supervisor->gate);
-    child_kill(&supervisor->keeper);
+    kill_all(supervisor);
 }
 
-static void on_deadline(struct supervisor *supervisor)
+static bool is_stopping(const struct supervisor *supervisor)
 {
+    return supervisor->phase == DRAINING || supervisor->phase == STOPPING;
+}
+
+/* Whether all that there is has ended. A pair that retired ends, and what is left here looks after
+ * the successors. */
+static bool is_over(const struct supervisor *supervisor)
+{
+    return supervisor->phase == ENDED && supervisor->heirs.count == 0;
+}
+
+static void on_deadlines(struct supervisor *supervisor)
+{
+    uint64_t now = now_ms();
+    struct serve_heir *starting = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_STARTING);
+
+    if (starting && now >= starting->ready_by_ms) {
+        kill(starting->pid, SIGKILL);
+        starting->ready_by_ms = now + SERVE_HEIR_READY_MS; /* its end is noticed by SIGCHLD */
+        supervisor->heir_late = true;
+    }
+    if (supervisor->phase == RETIRING && now >= supervisor->retire_ms) {
+        LOG_WARNING("retire", "[server] drain_seconds are over: ending what is left");
+        stop_pair(supervisor);
+    }
+    if (supervisor->killed || !(supervisor->leaving ? now >= supervisor->leave_ms
+                                                    : is_stopping(supervisor) &&
+                                                          now >= supervisor->stop_ms))
+        return;
     LOG_WARNING("stop", "not ended in time; ending by force",
-                LOG_TEXT("child", supervisor->gate.pid ? "gate" : "keeper"));
-    supervisor->killed = true;
+                LOG_TEXT("child", supervisor->gate.pid     ? "gate"
+                                  : supervisor->keeper.pid ? "keeper"
+                                                           : "successor"));
     child_kill(&supervisor->gate);
     child_kill(&supervisor->keeper);
+    if (supervisor->leaving) {
+        supervisor->killed = true;
+        serve_heirs_kill(&supervisor->heirs);
+    } else {
+        supervisor->stop_ms = now + STOP_MS;
+    }
+}
+
+/* ---- successors ---- */
+
+/* Another pair serves: no child is started again, no duty is done twice. */
+static void retire(struct supervisor *supervisor)
+{
+    uint64_t seconds = supervisor->setup->conf->drain_seconds;
+
+    if (supervisor->phase > RUNNING)
+        return;
+    LOG_INFO("retire", "another supervisor's gate serves now; this pair ends with its last tunnel",
+             LOG_NUMBER("seconds_at_most", (int64_t)seconds));
+    supervisor->phase = RETIRING;
+    supervisor->company = true;
+    supervisor->retire_ms = now_ms() + seconds * 1000;
+    serve_audit_stop(&supervisor->audit);
+    if (supervisor->keeper.control < 0 || supervisor->gate.control < 0 ||
+        control_send(supervisor->keeper.control, CONTROL_RETIRE, NULL, 0) < 0 ||
+        control_send(supervisor->gate.control, CONTROL_RETIRE, NULL, 0) < 0)
+        stop_pair(supervisor); /* one of them was just being started again */
+}
+
+/* No other keeper has the store any more. */
+static void alone(struct supervisor *supervisor)
+{
+    supervisor->company = false;
+    if (supervisor->phase <= RUNNING && supervisor->keeper.control >= 0)
+        control_send(supervisor->keeper.control, CONTROL_ALONE, NULL, 0);
+}
+
+/* Tells the one that is left that it is. */
+static void tell_alone(struct supervisor *supervisor)
+{
+    struct serve_heir *heir = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
+    if (supervisor->heirs.count == 1 && heir && supervisor->phase == ENDED)
+        serve_heir_tell(heir, CONTROL_ALONE);
+}
+
+static void begin_upgrade(struct supervisor *supervisor)
+{
+    const struct supervisor_setup *setup = supervisor->setup;
+    char why[SERVE_DESK_WORDS / 2] = "the gateway has not started yet, or is stopping", words[SERVE_DESK_WORDS];
+    int code = EX_TEMPFAIL;
+
+    if (!supervisor->leaving && supervisor->phase != STARTING)
+        code = serve_heirs_start(&supervisor->heirs, setup->program, setup->conf->state,
+                                 setup->listeners, &supervisor->mask, now_ms(), why, sizeof(why));
+    if (code != EX_OK) {
+        snprintf(words, sizeof(words), "%s; nothing has been changed", why);
+        LOG_WARNING("upgrade", words);
+        serve_desk_say(setup->desk, '-', words);
+        return;
+    }
+    supervisor->heir_late = false;
+    snprintf(words, sizeof(words), "%s starts", setup->program);
+    LOG_INFO("upgrade", "a successor starts", LOG_TEXT("program", setup->program));
+    serve_desk_say(setup->desk, '=', words);
+}
+
+static void on_heir(struct supervisor *supervisor, struct serve_heir *heir)
+{
+    if (serve_heir_hear(heir) != CONTROL_READY || heir->stage != SERVE_HEIR_STARTING)
+        return;
+    struct serve_heir *before = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
+    if (before) {
+        before->stage = SERVE_HEIR_RETIRED;
+        serve_heir_tell(before, CONTROL_RETIRE);
+    }
+    heir->stage = SERVE_HEIR_CURRENT;
+    if (supervisor->phase <= RUNNING)
+        retire(supervisor);
+    LOG_INFO("upgrade", "the successor serves", LOG_NUMBER("pid", heir->pid));
+    serve_desk_say(supervisor->setup->desk, '+',
+                   "the new program serves; the one before ends with its last tunnel");
+}
+
+static void say_failed(struct supervisor *supervisor, int status)
+{
+    char words[SERVE_DESK_WORDS];
+    if (supervisor->heir_late)
+        snprintf(words, sizeof(words), "the new program did not serve within %d seconds",
+                 SERVE_HEIR_READY_MS / 1000);
+    else if (WIFSIGNALED(status))
+        snprintf(words, sizeof(words), "the new program was ended by a signal (%s)",
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(words, sizeof(words), "the new program ended with code %d%s", WEXITSTATUS(status),
+                 WEXITSTATUS(status) == EX_CONFIG
+                     ? ": configuration, certificate or database are not as it wants them"
+                     : "");
+    size_t size = strlen(words);
+    snprintf(words + size, sizeof(words) - size,
+             " (the log tells more); the old one goes on undisturbed");
+    LOG_ERROR("upgrade", words);
+    serve_desk_say(supervisor->setup->desk, '-', words);
+}
+
+static bool heir_ended(struct supervisor *supervisor, pid_t pid, int status)
+{
+    struct serve_heir *heir = serve_heirs_find(&supervisor->heirs, pid);
+    if (!heir)
+        return false;
+    enum serve_heir_stage stage = heir->stage;
+    serve_heirs_remove(&supervisor->heirs, heir);
+    if (stage == SERVE_HEIR_STARTING && !supervisor->leaving) {
+        say_failed(supervisor, status);
+    } else if (stage == SERVE_HEIR_RETIRED || supervisor->leaving) {
+        LOG_INFO("upgrade", "a supervisor has ended", LOG_NUMBER("pid", pid));
+    } else {
+        /* Nobody accepts any more: whoever started us is to start us again. */
+        LOG_ERROR("upgrade", "the supervisor that serves has ended unexpectedly",
+                  LOG_NUMBER("pid", pid));
+        stop(supervisor, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+                                                                  : EX_SOFTWARE);
+    }
+    tell_alone(supervisor);
+    return true;
 }
 
 /* ---- children that end ---- */
@@ -287,6 +473,14 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
         if (!gate)
             child_kill(&supervisor->gate);
         break;
+    case RETIRING:
+        if (gate) {
+            supervisor->stop_ms = now_ms() + STOP_MS;
+            stop_keeper(supervisor);
+        } else {
+            stop_pair(supervisor);
+        }
+        break;
     case DRAINING:
         if (gate)
             stop_keeper(supervisor);
@@ -297,6 +491,8 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
     case ENDED:
         break;
     }
+    if (supervisor->phase == ENDED)
+        tell_alone(supervisor);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -309,29 +505,47 @@ static void reap(struct supervisor *supervisor)
             ended(supervisor, &supervisor->keeper, status);
         else if (pid == supervisor->gate.pid)
             ended(supervisor, &supervisor->gate, status);
-        else if (!serve_audit_ended(&supervisor->audit, pid, status, now_ms()))
+        else if (!heir_ended(supervisor, pid, status) &&
+                 !serve_audit_ended(&supervisor->audit, pid, status, now_ms()))
             serve_alert_ended(&supervisor->alerts, pid, status, now_ms());
     }
 }
 
 /* ---- signals and the loop ---- */
 
-static void reload(struct supervisor *supervisor)
+/* Whoever serves reads its files again. */
+static void on_reload(struct supervisor *supervisor)
 {
-    const struct supervisor_setup *setup = supervisor->setup;
-    char why[CONF_PATH_SIZE + 256];
+    struct serve_heir *heir = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
 
-    if (serve_pems_load(setup->pems, setup->conf, why, sizeof(why)) != 0) {
-        LOG_ERROR("tls.reload", "the certificate files are not usable; the old ones stay in use",
-                  LOG_TEXT("why", why));
-        return;
-    }
-    int error = supervisor->gate.control < 0
-                    ? 0 /* it gets them when it starts */
-                    : serve_pems_send(setup->pems, supervisor->gate.control);
-    if (error)
-        LOG_ERROR("tls.reload", "the gate did not take the new certificates",
-                  LOG_TEXT("error", strerror(-error)));
+    if (heir)
+        serve_heir_tell(heir, CONTROL_RELOAD);
+    else if (supervisor->phase <= RUNNING)
+        serve_reload(&(struct serve_reload){.conf = supervisor->setup->conf,
+                                            .pems = supervisor->setup->pems,
+                                            .settings = supervisor->setup->settings,
+                                            .conf_fd = &supervisor->conf,
+                                            .gate = supervisor->gate.control,
+                                            .keeper = supervisor->keeper.control});
+}
+
+/* From the supervisor that we succeeded. */
+static void on_link(struct supervisor *supervisor)
+{
+    int fds[CONTROL_FDS_MAX];
+    size_t count;
+    int type = control_receive(supervisor->setup->link, fds, &count);
+
+    while (count)
+        fd_close(&fds[--count]);
+    if (type == CONTROL_RETIRE)
+        retire(supervisor);
+    else if (type == CONTROL_ALONE)
+        alone(supervisor);
+    else if (type == CONTROL_RELOAD)
+        on_reload(supervisor);
+    else if (type == CONTROL_STOP || (type < 0 && type != -EAGAIN))
+        stop(supervisor, EX_OK);
 }
 
 static void on_signal(struct supervisor *supervisor)
@@ -344,8 +558,7 @@ static void on_signal(struct supervisor *supervisor)
             reap(supervisor);
             break;
         case SIGHUP:
-            if (supervisor->phase <= RUNNING)
-                reload(supervisor);
+            on_reload(supervisor);
             break;
         default:
             on_stop_signal(supervisor);
@@ -365,13 +578,23 @@ static int patience(const struct supervisor *supervisor)
     uint64_t now = now_ms();
     int wait = -1;
 
-    if (supervisor->phase > RUNNING)
-        return supervisor->killed ? -1 : until(supervisor->stop_ms, now, wait);
+    const struct serve_heir *starting =
+        serve_heirs_at((struct serve_heirs *)(uintptr_t)&supervisor->heirs, SERVE_HEIR_STARTING);
+    if (starting)
+        wait = until(starting->ready_by_ms, now, wait);
+    if (supervisor->leaving)
+        return supervisor->killed ? -1 : until(supervisor->leave_ms, now, wait);
+    if (is_stopping(supervisor))
+        wait = until(supervisor->stop_ms, now, wait);
+    if (supervisor->phase == RETIRING)
+        wait = until(supervisor->retire_ms, now, wait);
     if (serve_alert_due(&supervisor->alerts))
         wait = until(serve_alert_due(&supervisor->alerts), now, wait);
     if (supervisor->phase == RUNNING && supervisor->keeper.control >= 0 &&
         serve_audit_due(&supervisor->audit))
         wait = until(serve_audit_due(&supervisor->audit), now, wait);
+    if (supervisor->phase > RUNNING)
+        return wait;
     if (supervisor->keeper.pid == 0)
         wait = until(supervisor->keeper.start_ms, now, wait);
     else if (supervisor->gate.pid == 0)
@@ -379,31 +602,57 @@ static int patience(const struct supervisor *supervisor)
     return wait;
 }
 
+/* What is waited for; a descriptor of -1 is none to poll(). */
+enum { AT_SIGNALS, AT_KEEPER, AT_GATE, AT_LINK, AT_DESK, AT_CLIENT, AT_HEIRS };
+#define AT_MOST (AT_HEIRS + SERVE_HEIRS_MOST)
+
+static size_t gather(const struct supervisor *supervisor, struct pollfd polled[AT_MOST])
+{
+    const struct serve_desk *desk = supervisor->setup->desk;
+    const int fds[AT_HEIRS] = {
+        [AT_SIGNALS] = supervisor->signals,
+        [AT_KEEPER] = supervisor->keeper.control,
+        [AT_GATE] = supervisor->gate.control,
+        [AT_LINK] = supervisor->leaving ? -1 : supervisor->setup->link,
+        [AT_DESK] = desk ? desk->socket : -1,
+        [AT_CLIENT] = desk ? desk->client : -1,
+    };
+    for (size_t i = 0; i < AT_HEIRS; i++)
+        polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    for (size_t i = 0; i < supervisor->heirs.count; i++)
+        polled[AT_HEIRS + i] =
+            (struct pollfd){.fd = supervisor->heirs.all[i].link, .events = POLLIN};
+    return AT_HEIRS + supervisor->heirs.count;
+}
+
 static void turn(struct supervisor *supervisor)
 {
-    struct pollfd polled[] = {
-        {.fd = supervisor->signals, .events = POLLIN},
-        {.fd = supervisor->keeper.control, .events = POLLIN},
-        {.fd = supervisor->gate.control, .events = POLLIN},
-    };
+    struct pollfd polled[AT_MOST];
 
     start_what_is_due(supervisor);
     serve_alert_turn(&supervisor->alerts, now_ms());
     if (supervisor->phase == RUNNING)
         serve_audit_turn(&supervisor->audit, supervisor->keeper.control, now_ms());
-    polled[1].fd = supervisor->keeper.control;
-    polled[2].fd = supervisor->gate.control;
-    if (poll(polled, 3, patience(supervisor)) < 0)
+    size_t count = gather(supervisor, polled);
+    if (poll(polled, count, patience(supervisor)) < 0)
         return; /* EINTR, or no memory for a moment */
-    if (polled[1].revents)
+    for (size_t i = AT_HEIRS; i < count; i++) {
+        if (polled[i].revents)
+            on_heir(supervisor, &supervisor->heirs.all[i - AT_HEIRS]);
+    }
+    if (polled[AT_KEEPER].revents)
         on_control(supervisor, &supervisor->keeper);
-    if (polled[2].revents)
+    if (polled[AT_GATE].revents)
         on_control(supervisor, &supervisor->gate);
-    if (polled[0].revents)
+    if (polled[AT_LINK].revents)
+        on_link(supervisor);
+    if (polled[AT_CLIENT].revents && serve_desk_hear(supervisor->setup->desk))
+        begin_upgrade(supervisor);
+    if (polled[AT_DESK].revents)
+        serve_desk_accept(supervisor->setup->desk);
+    if (polled[AT_SIGNALS].revents)
         on_signal(supervisor);
-    if (supervisor->phase > RUNNING && supervisor->phase != ENDED && !supervisor->killed &&
-        now_ms() >= supervisor->stop_ms)
-        on_deadline(supervisor);
+    on_deadlines(supervisor);
 }
 
 int supervisor_run(const struct supervisor_setup *setup)
@@ -412,6 +661,7 @@ int supervisor_run(const struct supervisor_setup *setup)
         .setup = setup,
         .keeper = {.name = "keeper", .control = -1},
         .gate = {.name = "gate", .control = -1},
+        .company = setup->link >= 0,
     };
     sigset_t mask;
 
@@ -424,14 +674,14 @@ int supervisor_run(const struct supervisor_setup *setup)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, children would vanish */
     supervisor.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-    supervisor.conf = serve_child_conf(setup->conf);
+    supervisor.conf = conf_memory_new(setup->conf);
     serve_alert_init(&supervisor.alerts, setup->conf, &supervisor.mask);
-    serve_audit_init(&supervisor.audit, setup->conf, supervisor.conf, &supervisor.mask, now_ms());
+    serve_audit_init(&supervisor.audit, setup->conf, &supervisor.conf, &supervisor.mask, now_ms());
     if (supervisor.signals < 0 || supervisor.conf < 0) {
         LOG_ERROR("start", "out of descriptors or memory");
         return EX_OSERR;
     }
-    while (supervisor.phase != ENDED)
+    while (!is_over(&supervisor))
         turn(&supervisor);
     serve_alert_stop(&supervisor.alerts);
     serve_audit_stop(&supervisor.audit);
