@@ -107,7 +107,7 @@ enum store_result store_migrate(struct store *store, const char *path, enum stor
     }
     if (version > SQL_STEPS && least_of(store, version) <= SQL_STEPS)
         return STORE_OK; /* what is newer only adds */
-    if (mode == STORE_IN_COMPANY && version > 0 && !only_adds(version)) {
+    if (mode == STORE_IN_COMPANY && version < SQL_STEPS && !only_adds(version)) {
         snprintf(why, size,
                  "%s needs changes that the program which runs could not live with (schema %d to "
                  "%d): a restart makes them, with a backup first",

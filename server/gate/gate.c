@@ -58,7 +58,8 @@ static void on_drain_look(struct loop_timer *timer)
     if (quiet || (gate->drain_until && loop_now(gate->loop) >= gate->drain_until))
         gate_leave(gate, EX_OK);
     else
-        loop_timer_set(gate->loop, &gate->drain, gate->drain_until ? DRAIN_LOOK_MS : RETIRE_LOOK_MS);
+        loop_timer_set(gate->loop, &gate->drain,
+                       gate->drain_until ? DRAIN_LOOK_MS : RETIRE_LOOK_MS);
 }
 
 /* Another gate has the listeners, too. Whoever is here stays until they go or drain() comes. */

@@ -36,8 +36,8 @@ struct gate_state {
     struct MHD_Daemon *http;
     struct worker **workers; /* one event loop each */
     size_t worker_count;
-    atomic_bool retiring; /* another gate accepts; what is here goes on to its end */
-    atomic_bool draining; /* everything is being ended */
+    atomic_bool retiring;         /* another gate accepts; what is here goes on to its end */
+    atomic_bool draining;         /* everything is being ended */
     struct gate_meter http_meter; /* the HTTP thread's; the workers have their own */
     atomic_uint metrics_conns;    /* there are; not counted by admit */
 };

@@ -35,9 +35,9 @@ struct worker {
 
 /* Starts the thread. Connections are accepted from worker_open() on. 0 or a negative errno. */
 int worker_new(struct worker **out, struct gate_state *gate);
-void worker_open(struct worker *worker);  /* any thread */
+void worker_open(struct worker *worker);   /* any thread */
 void worker_retire(struct worker *worker); /* any thread: no more accepts, nothing else */
-void worker_drain(struct worker *worker); /* any thread: no more accepts, close what is there */
+void worker_drain(struct worker *worker);  /* any thread: no more accepts, close what is there */
 
 /* For conn.c, in the worker's thread. */
 void worker_list(struct worker *worker, struct conn *conn);

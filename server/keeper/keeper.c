@@ -293,11 +293,10 @@ static int serve(struct keeper *keeper, int control)
 
 int keeper_main(const struct keeper_setup *setup)
 {
-    struct keeper keeper = {
-        .conf = setup->conf,
-        .company = setup->company,
-        .acts = {.administer = setup->administer},
-        .exit_code = EX_SOFTWARE};
+    struct keeper keeper = {.conf = setup->conf,
+                            .company = setup->company,
+                            .acts = {.administer = setup->administer},
+                            .exit_code = EX_SOFTWARE};
 #ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

@@ -24,7 +24,8 @@ struct keeper_order {
 
 struct keeper_setup {
     const struct conf *conf;
-    /* Another keeper has the store open, whose gate drains: its tunnels are not an earlier run's. */
+    /* Another keeper has the store open, whose gate drains: its tunnels are not an earlier run's.
+     */
     bool company;
     int control; /* from the supervisor (ipc/control.h); gates arrive on it */
     /* Carries it out, in a thread of its own; an exit code (sysexits.h). The rooms above know how.

@@ -262,7 +262,8 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
     gate_link_send(live->gate, &order.head, -1);
 }
 
-/* One of another keeper is asked to end as an administrator would ask, once the new one is there. */
+/* One of another keeper is asked to end as an administrator would ask, once the new one is there.
+ */
 void live_replace(struct keeper *keeper, int64_t tunnel)
 {
     struct live *live = live_index_tunnel(&keeper->living, tunnel);

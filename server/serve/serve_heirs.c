@@ -22,10 +22,11 @@ int serve_heirs_start(struct serve_heirs *heirs, const char *program, const char
         return EX_TEMPFAIL;
     }
     if (heirs->count == SERVE_HEIRS_MOST) {
-        snprintf(why, size,
-                 "%d upgrades are not over yet: tunnels of before them still live ('deskgate tunnel "
-                 "list')",
-                 SERVE_HEIRS_MOST);
+        snprintf(
+            why, size,
+            "%d upgrades are not over yet: tunnels of before them still live ('deskgate tunnel "
+            "list')",
+            SERVE_HEIRS_MOST);
         return EX_TEMPFAIL;
     }
     if (access(program, X_OK) != 0) {
@@ -42,8 +43,8 @@ int serve_heirs_start(struct serve_heirs *heirs, const char *program, const char
         snprintf(why, size, "%s cannot be started: %s", program, strerror((int)-pid));
         return EX_OSERR;
     }
-    heirs->all[heirs->count++] = (struct serve_heir){
-        .pid = pid, .link = ends[0], .ready_by_ms = now + SERVE_HEIR_READY_MS};
+    heirs->all[heirs->count++] =
+        (struct serve_heir){.pid = pid, .link = ends[0], .ready_by_ms = now + SERVE_HEIR_READY_MS};
     return EX_OK;
 }
 

@@ -49,14 +49,14 @@ static enum takes takes_of(const char *section, const char *key)
         const char *section, *key;
         enum takes takes;
     } table[] = {
-        {"server", "listen", TAKES_RESTART},       {"server", "http_listen", TAKES_RESTART},
-        {"server", "user", TAKES_RESTART},         {"metrics", "listen", TAKES_RESTART},
-        {"metrics", "any", TAKES_RESTART},         {"server", "name", TAKES_UPGRADE},
-        {"server", "public_port", TAKES_UPGRADE},  {"server", "cage", TAKES_UPGRADE},
-        {"server", "threads", TAKES_UPGRADE},      {"server", "connections", TAKES_UPGRADE},
-        {"login", "workers", TAKES_UPGRADE},       {"login", "queue", TAKES_UPGRADE},
-        {"policy", "time_zone", TAKES_UPGRADE},    {"alerts", "webhook", TAKES_UPGRADE},
-        {"alerts", "authorities", TAKES_UPGRADE},  {"audit", "syslog", TAKES_UPGRADE},
+        {"server", "listen", TAKES_RESTART},      {"server", "http_listen", TAKES_RESTART},
+        {"server", "user", TAKES_RESTART},        {"metrics", "listen", TAKES_RESTART},
+        {"metrics", "any", TAKES_RESTART},        {"server", "name", TAKES_UPGRADE},
+        {"server", "public_port", TAKES_UPGRADE}, {"server", "cage", TAKES_UPGRADE},
+        {"server", "threads", TAKES_UPGRADE},     {"server", "connections", TAKES_UPGRADE},
+        {"login", "workers", TAKES_UPGRADE},      {"login", "queue", TAKES_UPGRADE},
+        {"policy", "time_zone", TAKES_UPGRADE},   {"alerts", "webhook", TAKES_UPGRADE},
+        {"alerts", "authorities", TAKES_UPGRADE}, {"audit", "syslog", TAKES_UPGRADE},
         {"audit", "authorities", TAKES_UPGRADE},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {

@@ -53,9 +53,9 @@ struct supervisor {
     struct child keeper, gate;
     struct serve_alerts alerts;
     struct serve_audit audit;
-    int conf;         /* for the children (serve_child_conf) */
-    int signals;      /* signalfd */
-    sigset_t mask;    /* as it was */
+    int conf;           /* for the children (serve_child_conf) */
+    int signals;        /* signalfd */
+    sigset_t mask;      /* as it was */
     uint64_t retire_ms; /* deadline while RETIRING */
     uint64_t stop_ms;   /* deadline while the pair is stopping */
     uint64_t leave_ms;  /* deadline of all */
@@ -303,9 +303,9 @@ static void on_deadlines(struct supervisor *supervisor)
         LOG_WARNING("retire", "[server] drain_seconds are over: ending what is left");
         stop_pair(supervisor);
     }
-    if (supervisor->killed || !(supervisor->leaving ? now >= supervisor->leave_ms
-                                                    : is_stopping(supervisor) &&
-                                                          now >= supervisor->stop_ms))
+    if (supervisor->killed ||
+        !(supervisor->leaving ? now >= supervisor->leave_ms
+                              : is_stopping(supervisor) && now >= supervisor->stop_ms))
         return;
     LOG_WARNING("stop", "not ended in time; ending by force",
                 LOG_TEXT("child", supervisor->gate.pid     ? "gate"
@@ -361,7 +361,8 @@ static void tell_alone(struct supervisor *supervisor)
 static void begin_upgrade(struct supervisor *supervisor)
 {
     const struct supervisor_setup *setup = supervisor->setup;
-    char why[SERVE_DESK_WORDS / 2] = "the gateway has not started yet, or is stopping", words[SERVE_DESK_WORDS];
+    char why[SERVE_DESK_WORDS / 2] = "the gateway has not started yet, or is stopping",
+                                words[SERVE_DESK_WORDS];
     int code = EX_TEMPFAIL;
 
     if (!supervisor->leaving && supervisor->phase != STARTING)
@@ -432,8 +433,8 @@ static bool heir_ended(struct supervisor *supervisor, pid_t pid, int status)
         /* Nobody accepts any more: whoever started us is to start us again. */
         LOG_ERROR("upgrade", "the supervisor that serves has ended unexpectedly",
                   LOG_NUMBER("pid", pid));
-        stop(supervisor, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
-                                                                  : EX_SOFTWARE);
+        stop(supervisor,
+             WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
     }
     tell_alone(supervisor);
     return true;

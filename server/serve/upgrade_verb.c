@@ -18,8 +18,9 @@
 static int no_gateway(const char *state, int error)
 {
     if (error == -ENOENT || error == -ECONNREFUSED)
-        return cli_fail(EX_UNAVAILABLE, "no gateway runs in %s; 'systemctl start deskgate' starts "
-                                        "the program that is installed",
+        return cli_fail(EX_UNAVAILABLE,
+                        "no gateway runs in %s; 'systemctl start deskgate' starts "
+                        "the program that is installed",
                         state);
     return cli_fail(error == -EACCES || error == -EPERM ? EX_NOPERM : EX_UNAVAILABLE,
                     "the gateway in %s cannot be asked: %s", state, strerror(-error));
@@ -54,11 +55,12 @@ int upgrade_verb(struct cli *cli, int argc, char **argv)
     static const struct cli_option none[] = {{0}};
     static const struct cli_spec spec = {
         .verb = "upgrade",
-        .summary = "Lets the program that is installed now take over from the one that runs, without\n"
-                   "dropping anybody: the new one gets the listening sockets and reads the\n"
-                   "configuration; when it serves, the old one accepts no more and goes on until\n"
-                   "its last tunnel has ended, for [server] drain_seconds at most. When the new\n"
-                   "one does not start, the old one stays as it is, and this says why.",
+        .summary =
+            "Lets the program that is installed now take over from the one that runs, without\n"
+            "dropping anybody: the new one gets the listening sockets and reads the\n"
+            "configuration; when it serves, the old one accepts no more and goes on until\n"
+            "its last tunnel has ended, for [server] drain_seconds at most. When the new\n"
+            "one does not start, the old one stays as it is, and this says why.",
         .options = none,
     };
     struct conf conf;

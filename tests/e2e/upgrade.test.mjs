@@ -150,10 +150,10 @@ test('a word of the administrator reaches tunnels of the program before', async 
   const third = await gateway.tunnel('echo', token);
   assert.equal(third.ws, null);
   gateway.cli('tunnel', 'end', String(gateway.json('tunnel', 'list')[0].id));
-  assert.equal((await ws.closed(5_000)).code, 4001);
+  assert.equal((await ws.closed(5_000)).code, 4003);
   assert.ok((await gateway.tunnel('echo', token)).ws, 'one has ended, so another one may be');
   gateway.cli('user', 'limit', 'anna', '--tunnels', '0');
-  gateway.cli('tunnel', 'end', '--all');
+  gateway.cli('tunnel', 'end', '--user', 'anna');
   await settled();
 });
 
@@ -253,7 +253,7 @@ test('what is done for all is done once', async () => {
   install();
   upgrade();
   for (let i = 0; i < 3; i++) await gateway.login({ username: 'anna', password: 'wrong', code: '000000' });
-  gateway.cli('alert', 'test', 'user-failures');
+  gateway.cli('alert', 'test', 'new_network');
   await until('it was raised', () => gateway.json('alert', 'list').length > 0);
   await sleep(1500);
   assert.equal(gateway.json('alert', 'list').length, 1);
