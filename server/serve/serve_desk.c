@@ -1,12 +1,12 @@
 #include "serve_desk.h"
 
 #include "fd.h"
+#include "folder_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,15 +16,14 @@
 
 bool serve_desk_lock(struct serve_desk *desk, const struct conf *conf, char *why, size_t size)
 {
-    desk->folder = open(conf->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (desk->folder < 0) {
-        snprintf(why, size, "%s: %s", conf->state, strerror(errno));
-        return false;
-    }
-    if (flock(desk->folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return true; /* a file system without locks does without */
-    snprintf(why, size, "another gateway runs in %s, or it is being restored", conf->state);
-    fd_close(&desk->folder);
+    desk->folder = folder_lock(conf->state);
+    if (desk->folder >= 0)
+        return true;
+    if (desk->folder == -EBUSY)
+        snprintf(why, size, "another gateway runs in %s, or it is being restored", conf->state);
+    else
+        snprintf(why, size, "%s: %s", conf->state, strerror(-desk->folder));
+    desk->folder = -1;
     return false;
 }
 
