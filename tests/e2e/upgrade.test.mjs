@@ -130,6 +130,26 @@ test('a transfer runs across three upgrades, and nobody who comes is refused', {
   assert.equal(gateway.cli('audit', 'verify').status, 0);
 });
 
+test('a connection to the program before is told to come anew', async () => {
+  const wire = await gateway.wire();
+  const ask = async () => {
+    wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return wire.answer();
+  };
+  assert.equal((await ask()).status, 200);
+  install();
+  upgrade();
+  const answer = await until('it says so', async () => { // the order is on its way
+    const said = await ask();
+    return said?.status !== 200 && said;
+  });
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.connection, 'close');
+  assert.equal((await wire.rest()).length, 0);
+  await gateway.healthy();
+  await settled();
+});
+
 test('a word of the administrator reaches tunnels of the program before', async () => {
   const { ws } = await gateway.tunnel('echo', token);
   const bert = gateway.addUser('bert');
