@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,19 +25,24 @@ int conf_memory_new(const struct conf *conf)
     return made;
 }
 
-struct conf *conf_memory_read(int fd)
+/* Not by mapping the file: one that is too short would end the process later. */
+const struct conf *conf_memory_read(int fd)
 {
-    struct conf *conf = malloc(sizeof(*conf));
+    struct conf *conf =
+        mmap(NULL, sizeof(*conf), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     size_t size = 0;
     ssize_t got = 1;
     char more;
 
-    while (conf && size < sizeof(*conf) && got > 0) {
+    if (conf == MAP_FAILED)
+        return NULL;
+    while (size < sizeof(*conf) && got > 0) {
         got = pread(fd, (char *)conf + size, sizeof(*conf) - size, (off_t)size);
         size += got > 0 ? (size_t)got : 0;
     }
-    if (conf && size == sizeof(*conf) && pread(fd, &more, 1, (off_t)size) == 0)
+    if (size == sizeof(*conf) && pread(fd, &more, 1, (off_t)size) == 0 &&
+        mprotect(conf, sizeof(*conf), PROT_READ) == 0)
         return conf;
-    free(conf);
+    munmap(conf, sizeof(*conf));
     return NULL;
 }

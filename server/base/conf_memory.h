@@ -8,6 +8,6 @@
 /* Without [alerts] webhook, which may hold a secret. A descriptor or a negative errno. */
 int conf_memory_new(const struct conf *conf);
 
-/* A copy (malloc'd) of what is in such a file, or NULL: it is none, or no memory. The descriptor
- * stays the caller's. Needs no system call but pread(). */
-struct conf *conf_memory_read(int fd);
+/* A copy of what is in such a file, in memory that nobody can write to and that stays for good; or
+ * NULL: it is none, or no memory. The descriptor stays the caller's. */
+const struct conf *conf_memory_read(int fd);
