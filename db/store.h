@@ -267,7 +267,7 @@ enum store_result store_session_end_user(struct store *, int64_t user, int64_t n
 /* Ends what is past expires_at ("expired") or unused since `idle_before` ("idle") and carries no
  * live tunnel; forgets sessions that ended before `forget_before`. */
 enum store_result store_session_sweep(struct store *, int64_t now, int64_t idle_before,
-                                      int64_t forget_before);
+                                      int64_t forget_before, bool *expired);
 enum store_result store_session_list(struct store *, bool live_only,
                                      int (*each)(void *owner, const struct store_session *),
                                      void *owner);

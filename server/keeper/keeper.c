@@ -115,15 +115,17 @@ static void end_stale(struct keeper *keeper)
                   LOG_TEXT("error", store_error(keeper->store)));
 }
 
-/* Threads may still read the one before: it stays where it is. */
+/* Threads may still read the one before: it stays where it is. Limits may be narrower now. */
 static void take_conf(struct keeper *keeper, int fd)
 {
     const struct conf *conf = conf_memory_read(fd);
-    if (conf)
-        keeper->conf = conf;
-    else
+    if (!conf) {
         LOG_ERROR("keeper.reload",
                   "the new configuration cannot be read; the old one stays in use");
+        return;
+    }
+    keeper->conf = conf;
+    live_review(keeper);
 }
 
 static void on_control(struct loop_source *source, uint32_t events)
