@@ -11,6 +11,6 @@
  * wipes it after use. A signal that ends the program restores the terminal first. */
 int prompt_password(const char *name, bool from_stdin, char *to, size_t size, const char **why);
 
-/* The same for one that exists already, so it is asked for once; standard input is read when it is no
- * terminal. `label` is the question, before the name. */
+/* The same for one that exists already, so it is asked for once; standard input is read when it is
+ * no terminal. `label` is the question, before the name. */
 int prompt_known(const char *label, const char *name, char *to, size_t size, const char **why);

@@ -5,12 +5,10 @@
 #include "fd.h"
 #include "ipc.h"
 #include "log.h"
-#include "serve_alert.h"
-#include "serve_audit.h"
 #include "serve_child.h"
-#include "serve_heirs.h"
 #include "serve_notify.h"
 #include "serve_reload.h"
+#include "supervisor_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,58 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_MS 8000     /* from the order to stop until what still runs is killed … */
-#define HEIRS_MS 1000    /* … and so much more when successors do the same */
 #define STEADY_MS 1000   /* a child that lived this long is started again at once */
 #define BACKOFF_FIRST 50 /* ms; doubles up to … */
 #define BACKOFF_MOST 2000
-
-/* Of this supervisor's own pair. */
-enum phase { STARTING, RUNNING, RETIRING, DRAINING, STOPPING, ENDED };
-
-struct child {
-    const char *name;
-    pid_t pid;   /* 0: not running */
-    int control; /* -1: closed */
-    bool ready;
-    uint64_t started_ms;
-    uint64_t start_ms; /* not before */
-    uint64_t backoff_ms;
-};
-
-struct supervisor {
-    const struct supervisor_setup *setup;
-    enum phase phase;
-    bool leaving; /* all is to end, successors, too */
-    bool company; /* of another keeper */
-    struct serve_heirs heirs;
-    struct child keeper, gate;
-    struct serve_alerts alerts;
-    struct serve_audit audit;
-    int conf;           /* for the children (serve_child_conf) */
-    int signals;        /* signalfd */
-    sigset_t mask;      /* as it was */
-    uint64_t retire_ms; /* deadline while RETIRING */
-    uint64_t stop_ms;   /* deadline while the pair is stopping */
-    uint64_t leave_ms;  /* deadline of all */
-    bool killed;        /* the deadline passed */
-    int exit_code;
-    bool not_started; /* one of them ended before both were ready */
-    bool heir_late;   /* the one that starts was given up */
-};
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void child_kill(const struct child *child)
-{
-    if (child->pid > 0)
-        kill(child->pid, SIGKILL);
-}
 
 /* ---- starting ---- */
 
@@ -95,7 +44,7 @@ static int control_pair(struct child *child, int *theirs)
 /* At once, unless it has just ended already. */
 static void schedule(struct child *child)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
 
     if (now - child->started_ms >= STEADY_MS)
         child->backoff_ms = 0;
@@ -107,7 +56,7 @@ static void schedule(struct child *child)
 
 static void started(struct child *child, pid_t pid)
 {
-    child->started_ms = now_ms();
+    child->started_ms = supervisor_now();
     child->ready = false;
     if (pid > 0) {
         child->pid = pid;
@@ -154,7 +103,7 @@ static void start_gate(struct supervisor *supervisor)
 
 static void start_what_is_due(struct supervisor *supervisor)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
 
     if (supervisor->phase > RUNNING)
         return;
@@ -206,7 +155,7 @@ static void on_control(struct supervisor *supervisor, struct child *child)
     int type = control_receive(child->control, fds, &count);
 
     if (type == CONTROL_ALERT && child == &supervisor->keeper && count == 1) {
-        serve_alert_take(&supervisor->alerts, fds[0], now_ms());
+        serve_alert_take(&supervisor->alerts, fds[0], supervisor_now());
         return;
     }
     while (count)
@@ -216,228 +165,8 @@ static void on_control(struct supervisor *supervisor, struct child *child)
     } else if (type != -EAGAIN) {
         /* It ends, or is not itself any more; its end is noticed by SIGCHLD. */
         fd_close(&child->control);
-        child_kill(child);
+        supervisor_kill(child);
     }
-}
-
-/* ---- stopping ---- */
-
-static void stop_keeper(struct supervisor *supervisor)
-{
-    supervisor->phase = supervisor->keeper.pid ? STOPPING : ENDED;
-    if (supervisor->keeper.control < 0 ||
-        control_send(supervisor->keeper.control, CONTROL_STOP, NULL, 0) < 0)
-        child_kill(&supervisor->keeper);
-}
-
-/* The gate first: its last records tell the keeper how the tunnels ended. */
-static void stop_pair(struct supervisor *supervisor)
-{
-    if (supervisor->phase >= DRAINING)
-        return;
-    supervisor->phase = DRAINING;
-    supervisor->stop_ms = now_ms() + STOP_MS;
-    if (supervisor->gate.pid == 0)
-        stop_keeper(supervisor);
-    else if (supervisor->gate.control < 0 ||
-             control_send(supervisor->gate.control, CONTROL_DRAIN, NULL, 0) < 0)
-        child_kill(&supervisor->gate);
-}
-
-static void stop(struct supervisor *supervisor, int exit_code)
-{
-    if (supervisor->leaving)
-        return;
-    supervisor->exit_code = exit_code;
-    supervisor->leaving = true;
-    supervisor->leave_ms = now_ms() + STOP_MS + (supervisor->heirs.count ? HEIRS_MS : 0);
-    if (supervisor->setup->link < 0)
-        serve_notify("STOPPING=1");
-    serve_listen_close(supervisor->setup->listeners);
-    serve_heirs_tell(&supervisor->heirs, CONTROL_STOP);
-    stop_pair(supervisor);
-}
-
-static void kill_all(struct supervisor *supervisor)
-{
-    child_kill(&supervisor->gate);
-    child_kill(&supervisor->keeper);
-    serve_heirs_kill(&supervisor->heirs);
-}
-
-static void on_stop_signal(struct supervisor *supervisor)
-{
-    if (!supervisor->leaving) {
-        LOG_INFO("stop", "stopping in an orderly way; a second signal stops at once");
-        stop(supervisor, EX_OK);
-        return;
-    }
-    LOG_WARNING("stop", "stopping at once");
-    supervisor->exit_code = EX_UNAVAILABLE;
-    kill_all(supervisor);
-}
-
-static bool is_stopping(const struct supervisor *supervisor)
-{
-    return supervisor->phase == DRAINING || supervisor->phase == STOPPING;
-}
-
-/* Whether all that there is has ended. A pair that retired ends, and what is left here looks after
- * the successors. */
-static bool is_over(const struct supervisor *supervisor)
-{
-    return supervisor->phase == ENDED && supervisor->heirs.count == 0;
-}
-
-static void on_deadlines(struct supervisor *supervisor)
-{
-    uint64_t now = now_ms();
-    struct serve_heir *starting = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_STARTING);
-
-    if (starting && now >= starting->ready_by_ms) {
-        kill(starting->pid, SIGKILL);
-        starting->ready_by_ms = now + SERVE_HEIR_READY_MS; /* its end is noticed by SIGCHLD */
-        supervisor->heir_late = true;
-    }
-    if (supervisor->phase == RETIRING && now >= supervisor->retire_ms) {
-        LOG_WARNING("retire", "[server] drain_seconds are over: ending what is left");
-        stop_pair(supervisor);
-    }
-    if (supervisor->killed ||
-        !(supervisor->leaving ? now >= supervisor->leave_ms
-                              : is_stopping(supervisor) && now >= supervisor->stop_ms))
-        return;
-    LOG_WARNING("stop", "not ended in time; ending by force",
-                LOG_TEXT("child", supervisor->gate.pid     ? "gate"
-                                  : supervisor->keeper.pid ? "keeper"
-                                                           : "successor"));
-    child_kill(&supervisor->gate);
-    child_kill(&supervisor->keeper);
-    if (supervisor->leaving) {
-        supervisor->killed = true;
-        serve_heirs_kill(&supervisor->heirs);
-    } else {
-        supervisor->stop_ms = now + STOP_MS;
-    }
-}
-
-/* ---- successors ---- */
-
-/* Another pair serves: no child is started again, no duty is done twice. */
-static void retire(struct supervisor *supervisor)
-{
-    uint64_t seconds = supervisor->setup->conf->drain_seconds;
-
-    if (supervisor->phase > RUNNING)
-        return;
-    LOG_INFO("retire", "another supervisor's gate serves now; this pair ends with its last tunnel",
-             LOG_NUMBER("seconds_at_most", (int64_t)seconds));
-    supervisor->phase = RETIRING;
-    supervisor->company = true;
-    supervisor->retire_ms = now_ms() + seconds * 1000;
-    serve_audit_stop(&supervisor->audit);
-    if (supervisor->keeper.control < 0 || supervisor->gate.control < 0 ||
-        control_send(supervisor->keeper.control, CONTROL_RETIRE, NULL, 0) < 0 ||
-        control_send(supervisor->gate.control, CONTROL_RETIRE, NULL, 0) < 0)
-        stop_pair(supervisor); /* one of them was just being started again */
-}
-
-/* No other keeper has the store any more. */
-static void alone(struct supervisor *supervisor)
-{
-    supervisor->company = false;
-    if (supervisor->phase <= RUNNING && supervisor->keeper.control >= 0)
-        control_send(supervisor->keeper.control, CONTROL_ALONE, NULL, 0);
-}
-
-/* Tells the one that is left that it is. */
-static void tell_alone(struct supervisor *supervisor)
-{
-    struct serve_heir *heir = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
-    if (supervisor->heirs.count == 1 && heir && supervisor->phase == ENDED)
-        serve_heir_tell(heir, CONTROL_ALONE);
-}
-
-static void begin_upgrade(struct supervisor *supervisor)
-{
-    const struct supervisor_setup *setup = supervisor->setup;
-    char why[SERVE_DESK_WORDS / 2] = "the gateway has not started yet, or is stopping",
-                                words[SERVE_DESK_WORDS];
-    int code = EX_TEMPFAIL;
-
-    if (!supervisor->leaving && supervisor->phase != STARTING)
-        code = serve_heirs_start(&supervisor->heirs, setup->program, setup->conf->state,
-                                 setup->listeners, &supervisor->mask, now_ms(), why, sizeof(why));
-    if (code != EX_OK) {
-        snprintf(words, sizeof(words), "%s; nothing has been changed", why);
-        LOG_WARNING("upgrade", words);
-        serve_desk_say(setup->desk, '-', words);
-        return;
-    }
-    supervisor->heir_late = false;
-    snprintf(words, sizeof(words), "%s starts", setup->program);
-    LOG_INFO("upgrade", "a successor starts", LOG_TEXT("program", setup->program));
-    serve_desk_say(setup->desk, '=', words);
-}
-
-static void on_heir(struct supervisor *supervisor, struct serve_heir *heir)
-{
-    if (serve_heir_hear(heir) != CONTROL_READY || heir->stage != SERVE_HEIR_STARTING)
-        return;
-    struct serve_heir *before = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
-    if (before) {
-        before->stage = SERVE_HEIR_RETIRED;
-        serve_heir_tell(before, CONTROL_RETIRE);
-    }
-    heir->stage = SERVE_HEIR_CURRENT;
-    if (supervisor->phase <= RUNNING)
-        retire(supervisor);
-    LOG_INFO("upgrade", "the successor serves", LOG_NUMBER("pid", heir->pid));
-    serve_desk_say(supervisor->setup->desk, '+',
-                   "the new program serves; the one before ends with its last tunnel");
-}
-
-static void say_failed(struct supervisor *supervisor, int status)
-{
-    char words[SERVE_DESK_WORDS];
-    if (supervisor->heir_late)
-        snprintf(words, sizeof(words), "the new program did not serve within %d seconds",
-                 SERVE_HEIR_READY_MS / 1000);
-    else if (WIFSIGNALED(status))
-        snprintf(words, sizeof(words), "the new program was ended by a signal (%s)",
-                 strsignal(WTERMSIG(status)));
-    else
-        snprintf(words, sizeof(words), "the new program ended with code %d%s", WEXITSTATUS(status),
-                 WEXITSTATUS(status) == EX_CONFIG
-                     ? ": configuration, certificate or database are not as it wants them"
-                     : "");
-    size_t size = strlen(words);
-    snprintf(words + size, sizeof(words) - size,
-             " (the log tells more); the old one goes on undisturbed");
-    LOG_ERROR("upgrade", words);
-    serve_desk_say(supervisor->setup->desk, '-', words);
-}
-
-static bool heir_ended(struct supervisor *supervisor, pid_t pid, int status)
-{
-    struct serve_heir *heir = serve_heirs_find(&supervisor->heirs, pid);
-    if (!heir)
-        return false;
-    enum serve_heir_stage stage = heir->stage;
-    serve_heirs_remove(&supervisor->heirs, heir);
-    if (stage == SERVE_HEIR_STARTING && !supervisor->leaving) {
-        say_failed(supervisor, status);
-    } else if (stage == SERVE_HEIR_RETIRED || supervisor->leaving) {
-        LOG_INFO("upgrade", "a supervisor has ended", LOG_NUMBER("pid", pid));
-    } else {
-        /* Nobody accepts any more: whoever started us is to start us again. */
-        LOG_ERROR("upgrade", "the supervisor that serves has ended unexpectedly",
-                  LOG_NUMBER("pid", pid));
-        stop(supervisor,
-             WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
-    }
-    tell_alone(supervisor);
-    return true;
 }
 
 /* ---- children that end ---- */
@@ -466,25 +195,25 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
     switch (supervisor->phase) {
     case STARTING:
         supervisor->not_started = true;
-        stop(supervisor,
-             WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+        supervisor_stop(supervisor, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+                                                                             : EX_SOFTWARE);
         break;
     case RUNNING:
         schedule(child);
         if (!gate)
-            child_kill(&supervisor->gate);
+            supervisor_kill(&supervisor->gate);
         break;
     case RETIRING:
         if (gate) {
-            supervisor->stop_ms = now_ms() + STOP_MS;
-            stop_keeper(supervisor);
+            supervisor->stop_ms = supervisor_now() + SUPERVISOR_STOP_MS;
+            supervisor_stop_keeper(supervisor);
         } else {
-            stop_pair(supervisor);
+            supervisor_stop_pair(supervisor);
         }
         break;
     case DRAINING:
         if (gate)
-            stop_keeper(supervisor);
+            supervisor_stop_keeper(supervisor);
         break;
     case STOPPING:
         supervisor->phase = supervisor->keeper.pid ? STOPPING : ENDED;
@@ -493,7 +222,7 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
         break;
     }
     if (supervisor->phase == ENDED)
-        tell_alone(supervisor);
+        supervisor_tell_alone(supervisor);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -506,9 +235,9 @@ static void reap(struct supervisor *supervisor)
             ended(supervisor, &supervisor->keeper, status);
         else if (pid == supervisor->gate.pid)
             ended(supervisor, &supervisor->gate, status);
-        else if (!heir_ended(supervisor, pid, status) &&
-                 !serve_audit_ended(&supervisor->audit, pid, status, now_ms()))
-            serve_alert_ended(&supervisor->alerts, pid, status, now_ms());
+        else if (!supervisor_heir_ended(supervisor, pid, status) &&
+                 !serve_audit_ended(&supervisor->audit, pid, status, supervisor_now()))
+            serve_alert_ended(&supervisor->alerts, pid, status, supervisor_now());
     }
 }
 
@@ -540,13 +269,13 @@ static void on_link(struct supervisor *supervisor)
     while (count)
         fd_close(&fds[--count]);
     if (type == CONTROL_RETIRE)
-        retire(supervisor);
+        supervisor_retire(supervisor);
     else if (type == CONTROL_ALONE)
-        alone(supervisor);
+        supervisor_alone(supervisor);
     else if (type == CONTROL_RELOAD)
         on_reload(supervisor);
     else if (type == CONTROL_STOP || (type < 0 && type != -EAGAIN))
-        stop(supervisor, EX_OK);
+        supervisor_stop(supervisor, EX_OK);
 }
 
 static void on_signal(struct supervisor *supervisor)
@@ -562,7 +291,7 @@ static void on_signal(struct supervisor *supervisor)
             on_reload(supervisor);
             break;
         default:
-            on_stop_signal(supervisor);
+            supervisor_stop_signal(supervisor);
         }
     }
 }
@@ -576,7 +305,7 @@ static int until(uint64_t at, uint64_t now, int wait)
 /* How long poll() may wait: until a start is due or the deadline has come. */
 static int patience(const struct supervisor *supervisor)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
     int wait = -1;
 
     const struct serve_heir *starting =
@@ -585,7 +314,7 @@ static int patience(const struct supervisor *supervisor)
         wait = until(starting->ready_by_ms, now, wait);
     if (supervisor->leaving)
         return supervisor->killed ? -1 : until(supervisor->leave_ms, now, wait);
-    if (is_stopping(supervisor))
+    if (supervisor_is_stopping(supervisor))
         wait = until(supervisor->stop_ms, now, wait);
     if (supervisor->phase == RETIRING)
         wait = until(supervisor->retire_ms, now, wait);
@@ -631,15 +360,15 @@ static void turn(struct supervisor *supervisor)
     struct pollfd polled[AT_MOST];
 
     start_what_is_due(supervisor);
-    serve_alert_turn(&supervisor->alerts, now_ms());
+    serve_alert_turn(&supervisor->alerts, supervisor_now());
     if (supervisor->phase == RUNNING)
-        serve_audit_turn(&supervisor->audit, supervisor->keeper.control, now_ms());
+        serve_audit_turn(&supervisor->audit, supervisor->keeper.control, supervisor_now());
     size_t count = gather(supervisor, polled);
     if (poll(polled, count, patience(supervisor)) < 0)
         return; /* EINTR, or no memory for a moment */
     for (size_t i = AT_HEIRS; i < count; i++) {
         if (polled[i].revents)
-            on_heir(supervisor, &supervisor->heirs.all[i - AT_HEIRS]);
+            supervisor_hear_heir(supervisor, &supervisor->heirs.all[i - AT_HEIRS]);
     }
     if (polled[AT_KEEPER].revents)
         on_control(supervisor, &supervisor->keeper);
@@ -648,12 +377,12 @@ static void turn(struct supervisor *supervisor)
     if (polled[AT_LINK].revents)
         on_link(supervisor);
     if (polled[AT_CLIENT].revents && serve_desk_hear(supervisor->setup->desk))
-        begin_upgrade(supervisor);
+        supervisor_upgrade(supervisor);
     if (polled[AT_DESK].revents)
         serve_desk_accept(supervisor->setup->desk);
     if (polled[AT_SIGNALS].revents)
         on_signal(supervisor);
-    on_deadlines(supervisor);
+    supervisor_deadlines(supervisor);
 }
 
 int supervisor_run(const struct supervisor_setup *setup)
@@ -677,12 +406,13 @@ int supervisor_run(const struct supervisor_setup *setup)
     supervisor.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     supervisor.conf = conf_memory_new(setup->conf);
     serve_alert_init(&supervisor.alerts, setup->conf, &supervisor.mask);
-    serve_audit_init(&supervisor.audit, setup->conf, &supervisor.conf, &supervisor.mask, now_ms());
+    serve_audit_init(&supervisor.audit, setup->conf, &supervisor.conf, &supervisor.mask,
+                     supervisor_now());
     if (supervisor.signals < 0 || supervisor.conf < 0) {
         LOG_ERROR("start", "out of descriptors or memory");
         return EX_OSERR;
     }
-    while (!is_over(&supervisor))
+    while (!supervisor_is_over(&supervisor))
         turn(&supervisor);
     serve_alert_stop(&supervisor.alerts);
     serve_audit_stop(&supervisor.audit);
