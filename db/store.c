@@ -17,7 +17,7 @@ static enum store_result make_file(const char *path, enum store_open_mode mode, 
 {
     if (access(path, F_OK) == 0)
         return STORE_OK;
-    if (mode == STORE_MUST_EXIST) {
+    if (mode != STORE_CREATE) {
         snprintf(why, size, "there is no database at %s", path);
         return STORE_MISSING;
     }
@@ -84,7 +84,7 @@ enum store_result store_open(struct store **out, const char *path, enum store_op
         result = STORE_FAILED;
     }
     if (result == STORE_OK)
-        result = store_migrate(store, path, why, size);
+        result = store_migrate(store, path, mode, why, size);
     if (result == STORE_OK && !prepare_all(store)) {
         snprintf(why, size, "%s: %s", path, sqlite3_errmsg(store->db));
         result = STORE_FAILED;

@@ -34,6 +34,9 @@ enum store_result {
 enum store_open_mode {
     STORE_MUST_EXIST,
     STORE_CREATE, /* make it (0600) when missing */
+    /* An older program has it open and goes on: like STORE_MUST_EXIST, but only changes that it can
+     * live with are made, else NEWER. */
+    STORE_IN_COMPANY,
 };
 /* Opens, and migrates forward when older: first a backup beside the file ("….before-v3"), then one
  * transaction per step. `why` gets words on anything but STORE_OK. */
@@ -346,6 +349,15 @@ enum store_result store_tunnel_request_end(struct store *, int64_t id); /* REFUS
 enum store_result store_tunnel_list(struct store *, bool live_only,
                                     int (*each)(void *owner, const struct store_tunnel *),
                                     void *owner);
+/* Live ones of a person or to a desktop that nobody has asked to end; which of both it is, or is
+ * it both. */
+struct store_tunnel_of {
+    int64_t id;
+    bool person, desktop;
+};
+enum store_result store_tunnel_of(struct store *, int64_t user, int64_t desktop,
+                                  int (*each)(void *owner, const struct store_tunnel_of *),
+                                  void *owner);
 /* Names of the desktops that a session has live tunnels to, in order. */
 enum store_result store_tunnel_desktops(struct store *, int64_t session,
                                         int (*each)(void *owner, const char *desktop), void *owner);

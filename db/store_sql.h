@@ -45,7 +45,10 @@ bool store_column_addr(sqlite3_stmt *statement, int column, struct addr *to);
 enum store_result store_fail(struct store *store); /* notes the engine's words; STORE_FAILED */
 
 /* Brings the schema up to date; see migrate.c. */
-enum store_result store_migrate(struct store *store, const char *path, char *why, size_t size);
+enum store_result store_migrate(struct store *store, const char *path, enum store_open_mode mode,
+                                char *why, size_t size);
+/* The step that leads on from this version only adds. */
+bool store_step_adds(int from);
 
 void store_read_user(sqlite3_stmt *statement, void *row);    /* a struct store_user */
 void store_read_desktop(sqlite3_stmt *statement, void *row); /* a struct store_desktop */

@@ -83,6 +83,35 @@ enum store_result store_tunnel_list(struct store *store, bool live_only,
                       read_tunnel, each_tunnel, &call);
 }
 
+struct of_each {
+    int (*each)(void *owner, const struct store_tunnel_of *of);
+    void *owner;
+};
+
+static void read_of(sqlite3_stmt *s, void *row)
+{
+    *(struct store_tunnel_of *)row =
+        (struct store_tunnel_of){.id = sqlite3_column_int64(s, 0),
+                                 .person = sqlite3_column_int(s, 1) != 0,
+                                 .desktop = sqlite3_column_int(s, 2) != 0};
+}
+
+static int each_of(void *owner, const void *row)
+{
+    struct of_each *call = owner;
+    return call->each(call->owner, row);
+}
+
+enum store_result store_tunnel_of(struct store *store, int64_t user, int64_t desktop,
+                                  int (*each)(void *owner, const struct store_tunnel_of *),
+                                  void *owner)
+{
+    struct of_each call = {each, owner};
+    struct store_tunnel_of of;
+    return store_each(store, store_bind(store, SQL_TUNNEL_OF, "ii", user, desktop), &of, read_of,
+                      each_of, &call);
+}
+
 struct desktops_each {
     int (*each)(void *owner, const char *desktop);
     void *owner;

@@ -1,14 +1,17 @@
 /* deskgate: the table of contents. */
 #include "admin.h"
 #include "alert_post.h"
+#include "backup.h"
 #include "checkup.h"
 #include "cli.h"
 #include "connect.h"
 #include "init.h"
 #include "nearest.h"
 #include "rdp_file.h"
+#include "restore.h"
 #include "serve.h"
 #include "syslog_forward.h"
+#include "upgrade_verb.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +23,9 @@ static const struct verb {
 } verbs[] = {
     {"init", "make a state folder: configuration, database, keys, certificate", init_verb},
     {"serve", "run the gateway", serve_verb},
+    {"upgrade", "let the program that is installed now take over, dropping nobody", upgrade_verb},
+    {"backup", "write database, keys, configuration and certificates to a file", backup_verb},
+    {"restore", "make a state folder of such a file", restore_verb},
     {"check", "say what is wrong with the gateway and how to mend it", checkup_verb},
     {"user", "people: add, list, passwords, second factors, disable, remove", user_verb},
     {"group", "groups of people", group_verb},
@@ -38,6 +44,7 @@ static const struct verb {
     {"rdp-file", "the client: fetch an .rdp file from a gateway", rdp_file_verb},
     {"gate", NULL, serve_gate_child},
     {"keeper", NULL, serve_keeper_child},
+    {"serve-heir", NULL, serve_heir_child},
     {"alert-post", NULL, alert_post_verb},
     {"syslog-forward", NULL, syslog_forward_verb},
 };

@@ -14,6 +14,10 @@ WHERE id = ?1 AND ended_at = 0;
 -- name: tunnel_request_end
 UPDATE tunnels SET end_requested = 1 WHERE id = ?1 AND ended_at = 0;
 
+-- name: tunnel_of
+SELECT id, coalesce(user_id = ?1, 0), coalesce(desktop_id = ?2, 0) FROM tunnels
+WHERE ended_at = 0 AND end_requested = 0 AND (user_id = ?1 OR desktop_id = ?2);
+
 -- name: tunnel_exists
 SELECT 1 FROM tunnels WHERE id = ?1;
 

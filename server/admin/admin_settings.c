@@ -54,7 +54,9 @@ static int settings_show(struct act *act, const struct sub_args *args)
         return listing_drop(&listing, act_error(act, EX_CONFIG, "%s", why));
     if (act->in_browser && settings_changed(&act->conf))
         act_error(act, EX_OK,
-                  CONF_FILE " was changed after the gateway began; restart it for what is here");
+                  CONF_FILE
+                  " was changed after the gateway began or read it last; reload it for what is "
+                  "here");
     return listing_finish(&listing);
 }
 

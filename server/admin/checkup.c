@@ -114,8 +114,9 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
     };
     static const struct cli_spec spec = {
         .verb = "check",
-        .summary = "Looks at configuration, certificate, clock, file modes, ports, database and\n"
-                   "desktops; says what is wrong and how to mend it. Ends with 0 when there is no\n"
+        .summary = "Looks at configuration, certificate, clock, file modes, settings, ports,\n"
+                   "database, kernel and desktops; says what is wrong and how to mend it. Ends "
+                   "with 0 when there is no\n"
                    "problem (warnings allowed), with 69 otherwise.",
         .options = table,
     };
@@ -131,6 +132,8 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         checkup_state(check);
         if (whole)
             checkup_certificates(check);
+        if (whole)
+            checkup_settings(check);
         checkup_store(check);
         checkup_clock(check);
         checkup_cage(check);

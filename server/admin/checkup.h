@@ -1,5 +1,6 @@
 /* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in checkup.c;
- * what is looked at is in checkup_files.c, checkup_ports.c and checkup_desktops.c. */
+ * what is looked at is in checkup_files.c, checkup_chain.c, checkup_settings.c, checkup_ports.c and
+ * checkup_desktops.c. */
 #pragma once
 
 #include "conf.h"
@@ -31,7 +32,9 @@ void checkup_say(struct checkup *check, enum checkup_level level, const char *it
 
 void checkup_state(struct checkup *check);        /* the folder, its files' modes and owners */
 void checkup_certificates(struct checkup *check); /* match, validity, name */
-void checkup_store(struct checkup *check);        /* opens check->store; integrity, schema */
+void checkup_chain(struct checkup *check, const char *path); /* order, authority, strength */
+void checkup_settings(struct checkup *check);                /* weaker than they should be */
+void checkup_store(struct checkup *check); /* opens check->store; integrity, schema */
 void checkup_clock(struct checkup *check);
 void checkup_ports(struct checkup *check);
 void checkup_cage(struct checkup *check);

@@ -92,6 +92,33 @@ static void checkup_secret(struct checkup *check)
     secret_key_wipe(&key);
 }
 
+/* What else must not be changed, or read, by others; most of it need not be there. */
+static void checkup_others(struct checkup *check)
+{
+    static const char *const private[] = {CONF_AUDIT_HEAD, CONF_DATABASE "-wal",
+                                          CONF_DATABASE "-shm"};
+    char path[CONF_PATH_SIZE], mend[CONF_PATH_SIZE + 64];
+    struct stat st;
+
+    conf_path(&check->conf, CONF_FILE, path);
+    if (stat(path, &st) == 0 && st.st_mode & 022) {
+        snprintf(mend, sizeof(mend), "chmod go-w %s", path);
+        checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
+                    "%s may be changed by others (mode %03o)", path, st.st_mode & 0777U);
+    } else if (access(path, F_OK) == 0 && !checkup_access(check, path, R_OK)) {
+        snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
+                 path);
+        checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
+                    "%s may not be read by uid %u", path, (unsigned)check->uid);
+    }
+    for (size_t i = 0; i < sizeof(private) / sizeof(*private); i++) {
+        conf_path(&check->conf, private[i], path);
+        checkup_private(check, "state file", path, R_OK | W_OK);
+    }
+    if (check->conf.alert_webhook[0] == '/')
+        checkup_private(check, "webhook file", check->conf.alert_webhook, R_OK);
+}
+
 void checkup_state(struct checkup *check)
 {
     if (!checkup_private(check, "state folder", check->conf.state, R_OK | W_OK | X_OK)) {
@@ -100,6 +127,7 @@ void checkup_state(struct checkup *check)
         return;
     }
     checkup_secret(check);
+    checkup_others(check);
 }
 
 static void checkup_dates(struct checkup *check, const char *path, const struct certificate *found)
@@ -191,7 +219,10 @@ void checkup_certificates(struct checkup *check)
     struct certificate found;
     for (size_t i = 0; i < check->conf.pair_count; i++) {
         const struct conf_pair *pair = &check->conf.pairs[i];
-        if (checkup_pair(check, pair, mend, &found) && !found.for_name)
+        if (!checkup_pair(check, pair, mend, &found))
+            continue;
+        checkup_chain(check, pair->certificate);
+        if (!found.for_name)
             checkup_say(check, CHECKUP_WARNING, "certificate",
                         "correct [server] name, or get a certificate for it",
                         "%s does not name '%s'", pair->certificate, check->conf.name);

@@ -181,3 +181,14 @@ int prompt_password(const char *name, bool from_stdin, char *to, size_t size, co
         explicit_bzero(to, size);
     return code;
 }
+
+int prompt_known(const char *label, const char *name, char *to, size_t size, const char **why)
+{
+    int code =
+        isatty(STDIN_FILENO) != 0 ? prompt_ask(label, name, to, size) : prompt_line(to, size, NULL);
+
+    code = prompt_judge(code, to, why);
+    if (code != EX_OK)
+        explicit_bzero(to, size);
+    return code;
+}

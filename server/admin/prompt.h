@@ -10,3 +10,7 @@
  * EX_OK, or another exit code (sysexits.h) with words in `*why`; `to` is then wiped. The caller
  * wipes it after use. A signal that ends the program restores the terminal first. */
 int prompt_password(const char *name, bool from_stdin, char *to, size_t size, const char **why);
+
+/* The same for one that exists already, so it is asked for once; standard input is read when it is
+ * no terminal. `label` is the question, before the name. */
+int prompt_known(const char *label, const char *name, char *to, size_t size, const char **why);

@@ -27,8 +27,8 @@ int cli_fail(int code, const char *format, ...)
 
 static int cli_help(const struct cli_spec *spec)
 {
-    printf("Usage: deskgate [--state DIR] %s [OPTIONS]\n\n%s\n\nOptions:\n", spec->verb,
-           spec->summary);
+    printf("Usage: deskgate [--state DIR] %s%s%s [OPTIONS]\n\n%s\n\nOptions:\n", spec->verb,
+           spec->word ? " " : "", spec->word ? spec->word : "", spec->summary);
     for (const struct cli_option *option = spec->options; option->name; option++) {
         char left[40];
         snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
@@ -61,7 +61,7 @@ int cli_parse(const struct cli_spec *spec, void *owner, int argc, char **argv)
     cli_table(spec, table);
     optind = 0; /* glibc: begin anew */
     opterr = 0;
-    while ((id = getopt_long(argc, argv, "+:h", table, NULL)) != -1) {
+    while ((id = getopt_long(argc, argv, spec->word ? ":h" : "+:h", table, NULL)) != -1) {
         if (id == CLI_HELP || id == 'h')
             return cli_help(spec);
         if (id == '?' || id == ':')
@@ -70,6 +70,14 @@ int cli_parse(const struct cli_spec *spec, void *owner, int argc, char **argv)
                             id == ':' ? "a value is missing behind" : "there is no option",
                             argv[optind - 1], spec->verb);
         int code = spec->options[id - 1].take(owner, optarg ? optarg : "");
+        if (code != EX_OK)
+            return code;
+    }
+    if (spec->word && optind == argc)
+        return cli_fail(EX_USAGE, "%s wants %s; 'deskgate %s --help' tells more", spec->verb,
+                        spec->word, spec->verb);
+    if (spec->word) {
+        int code = spec->take_word(owner, argv[optind++]);
         if (code != EX_OK)
             return code;
     }

@@ -31,8 +31,12 @@ struct cli_spec {
     const char *verb;
     const char *summary;              /* one or more sentences */
     const struct cli_option *options; /* ends with name NULL */
+    /* The one word that it takes and needs, as the help calls it; NULL: it takes none. */
+    const char *word;
+    int (*take_word)(void *owner, const char *value);
 };
 
-/* Parses the arguments of a verb that takes options and no words. --help prints the help to
+/* Parses the arguments of a verb that takes options, and one word at most, before or behind them.
+ * --help prints the help to
  * standard output. Returns -1 to go on, else the exit code to end with. */
 int cli_parse(const struct cli_spec *spec, void *owner, int argc, char **argv);

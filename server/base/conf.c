@@ -56,6 +56,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .handshake_seconds = 10,
         .request_seconds = 20,
         .keepalive_seconds = 60,
+        .drain_seconds = 43200,
         .login_workers = 2,
         .login_queue = 64,
         .login_deadline_seconds = 10,

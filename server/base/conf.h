@@ -56,6 +56,7 @@ struct conf {
     uint32_t handshake_seconds;       /* handshake_seconds = 10: TLS */
     uint32_t request_seconds;         /* request_seconds = 20: a request's head and body */
     uint32_t keepalive_seconds;       /* keepalive_seconds = 60: between requests */
+    uint32_t drain_seconds;           /* drain_seconds = 43200: tunnels after 'deskgate upgrade' */
 
     /* [tls] certificate = FILE[, FILE]  key = FILE[, FILE]; relative to the state folder */
     struct conf_pair pairs[CONF_PAIRS_MAX];
@@ -186,4 +187,5 @@ void conf_path(const struct conf *conf, const char *name, char *path);
 #define CONF_FILE "deskgate.conf"
 #define CONF_DATABASE "deskgate.db"
 #define CONF_SECRET_KEY "secret.key" /* seals TOTP seeds; 0600 */
+#define CONF_DUTY_LOCK "duty.lock"   /* empty; keeper/duty.h */
 #define CONF_AUDIT_HEAD "audit.head" /* a row that was in the audit log; keeper/audit_seal.h */

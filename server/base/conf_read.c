@@ -53,6 +53,7 @@ static const struct conf_key keys[] = {
     NUMBER("server", "handshake_seconds", handshake_seconds, 1, 300),
     NUMBER("server", "request_seconds", request_seconds, 1, 300),
     NUMBER("server", "keepalive_seconds", keepalive_seconds, 1, 3600),
+    NUMBER("server", "drain_seconds", drain_seconds, 0, YEAR),
     LIST("tls", "certificate", conf_take_certificate),
     LIST("tls", "key", conf_take_tls_key),
     NUMBER("login", "workers", login_workers, 1, 64),

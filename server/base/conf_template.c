@@ -8,7 +8,7 @@
 static const char text[] =
     "# deskgate.conf - the gateway's configuration. Every key is here with its default; take the\n"
     "# '#' away to change one. 'deskgate check' tells what is wrong; see deskgate.conf(5).\n"
-    "# Restart the gateway afterwards. New certificate files alone need only a SIGHUP.\n"
+    "# Afterwards 'systemctl reload deskgate' (SIGHUP); the log names what takes more than that.\n"
     "\n"
     "[server]\n"
     "# Addresses for HTTPS, several separated by commas: 192.0.2.1:443, [2001:db8::1]:443\n"
@@ -48,6 +48,9 @@ static const char text[] =
     "#handshake_seconds = 10\n"
     "#request_seconds = 20\n"
     "#keepalive_seconds = 60\n"
+    "\n"
+    "# How long tunnels may go on after 'deskgate upgrade', in the program that was before.\n"
+    "#drain_seconds = 43200\n"
     "\n"
     "[tls]\n"
     "# PEM files, relative to the state folder. Several certificates (ECDSA and RSA side by side)\n"

@@ -52,6 +52,13 @@ void admit_free(struct admit *admit)
     free(admit);
 }
 
+void admit_set_per_address(struct admit *admit, uint32_t per_address)
+{
+    pthread_mutex_lock(&admit->lock);
+    admit->most_each = per_address;
+    pthread_mutex_unlock(&admit->lock);
+}
+
 static struct visitor **find(struct admit *admit, const struct addr *prefix)
 {
     uint64_t halves[2], hash = admit->seed;

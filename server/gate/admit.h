@@ -11,6 +11,7 @@ struct admit;
 
 int admit_new(struct admit **out, uint32_t total, uint32_t per_address); /* 0 or -ENOMEM */
 void admit_free(struct admit *admit);
+void admit_set_per_address(struct admit *admit, uint32_t per_address); /* for those to come */
 
 /* False: over a limit. After true, admit_leave() is due exactly once. */
 bool admit_enter(struct admit *admit, const struct addr *address);

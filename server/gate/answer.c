@@ -57,6 +57,10 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     request->stage = REQUEST_ANSWERED;
     atomic_store(&request->conn->answering, true); /* from here on the client has to do its part */
     atomic_store(&request->conn->busy, false);
+    /* The client's next request is for the gate that accepts now. */
+    if (atomic_load(&request->gate->retiring) && status != MHD_HTTP_SWITCHING_PROTOCOLS &&
+        status != MHD_HTTP_UNAUTHORIZED) /* NTLM goes on in the same connection */
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (!request->conn->metrics)
         gate_meter_answer(&request->gate->http_meter, status);
     enum MHD_Result result = MHD_queue_response(request->mhd, status, response);

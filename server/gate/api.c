@@ -9,7 +9,7 @@
 
 enum MHD_Result api_health(struct request *request)
 {
-    if (atomic_load(&request->gate->draining))
+    if (atomic_load(&request->gate->draining) || atomic_load(&request->gate->retiring))
         return answer_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping",
                             "The gateway is stopping.");
     return answer_json(request, MHD_HTTP_OK, json_pack("{s:s}", "status", "ok"), NULL);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
+#define RETIRING_SECONDS 5        /* between requests */
 #define LINGER_MS 2000
 #define LINGER_READS 16 /* at one go, so that a flood does not starve others; the timer ends it */
 
@@ -261,15 +262,18 @@ static void answer_late(struct conn *conn)
     conn_linger(conn);
 }
 
-/* How long the connection may go on as it is, in seconds. */
+/* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
+ * that only may ask again are not waited for so long. */
 static uint32_t patience(const struct conn *conn)
 {
+    bool retiring = atomic_load(&conn->worker->gate->retiring);
     const struct conf *conf = conn->worker->gate->conf;
     if (atomic_load(&conn->answering))
         return conf->keepalive_seconds;
     if (conn->watch.partial || conn->watch.completed == 0)
         return conf->request_seconds;
-    return conf->keepalive_seconds;
+    return retiring && conf->keepalive_seconds > RETIRING_SECONDS ? RETIRING_SECONDS
+                                                                  : conf->keepalive_seconds;
 }
 
 /* A client that does not read what it has asked for holds the connection no longer than one that

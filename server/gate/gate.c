@@ -1,6 +1,7 @@
 #include "gate.h"
 
 #include "cage.h"
+#include "conf_memory.h"
 #include "conn.h"
 #include "control.h"
 #include "fd.h"
@@ -28,6 +29,7 @@
 #define DRAIN_LOOK_MS 50
 #define TRIM_LOOK_MS 10000
 #define TRIM_LEAST 200 /* connections gone that are worth it: some 2 MB of them in handshakes */
+#define RETIRE_LOOK_MS 250
 
 /* The main loop: control and keeper sockets; bytes of clients never pass here. */
 struct gate {
@@ -35,7 +37,7 @@ struct gate {
     struct loop *loop;
     struct loop_source control;
     struct loop_timer drain;
-    uint64_t drain_until;
+    uint64_t drain_until; /* 0: not draining */
     struct loop_timer trim;
     uint32_t peak; /* connections, at most, since the heap was trimmed */
     int exit_code;
@@ -54,10 +56,24 @@ static void on_drain_look(struct loop_timer *timer)
     struct gate *gate = OWNER_OF(timer, struct gate, drain);
     bool quiet = tunnel_table_count(gate->state.tunnels) == 0 &&
                  admit_count(gate->state.admit) == 0 && keeper_link_flushed(gate->state.keeper);
-    if (quiet || loop_now(gate->loop) >= gate->drain_until)
+    if (quiet || (gate->drain_until && loop_now(gate->loop) >= gate->drain_until))
         gate_leave(gate, EX_OK);
     else
-        loop_timer_set(gate->loop, &gate->drain, DRAIN_LOOK_MS);
+        loop_timer_set(gate->loop, &gate->drain,
+                       gate->drain_until ? DRAIN_LOOK_MS : RETIRE_LOOK_MS);
+}
+
+/* Another gate has the listeners, too. Whoever is here stays until they go or drain() comes. */
+static void retire(struct gate *gate)
+{
+    if (atomic_exchange(&gate->state.retiring, true) || atomic_load(&gate->state.draining))
+        return;
+    LOG_INFO("gate.retire", "another gate serves now: this one ends with its last connection",
+             LOG_NUMBER("tunnels", tunnel_table_count(gate->state.tunnels)),
+             LOG_NUMBER("connections", admit_count(gate->state.admit)));
+    for (size_t i = 0; i < gate->state.worker_count; i++)
+        worker_retire(gate->state.workers[i]);
+    loop_timer_set(gate->loop, &gate->drain, RETIRE_LOOK_MS);
 }
 
 static void drain(struct gate *gate)
@@ -127,6 +143,18 @@ static void take_signer(struct gate *gate, const int fds[2])
         LOG_INFO("rdp.signer", ".rdp files are signed");
 }
 
+/* Whoever is in the midst of something may still read the one before: it stays where it is. */
+static void take_conf(struct gate *gate, int fd)
+{
+    const struct conf *conf = conf_memory_read(fd);
+    if (!conf) {
+        LOG_ERROR("gate.reload", "the new configuration cannot be read; the old one stays in use");
+        return;
+    }
+    atomic_store(&gate->state.conf, conf);
+    admit_set_per_address(gate->state.admit, conf->connections_per_address);
+}
+
 static void on_control(struct loop_source *source, uint32_t events)
 {
     struct gate *gate = OWNER_OF(source, struct gate, control);
@@ -147,6 +175,10 @@ static void on_control(struct loop_source *source, uint32_t events)
         take_authorities(gate, fds[0]);
     else if (type == CONTROL_RDP_SIGNER && count == 2)
         take_signer(gate, fds);
+    else if (type == CONTROL_CONF && count == 1)
+        take_conf(gate, fds[0]);
+    else if (type == CONTROL_RETIRE)
+        retire(gate);
     else if (type == CONTROL_DRAIN)
         drain(gate);
     while (count)

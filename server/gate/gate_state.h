@@ -24,7 +24,7 @@ struct worker;
 
 struct gate_state {
     const struct gate_setup *setup;
-    const struct conf *conf;
+    const struct conf *_Atomic conf; /* another one after a reload; those before stay mapped */
     char origin[300];                /* "https://name[:port]", RFC 6454 section 6.2 form */
     struct creds_store *creds;       /* guards itself */
     struct desktop_tls *desktop_tls; /* guards itself */
@@ -36,7 +36,8 @@ struct gate_state {
     struct MHD_Daemon *http;
     struct worker **workers; /* one event loop each */
     size_t worker_count;
-    atomic_bool draining;
+    atomic_bool retiring;         /* another gate accepts; what is here goes on to its end */
+    atomic_bool draining;         /* everything is being ended */
     struct gate_meter http_meter; /* the HTTP thread's; the workers have their own */
     atomic_uint metrics_conns;    /* there are; not counted by admit */
 };

@@ -177,12 +177,27 @@ static void drain_all(struct conn *list)
     }
 }
 
-static void on_drain(struct loop_task *task)
+static void stop_accepting(struct worker *worker)
 {
-    struct worker *worker = OWNER_OF(task, struct worker, drain);
     loop_timer_cancel(worker->loop, &worker->pause);
     for (size_t i = 0; i < worker->listener_count; i++)
         loop_remove(worker->loop, &worker->listeners[i].source);
+}
+
+static void on_retire(struct loop_task *task)
+{
+    stop_accepting(OWNER_OF(task, struct worker, retire));
+}
+
+void worker_retire(struct worker *worker)
+{
+    loop_post(worker->loop, &worker->retire);
+}
+
+static void on_drain(struct loop_task *task)
+{
+    struct worker *worker = OWNER_OF(task, struct worker, drain);
+    stop_accepting(worker);
     drain_all(worker->conns);
     drain_all(worker->tunnels);
 }
@@ -232,6 +247,7 @@ int worker_new(struct worker **out, struct gate_state *gate)
     worker->tick.fire = on_tick;
     worker->pause.fire = on_pause_over;
     worker->drain.run = on_open;
+    worker->retire.run = on_retire;
     worker->listener_count = setup->count;
     worker->listeners = calloc(setup->count, sizeof(*worker->listeners));
     int error = worker->listeners ? loop_new(&worker->loop) : -ENOMEM;

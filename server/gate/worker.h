@@ -26,7 +26,7 @@ struct worker {
     struct conn *moved;   /* tunnels of which bytes are to be counted */
     struct loop_timer tick;
     struct loop_timer pause; /* out of descriptors: accept again a little later */
-    struct loop_task drain;
+    struct loop_task drain, retire;
     struct gate_meter meter;
     unsigned ticks;
     uint64_t refused;      /* connections over a limit since the last log line about them */
@@ -35,8 +35,9 @@ struct worker {
 
 /* Starts the thread. Connections are accepted from worker_open() on. 0 or a negative errno. */
 int worker_new(struct worker **out, struct gate_state *gate);
-void worker_open(struct worker *worker);  /* any thread */
-void worker_drain(struct worker *worker); /* any thread: no more accepts, close what is there */
+void worker_open(struct worker *worker);   /* any thread */
+void worker_retire(struct worker *worker); /* any thread: no more accepts, nothing else */
+void worker_drain(struct worker *worker);  /* any thread: no more accepts, close what is there */
 
 /* For conn.c, in the worker's thread. */
 void worker_list(struct worker *worker, struct conn *conn);

@@ -1,4 +1,5 @@
-/* What the supervisor (server/serve) tells its two children, over one SOCK_SEQPACKET pair each.
+/* What the supervisor (server/serve) tells its two children, over one SOCK_SEQPACKET pair each, and
+ * a supervisor its successors of other versions: numbers stay what they are.
  * End of file on it means that the supervisor is gone: the child ends. */
 #pragma once
 
@@ -14,9 +15,10 @@ enum control_type {
     CONTROL_DRAIN,
     /* To the keeper: one descriptor, its end of a new gate's record socket. */
     CONTROL_GATE,
-    /* To the keeper: flush and exit 0. */
+    /* To the keeper: flush and exit 0. To a successor's supervisor: as SIGTERM. */
     CONTROL_STOP,
-    /* From either: serving now (the gate: caged and accepting). */
+    /* From either, and from a successor's supervisor: serving now (the gate: caged and accepting).
+     */
     CONTROL_READY,
     /* To the gate: one descriptor, PEM of who may sign desktops' certificates; behind CERTIFICATES,
      * when one is configured. */
@@ -29,6 +31,16 @@ enum control_type {
     /* To the keeper: one descriptor, its end of the pair that leads to who forwards the audit log
      * (keeper/audit_forward.h); in place of the one before. */
     CONTROL_FORWARD,
+    /* To both: another pair serves from now on, this one ends what it has begun. The gate accepts
+     * no more and exits 0 when nothing is left; the keeper leaves the duties to the other one
+     * (keeper/duty.h). To a successor's supervisor (serve/serve_heirs.h): the same for its pair. */
+    CONTROL_RETIRE,
+    /* To the keeper, and to a successor's supervisor: no other keeper has the store any more. */
+    CONTROL_ALONE,
+    /* To both: one descriptor, the configuration anew (serve/serve_child.h). */
+    CONTROL_CONF,
+    /* To a successor's supervisor: as SIGHUP. */
+    CONTROL_RELOAD,
     CONTROL_TYPES /* the first that is none */
 };
 

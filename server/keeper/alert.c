@@ -144,6 +144,13 @@ static enum store_result find_place(struct keeper *keeper)
     return result == STORE_OK ? store_alert_place_set(keeper->store, keeper->alerts.place) : result;
 }
 
+void alert_stop(struct keeper *keeper)
+{
+    loop_timer_cancel(keeper->loop, &keeper->alerts.look);
+    if (store_alert_place_set(keeper->store, keeper->alerts.place) != STORE_OK)
+        trouble(keeper);
+}
+
 int alert_start(struct keeper *keeper)
 {
     if (find_place(keeper) != STORE_OK)

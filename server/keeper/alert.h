@@ -21,6 +21,8 @@ struct alert_about {
 /* 0 or -ENOMEM. The store must be open. */
 int alert_start(struct keeper *keeper);
 
+void alert_stop(struct keeper *keeper); /* writes down how far it is */
+
 /* Raises it, unless the rule is off or the limits on repetitions forbid it. Outside a transaction.
  */
 void alert_raise(struct keeper *keeper, enum alert_rule rule, const struct alert_about *about,

@@ -146,6 +146,7 @@ int audit_check_start(struct keeper *keeper)
 void audit_check_stop(struct keeper *keeper)
 {
     struct audit_watch *watch = &keeper->audit;
+    loop_timer_cancel(keeper->loop, &watch->look);
     if (!watch->walk.ended || watch->walk.fault) /* in the midst: what was noted stays */
         return;
     watch->walk.ended = false;

@@ -1,11 +1,11 @@
 #include "keeper.h"
 
-#include "alert.h"
 #include "audit_check.h"
-#include "audit_forward.h"
 #include "audit_seal.h"
 #include "cage.h"
+#include "conf_memory.h"
 #include "control.h"
+#include "duty.h"
 #include "fd.h"
 #include "gate_link.h"
 #include "keeper_state.h"
@@ -62,6 +62,7 @@ static void on_poll(struct loop_timer *timer)
         notice_changed(keeper);
         audit_check_changed(keeper);
     }
+    duty_look(keeper);
     notice_tell(keeper);
     live_enforce(keeper);
     loop_timer_set(keeper->loop, timer, POLL_MS);
@@ -106,6 +107,27 @@ static void on_sweep(struct loop_timer *timer)
 
 /* ---- the supervisor ---- */
 
+/* Of an earlier run, or of a keeper that was killed while it drained. */
+static void end_stale(struct keeper *keeper)
+{
+    if (live_end_stale(keeper) != STORE_OK)
+        LOG_ERROR("store", "tunnels of an earlier run could not be closed in the database",
+                  LOG_TEXT("error", store_error(keeper->store)));
+}
+
+/* Threads may still read the one before: it stays where it is. Limits may be narrower now. */
+static void take_conf(struct keeper *keeper, int fd)
+{
+    const struct conf *conf = conf_memory_read(fd);
+    if (!conf) {
+        LOG_ERROR("keeper.reload",
+                  "the new configuration cannot be read; the old one stays in use");
+        return;
+    }
+    keeper->conf = conf;
+    live_review(keeper);
+}
+
 static void on_control(struct loop_source *source, uint32_t events)
 {
     struct keeper *keeper = OWNER_OF(source, struct keeper, control);
@@ -121,8 +143,16 @@ static void on_control(struct loop_source *source, uint32_t events)
         if (error)
             LOG_ERROR("gate.link", "a gate cannot be served", LOG_TEXT("error", strerror(-error)));
     } else if (type == CONTROL_FORWARD && count == 1) {
-        audit_forward_to(keeper, fds[0]);
+        duty_forward_to(keeper, fds[0]);
         count = 0; /* taken over */
+    } else if (type == CONTROL_CONF && count == 1) {
+        take_conf(keeper, fds[0]);
+    } else if (type == CONTROL_RETIRE) {
+        keeper->company = true;
+        duty_retire(keeper);
+    } else if (type == CONTROL_ALONE) {
+        keeper->company = false;
+        end_stale(keeper);
     } else if (type == CONTROL_STOP) {
         gate_link_drop_all(keeper);
         leave(keeper, EX_OK);
@@ -179,7 +209,8 @@ static int open_state(struct keeper *keeper)
 {
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
     conf_path(keeper->conf, CONF_DATABASE, path);
-    if (store_open(&keeper->store, path, STORE_CREATE, why, sizeof(why)) == STORE_OK) {
+    enum store_open_mode mode = keeper->company ? STORE_IN_COMPANY : STORE_CREATE;
+    if (store_open(&keeper->store, path, mode, why, sizeof(why)) == STORE_OK) {
         int code = open_key(keeper);
         return code == EX_OK && keeper->acts.administer ? open_acts(keeper, path) : code;
     }
@@ -212,10 +243,7 @@ static int start(struct keeper *keeper, int control)
     if (!error)
         error = loop_timer_set(keeper->loop, &keeper->sweep, SWEEP_MS);
     if (!error)
-        error = alert_start(keeper);
-    if (!error)
-        error = audit_check_start(keeper);
-    audit_forward_init(keeper);
+        error = duty_start(keeper);
     if (error)
         LOG_ERROR("keeper.start", "cannot start", LOG_TEXT("error", strerror(-error)));
     return error ? EX_OSERR : EX_OK;
@@ -251,9 +279,8 @@ static int serve(struct keeper *keeper, int control)
         code = start(keeper, control);
     if (code != EX_OK)
         return code;
-    if (live_end_stale(keeper) != STORE_OK)
-        LOG_ERROR("store", "tunnels of an earlier run could not be closed in the database",
-                  LOG_TEXT("error", store_error(keeper->store)));
+    if (!keeper->company)
+        end_stale(keeper);
     if (!caged(keeper))
         return EX_CONFIG;
     note_profile(keeper);
@@ -262,15 +289,16 @@ static int serve(struct keeper *keeper, int control)
     if (error)
         LOG_ERROR("keeper", "the event loop failed", LOG_TEXT("error", strerror(-error)));
     live_save(keeper);
-    audit_check_stop(keeper);
-    audit_forward_stop(keeper);
+    duty_stop(keeper);
     return keeper->exit_code;
 }
 
 int keeper_main(const struct keeper_setup *setup)
 {
-    struct keeper keeper = {
-        .conf = setup->conf, .acts = {.administer = setup->administer}, .exit_code = EX_SOFTWARE};
+    struct keeper keeper = {.conf = setup->conf,
+                            .company = setup->company,
+                            .acts = {.administer = setup->administer},
+                            .exit_code = EX_SOFTWARE};
 #ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

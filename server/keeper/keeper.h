@@ -4,6 +4,7 @@
 #include "conf.h"
 #include "ipc.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct store;
@@ -23,6 +24,9 @@ struct keeper_order {
 
 struct keeper_setup {
     const struct conf *conf;
+    /* Another keeper has the store open, whose gate drains: its tunnels are not an earlier run's.
+     */
+    bool company;
     int control; /* from the supervisor (ipc/control.h); gates arrive on it */
     /* Carries it out, in a thread of its own; an exit code (sysexits.h). The rooms above know how.
      */

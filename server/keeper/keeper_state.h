@@ -44,7 +44,8 @@ struct audit_queue {
 };
 
 struct keeper {
-    const struct conf *conf;
+    const struct conf *_Atomic conf; /* another one after a reload; those before stay */
+    bool company;                    /* another keeper has the store, too (keeper.h) */
     struct loop *loop;
     struct store *store;
     struct secret_key key;
@@ -88,6 +89,11 @@ struct keeper {
         int64_t swept_day;
         int64_t expires; /* the gateway's certificate; 0: not known */
     } alerts;
+    struct { /* duty.c */
+        int lock;
+        int forward; /* for audit_forward_to(), when it becomes our duty; -1 */
+        bool ours, retired;
+    } duty;
     struct audit_watch audit;
     struct audit_queue forward;
     struct keeper_meter meter;

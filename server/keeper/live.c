@@ -25,12 +25,60 @@ void live_add(struct keeper *keeper, struct live *live)
     keeper_meter_opened(keeper, live);
 }
 
-unsigned live_in_session(struct keeper *keeper, int64_t session)
+static int one_is_enough(void *owner, const char *desktop)
 {
-    unsigned count = 0;
-    for (const struct live *live = keeper->live; live; live = live->next)
-        count += live->session == session;
-    return count;
+    (void)desktop;
+    *(bool *)owner = true;
+    return 1;
+}
+
+bool live_in_session(struct keeper *keeper, int64_t session)
+{
+    bool elsewhere = false;
+    for (const struct live *live = keeper->live; live; live = live->next) {
+        if (live->session == session)
+            return true;
+    }
+    if (keeper->company)
+        store_tunnel_desktops(keeper->store, session, one_is_enough, &elsewhere);
+    return elsewhere;
+}
+
+static bool is_ours(const struct keeper *keeper, int64_t tunnel)
+{
+    if (live_index_tunnel(&keeper->living, tunnel))
+        return true;
+    for (const struct live *live = keeper->ended; live; live = live->next) {
+        if (live->tunnel == tunnel)
+            return true;
+    }
+    return false;
+}
+
+struct counting {
+    const struct keeper *keeper;
+    struct live_counted *counted;
+    int64_t without;
+};
+
+static int count_elsewhere(void *owner, const struct store_tunnel_of *of)
+{
+    struct counting *counting = owner;
+    if (of->id == counting->without || is_ours(counting->keeper, of->id))
+        return 0;
+    counting->counted->person += of->person;
+    counting->counted->desktop += of->desktop;
+    return 0;
+}
+
+void live_count_elsewhere(struct keeper *keeper, int64_t user, int64_t desktop, int64_t without,
+                          struct live_counted *out)
+{
+    struct counting counting = {keeper, out, without};
+    *out = (struct live_counted){0};
+    if (store_tunnel_of(keeper->store, user, desktop, count_elsewhere, &counting) != STORE_OK)
+        LOG_ERROR("store", "tunnels of another keeper could not be counted",
+                  LOG_TEXT("error", store_error(keeper->store)));
 }
 
 static struct live *find(const struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
@@ -214,11 +262,21 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
     gate_link_send(live->gate, &order.head, -1);
 }
 
+/* One of another keeper is asked to end as an administrator would ask, once the new one is there.
+ */
 void live_replace(struct keeper *keeper, int64_t tunnel)
 {
     struct live *live = live_index_tunnel(&keeper->living, tunnel);
     if (live && !live->closing)
         order_close(keeper, live, IPC_END_CLIENT_LOST);
+}
+
+void live_replace_elsewhere(struct keeper *keeper, int64_t tunnel)
+{
+    if (keeper->company && tunnel && !is_ours(keeper, tunnel) &&
+        store_tunnel_request_end(keeper->store, tunnel) == STORE_FAILED)
+        LOG_ERROR("store", "a tunnel that was replaced could not be ended",
+                  LOG_TEXT("error", store_error(keeper->store)));
 }
 
 void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
@@ -355,6 +413,8 @@ void live_gate_lost(struct keeper *keeper, struct gate_link *gate)
 static int collect(void *owner, const struct store_tunnel *tunnel)
 {
     struct keeper *keeper = owner;
+    if (is_ours(keeper, tunnel->id))
+        return 0;
     struct live *live = calloc(1, sizeof(*live));
     if (!live)
         return 1;

@@ -36,7 +36,15 @@ struct live {
 
 /* Takes over `live` (malloc'd) and its socket. */
 void live_add(struct keeper *keeper, struct live *live);
-unsigned live_in_session(struct keeper *keeper, int64_t session);
+/* One is live in this session, here or with another keeper. */
+bool live_in_session(struct keeper *keeper, int64_t session);
+/* How many this person has, and how many there are to this desktop, with other keepers, but for the
+ * tunnel `without`; those that somebody has asked to end do not count. */
+struct live_counted {
+    uint32_t person, desktop;
+};
+void live_count_elsewhere(struct keeper *keeper, int64_t user, int64_t desktop, int64_t without,
+                          struct live_counted *out);
 
 /* A live tunnel of this gate, or NULL. */
 const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel);
@@ -69,11 +77,14 @@ void live_review_due(struct keeper *keeper);
 void live_review(struct keeper *keeper);
 /* Its client is back by another connection: orders the gate to close this one. */
 void live_replace(struct keeper *keeper, int64_t tunnel);
+/* The same for one that another keeper has, after the new one is in the store. */
+void live_replace_elsewhere(struct keeper *keeper, int64_t tunnel);
 /* Words for the person in front of its client: sent when it lives and its way can show them. */
 void live_say(struct keeper *keeper, int64_t tunnel, const char *words);
 /* Cuts those whose gate has not obeyed in time. Call it often; it looks only when one is due. */
 void live_enforce(struct keeper *keeper);
 /* The gate is gone, and all its tunnels with it. */
 void live_gate_lost(struct keeper *keeper, struct gate_link *gate);
-/* At start: what the store still calls live died with an earlier process. */
+/* When no other keeper has the store: what it still calls live and is not here died with an earlier
+ * process. */
 enum store_result live_end_stale(struct keeper *keeper);

@@ -130,9 +130,9 @@ static enum store_result judge(struct store *store, const struct may_ask *may, b
     if (may->live || may->factor_judged)
         rules->judged.step_up_seconds = 0;
     if (may->living && rules->judged.person_tunnels)
-        ask.person_tunnels = live_index_count(may->living, LIVE_BY_PERSON, may->user);
+        ask.person_tunnels += live_index_count(may->living, LIVE_BY_PERSON, may->user);
     if (may->living && rules->judged.desktop_tunnels)
-        ask.desktop_tunnels = live_index_count(may->living, LIVE_BY_DESKTOP, may->desktop);
+        ask.desktop_tunnels += live_index_count(may->living, LIVE_BY_DESKTOP, may->desktop);
     rules->judged.limits[DECISION_CONFIGURED] = may->limits;
     tell_time(&ask);
     if (result == STORE_OK && rules->too_many)
@@ -194,6 +194,12 @@ enum ipc_status may_open(struct keeper *keeper, const struct store_session *sess
     ask.limits = configured(keeper);
     ask.now = keeper_now();
     ask.living = &keeper->living;
+    if (keeper->company) {
+        struct live_counted elsewhere;
+        live_count_elsewhere(keeper, ask.user, ask.desktop, ask.replaces, &elsewhere);
+        ask.person_tunnels = elsewhere.person;
+        ask.desktop_tunnels = elsewhere.desktop;
+    }
     enum store_result result = may_judge(keeper->store, &ask, out);
     if (result == STORE_OK)
         return status_of(out->rule);

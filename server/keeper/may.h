@@ -15,9 +15,10 @@ struct may_ask {
     struct addr address;
     int64_t now;
     uint32_t person_tunnels, desktop_tunnels; /* live now, … */
-    const struct live_index *living;          /* … or, not NULL: to be counted, if they matter */
-    int64_t factor_at;                        /* when the session's second factor was last shown */
-    struct decision_limits limits;            /* the configuration's */
+    const struct live_index *living;          /* … and, not NULL: to be counted, if they matter */
+    int64_t replaces;  /* a live tunnel that ends when this one begins, not to be counted; 0 */
+    int64_t factor_at; /* when the session's second factor was last shown */
+    struct decision_limits limits; /* the configuration's */
     /* What was judged before and is not asked again: the numbers and the factor, of a tunnel that
      * lives; the factor, when a ticket was made that stands for it. */
     bool live, factor_judged;

@@ -29,6 +29,7 @@ struct opening {
     struct store_desktop desktop;
     int64_t ticket;           /* used up for it; 0: none */
     int64_t since;            /* when it began: of a ticket that is used again, its first use */
+    int64_t replaces;         /* the live tunnel that this ticket had; 0: none */
     bool waking;              /* the desktop */
     struct decision decision; /* the last one */
 };
@@ -72,6 +73,7 @@ static enum ipc_status judge_grant(struct keeper *keeper, struct opening *openin
                                        IPC_NO_DESKTOP);
     struct may_ask may = {.desktop = opening->desktop.id,
                           .address = opening->ask.origin.address,
+                          .replaces = opening->replaces,
                           .factor_judged = opening->ticket != 0};
     return status != IPC_OK ? status : may_open(keeper, &opening->session, may, &opening->decision);
 }
@@ -186,6 +188,7 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
         free(live);
         return IPC_FAILED;
     }
+    live_replace_elsewhere(keeper, opening->replaces);
     live->socket = copy;
     live->gate = opening->gate;
     live->way = (enum ipc_way)opening->ask.way;
@@ -268,7 +271,10 @@ static enum ipc_status judge_ticket_again(struct keeper *keeper, struct opening 
         return IPC_OK;
     enum ipc_status status =
         ticket_look(keeper, &ask->origin, ask->ticket, ask->desktop, &ticket, &session);
-    return status == IPC_OK ? ticket_use_again(keeper, &ticket) : status;
+    if (status != IPC_OK)
+        return status;
+    opening->replaces = ticket.tunnel_ended_at ? 0 : ticket.tunnel;
+    return ticket_use_again(keeper, &ticket);
 }
 
 static void on_dialled(void *owner, enum ipc_status status, int fd)
@@ -312,6 +318,8 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
         opening->ticket = status == IPC_OK ? ticket.id : 0;
         if (status == IPC_OK && ticket.used_at)
             opening->since = ticket.used_at;
+        if (status == IPC_OK && !ticket.tunnel_ended_at)
+            opening->replaces = ticket.tunnel;
     }
     if (status == IPC_OK)
         status = judge_session(keeper, opening);

@@ -16,7 +16,7 @@ static bool stands(struct keeper *keeper, const struct store_session *session, i
         return false;
     /* An open tunnel is use: whoever works in a desktop is not idle. */
     return now - session->used_at < (int64_t)keeper->conf->session_idle_seconds ||
-           live_in_session(keeper, session->id) > 0;
+           live_in_session(keeper, session->id);
 }
 
 void session_touch(struct keeper *keeper, const struct store_session *session, int64_t now)

@@ -2,15 +2,20 @@
 
 #include "cli.h"
 #include "log.h"
+#include "serve_child.h"
+#include "serve_desk.h"
 #include "serve_drop.h"
 #include "serve_listen.h"
 #include "serve_pems.h"
+#include "serve_reload.h"
 #include "supervisor.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -28,27 +33,51 @@ static void tidy_descriptors(void)
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* Linux 5.11; best effort */
 }
 
-static int serve(struct conf *conf, struct serve_listeners *listeners, struct serve_pems *pems,
-                 int ready_fd)
+static int no_pems(const char *why)
 {
-    char why[CONF_PATH_SIZE + 256];
+    LOG_ERROR("tls.certificate",
+              "the certificate or its key is not usable; 'deskgate check' tells more",
+              LOG_TEXT("why", why));
+    return EX_CONFIG;
+}
+
+/* The path that we were started by: what is there later is what 'deskgate upgrade' starts. */
+static const char *program_path(char to[CONF_PATH_SIZE])
+{
+    ssize_t size = readlink("/proc/self/exe", to, CONF_PATH_SIZE - 1);
+    to[size > 0 ? size : 0] = '\0';
+    return to;
+}
+
+static void open_desk(struct serve_desk *desk)
+{
+    int error = serve_desk_open(desk);
+    if (error)
+        LOG_WARNING("desk", "'deskgate upgrade' cannot reach this gateway",
+                    LOG_TEXT("error", strerror(-error)));
+}
+
+static int serve(struct conf *conf, struct supervisor_setup *setup)
+{
+    char why[CONF_PATH_SIZE + 256], program[CONF_PATH_SIZE];
 
     serve_drop_limits(conf);
-    int code = serve_listen(conf, listeners);
+    int code = serve_listen(conf, setup->listeners);
     if (code == EX_OK)
         code = serve_drop_root(conf);
     if (code == EX_OK && !serve_drop_privileges())
         code = EX_OSERR;
     if (code != EX_OK)
         return code;
-    if (serve_pems_load(pems, conf, why, sizeof(why)) != 0) {
-        LOG_ERROR("tls.certificate",
-                  "the certificate or its key is not usable; 'deskgate check' tells more",
-                  LOG_TEXT("why", why));
-        return EX_CONFIG;
+    if (!serve_desk_lock(setup->desk, conf, why, sizeof(why))) {
+        LOG_ERROR("start", "cannot start", LOG_TEXT("why", why));
+        return EX_UNAVAILABLE;
     }
-    return supervisor_run(&(struct supervisor_setup){
-        .conf = conf, .listeners = listeners, .pems = pems, .ready_fd = ready_fd});
+    if (serve_pems_load(setup->pems, conf, why, sizeof(why)) != 0)
+        return no_pems(why);
+    open_desk(setup->desk);
+    setup->program = program_path(program);
+    return supervisor_run(setup);
 }
 
 int serve_run(const struct conf *conf, int ready_fd)
@@ -56,11 +85,67 @@ int serve_run(const struct conf *conf, int ready_fd)
     struct conf own = *conf; /* gets the addresses that were really bound */
     struct serve_listeners listeners = {0};
     struct serve_pems pems = SERVE_PEMS_NONE;
+    struct serve_desk desk = SERVE_DESK_NONE;
+    struct serve_settings settings;
 
     tidy_descriptors();
     umask(077);
     log_init("supervisor", LOG_LEVEL_INFO);
-    int code = serve(&own, &listeners, &pems, ready_fd);
+    serve_settings_take(&settings, own.state);
+    int code = serve(&own, &(struct supervisor_setup){.conf = &own,
+                                                      .listeners = &listeners,
+                                                      .pems = &pems,
+                                                      .settings = &settings,
+                                                      .ready_fd = ready_fd,
+                                                      .link = -1,
+                                                      .desk = &desk});
+    serve_listen_close(&listeners);
+    serve_pems_close(&pems);
+    serve_desk_close(&desk);
+    return code;
+}
+
+/* ---- a successor ---- */
+
+static int succeed(struct conf *conf, const char *state, struct supervisor_setup *setup)
+{
+    char why[CONF_PATH_SIZE + 256];
+
+    if (conf_load(conf, state, why, sizeof(why)) != 0) {
+        LOG_ERROR("conf", why);
+        return EX_CONFIG;
+    }
+    serve_settings_take(setup->settings, conf->state);
+    serve_drop_limits(conf);
+    int code = serve_listen_take(conf, setup->listeners);
+    if (code == EX_OK)
+        code = serve_drop_root(conf); /* one that was kept may be given up now */
+    if (code == EX_OK && !serve_drop_privileges())
+        code = EX_OSERR;
+    if (code == EX_OK && serve_pems_load(setup->pems, conf, why, sizeof(why)) != 0)
+        code = no_pems(why);
+    return code == EX_OK ? supervisor_run(setup) : code;
+}
+
+int serve_heir_child(struct cli *cli, int argc, char **argv)
+{
+    struct conf conf;
+    struct serve_listeners listeners;
+    struct serve_pems pems = SERVE_PEMS_NONE;
+    struct serve_settings settings;
+    struct supervisor_setup setup = {.conf = &conf,
+                                     .listeners = &listeners,
+                                     .pems = &pems,
+                                     .settings = &settings,
+                                     .ready_fd = -1};
+    tidy_descriptors();
+    if (argc < 3 || !serve_child_fd(argv[1], &setup.link) ||
+        !serve_child_listeners(argc - 2, argv + 2, &listeners))
+        return serve_child_not_by_hand(argv[0]);
+    umask(077);
+    unsetenv("NOTIFY_SOCKET"); /* the first supervisor's */
+    log_init("supervisor", LOG_LEVEL_INFO);
+    int code = succeed(&conf, cli->state, &setup);
     serve_listen_close(&listeners);
     serve_pems_close(&pems);
     return code;
@@ -92,8 +177,9 @@ int serve_verb(struct cli *cli, int argc, char **argv)
         .verb = "serve",
         .summary =
             "Runs the gateway in the foreground, as deskgate.conf in the state folder says.\n"
-            "SIGHUP reads the certificate files again; SIGTERM or Ctrl-C stops in an orderly\n"
-            "way, a second one at once.",
+            "SIGHUP reads configuration and certificate files again; SIGTERM or Ctrl-C stops in\n"
+            "an orderly way, a second one at once. 'deskgate upgrade' lets a newer program take\n"
+            "over.",
         .options = table,
     };
     struct options options = {.ready_fd = -1};

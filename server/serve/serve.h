@@ -12,6 +12,7 @@ int serve_verb(struct cli *cli, int argc, char **argv);
  * addresses when the gateway serves. Returns an exit code (sysexits.h). */
 int serve_run(const struct conf *conf, int ready_fd);
 
-/* The hidden verbs "gate" and "keeper", which only serve_run() starts (serve_child.h). */
+/* The hidden verbs, which only serve_run() starts (serve_child.h). */
+int serve_heir_child(struct cli *cli, int argc, char **argv);
 int serve_gate_child(struct cli *cli, int argc, char **argv);
 int serve_keeper_child(struct cli *cli, int argc, char **argv);

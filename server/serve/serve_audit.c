@@ -25,7 +25,7 @@ static bool expires(const struct serve_audit *audit)
     return audit->conf->audit_keep_days != 0;
 }
 
-void serve_audit_init(struct serve_audit *audit, const struct conf *conf, int conf_fd,
+void serve_audit_init(struct serve_audit *audit, const struct conf *conf, const int *conf_fd,
                       const sigset_t *mask, uint64_t now)
 {
     *audit = (struct serve_audit){.conf = conf,
@@ -45,7 +45,7 @@ static void start_forwarder(struct serve_audit *audit, int keeper, uint64_t now)
         result = control_send(keeper, CONTROL_FORWARD, &ends[0], 1);
         if (result == 0)
             result =
-                serve_child_forwarder(audit->conf->state, audit->conf_fd, ends[1], audit->mask);
+                serve_child_forwarder(audit->conf->state, *audit->conf_fd, ends[1], audit->mask);
         fd_close(&ends[0]);
         fd_close(&ends[1]);
     }

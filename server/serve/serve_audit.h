@@ -12,14 +12,14 @@
 
 struct serve_audit {
     const struct conf *conf;
-    int conf_fd;              /* for the children (serve_child_conf) */
+    const int *conf_fd;       /* for the children (conf_memory.h) */
     const sigset_t *mask;     /* likewise */
     pid_t forwarder, expirer; /* 0: does not run */
     uint64_t forward_ms, expire_ms, kill_ms;
 };
 
 /* All that is given stays. Times are CLOCK_MONOTONIC in milliseconds. */
-void serve_audit_init(struct serve_audit *audit, const struct conf *conf, int conf_fd,
+void serve_audit_init(struct serve_audit *audit, const struct conf *conf, const int *conf_fd,
                       const sigset_t *mask, uint64_t now);
 /* Starts what is due. `keeper` is its control socket, -1: it does not run. */
 void serve_audit_turn(struct serve_audit *audit, int keeper, uint64_t now);

@@ -2,6 +2,7 @@
 
 #include "browser.h"
 #include "cli.h"
+#include "conf_memory.h"
 #include "fd.h"
 #include "gate.h"
 #include "keeper.h"
@@ -27,31 +28,16 @@
 #define FIXED 7
 #define ARGUMENTS (FIXED + CONF_LISTEN_MAX + 1)
 #define WORD_SIZE 24
+#define COMPANY "company" /* keeper_setup.company */
 
 struct child_words {
+    const char *program; /* NULL: this one */
     char text[ARGUMENTS][WORD_SIZE];
     char *argv[ARGUMENTS];
     size_t count;
     int fds[ARGUMENTS]; /* to keep open */
     size_t fd_count;
 };
-
-int serve_child_conf(const struct conf *conf)
-{
-    FD_AUTO int fd = memfd_create("deskgate-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return -errno;
-    struct conf theirs = *conf;
-    memset(theirs.alert_webhook, 0, sizeof(theirs.alert_webhook)); /* may hold a secret */
-    int error = fd_write_all(fd, &theirs, sizeof(theirs));
-    if (error)
-        return error;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        return -errno;
-    int made = fd;
-    fd = -1; /* the caller's */
-    return made;
-}
 
 static void add_word(struct child_words *words, const char *word)
 {
@@ -92,7 +78,7 @@ static void become(const struct child_words *words, pid_t parent, const sigset_t
             _exit(EX_OSERR);
     }
     sigprocmask(SIG_SETMASK, mask, NULL);
-    execv("/proc/self/exe", words->argv);
+    execv(words->program ? words->program : "/proc/self/exe", words->argv);
     _exit(EX_OSERR);
 }
 
@@ -105,11 +91,14 @@ static pid_t start(const struct child_words *words, const sigset_t *mask)
     return pid < 0 ? -errno : pid;
 }
 
-pid_t serve_child_keeper(const char *state, int conf, int control, const sigset_t *mask)
+pid_t serve_child_keeper(const char *state, int conf, int control, bool company,
+                         const sigset_t *mask)
 {
     struct child_words words;
 
     begin(&words, state, "keeper", conf, control);
+    if (company)
+        add_word(&words, COMPANY);
     return start(&words, mask);
 }
 
@@ -138,6 +127,12 @@ static const char *kind_of(const struct gate_listener *listener)
     return listener->tls ? "tls:" : listener->metrics ? "metrics:" : "http:";
 }
 
+static void add_listeners(struct child_words *words, const struct serve_listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        add_fd(words, kind_of(&listeners->items[i]), listeners->items[i].fd);
+}
+
 pid_t serve_child_gate(const char *state, int conf, int control, int keeper,
                        const struct serve_listeners *listeners, const sigset_t *mask)
 {
@@ -145,14 +140,27 @@ pid_t serve_child_gate(const char *state, int conf, int control, int keeper,
 
     begin(&words, state, "gate", conf, control);
     add_fd(&words, "", keeper);
-    for (size_t i = 0; i < listeners->count; i++)
-        add_fd(&words, kind_of(&listeners->items[i]), listeners->items[i].fd);
+    add_listeners(&words, listeners);
+    return start(&words, mask);
+}
+
+pid_t serve_child_heir(const char *program, const char *state, int link,
+                       const struct serve_listeners *listeners, const sigset_t *mask)
+{
+    struct child_words words = {.program = program};
+
+    add_word(&words, "deskgate");
+    add_word(&words, "--state");
+    add_word(&words, state);
+    add_word(&words, "serve-heir");
+    add_fd(&words, "", link);
+    add_listeners(&words, listeners);
     return start(&words, mask);
 }
 
 /* ---- in the child ---- */
 
-static bool take_fd(const char *word, int *out)
+bool serve_child_fd(const char *word, int *out)
 {
     uint64_t number;
     if (!text_number(word, INT32_MAX, &number) || fd_cloexec((int)number, true) < 0)
@@ -161,25 +169,22 @@ static bool take_fd(const char *word, int *out)
     return true;
 }
 
-static const struct conf *take_conf(int fd)
+static const struct conf *take_conf(const char *word)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(struct conf))
+    int fd;
+    if (!serve_child_fd(word, &fd))
         return NULL;
-    void *conf = mmap(NULL, sizeof(struct conf), PROT_READ, MAP_PRIVATE, fd, 0);
-    return conf == MAP_FAILED ? NULL : conf;
+    const struct conf *conf = conf_memory_read(fd);
+    close(fd);
+    return conf;
 }
 
 bool serve_child_take(const char *conf_word, const char *fd_word, const struct conf **conf, int *fd)
 {
-    int memory;
-    if (!take_fd(conf_word, &memory) || !take_fd(fd_word, fd) || !(*conf = take_conf(memory)))
-        return false;
-    close(memory);
-    return true;
+    return serve_child_fd(fd_word, fd) && (*conf = take_conf(conf_word));
 }
 
-static int not_by_hand(const char *verb)
+int serve_child_not_by_hand(const char *verb)
 {
     return cli_fail(EX_USAGE, "'%s' is started by 'deskgate serve', not by hand", verb);
 }
@@ -187,13 +192,12 @@ static int not_by_hand(const char *verb)
 int serve_keeper_child(struct cli *cli, int argc, char **argv)
 {
     struct keeper_setup setup = {.administer = browser_act};
-    int fd;
 
     (void)cli;
-    if (argc != 3 || !take_fd(argv[1], &fd) || !take_fd(argv[2], &setup.control) ||
-        !(setup.conf = take_conf(fd)))
-        return not_by_hand(argv[0]);
-    close(fd);
+    if (argc < 3 || argc > 4 || !serve_child_take(argv[1], argv[2], &setup.conf, &setup.control) ||
+        (argc == 4 && strcmp(argv[3], COMPANY) != 0))
+        return serve_child_not_by_hand(argv[0]);
+    setup.company = argc == 4;
     prctl(PR_SET_NAME, "deskgate-keeper");
     log_init("keeper", LOG_LEVEL_INFO);
     return keeper_main(&setup);
@@ -202,29 +206,37 @@ int serve_keeper_child(struct cli *cli, int argc, char **argv)
 static bool take_listener(const char *word, struct gate_listener *out)
 {
     const char *colon = strchr(word, ':');
-    if (!colon || !take_fd(colon + 1, &out->fd))
+    if (!colon || !serve_child_fd(colon + 1, &out->fd))
         return false;
     out->tls = strncmp(word, "tls:", 4) == 0;
     out->metrics = strncmp(word, "metrics:", 8) == 0;
     return true;
 }
 
+bool serve_child_listeners(int argc, char **argv, struct serve_listeners *listeners)
+{
+    *listeners = (struct serve_listeners){0};
+    if (argc < 1 || argc > CONF_LISTEN_MAX)
+        return false;
+    for (int i = 0; i < argc; i++) {
+        if (!take_listener(argv[i], &listeners->items[listeners->count++]))
+            return false;
+    }
+    return true;
+}
+
 int serve_gate_child(struct cli *cli, int argc, char **argv)
 {
-    struct gate_listener listeners[CONF_LISTEN_MAX];
-    struct gate_setup setup = {.listeners = listeners};
-    int fd;
+    struct serve_listeners listeners;
+    struct gate_setup setup = {0};
 
     (void)cli;
-    if (argc < 5 || argc > 4 + CONF_LISTEN_MAX || !take_fd(argv[1], &fd) ||
-        !take_fd(argv[2], &setup.control) || !take_fd(argv[3], &setup.keeper) ||
-        !(setup.conf = take_conf(fd)))
-        return not_by_hand(argv[0]);
-    close(fd);
-    for (int i = 4; i < argc; i++) {
-        if (!take_listener(argv[i], &listeners[setup.count++]))
-            return not_by_hand(argv[0]);
-    }
+    if (argc < 5 || !serve_child_take(argv[1], argv[2], &setup.conf, &setup.control) ||
+        !serve_child_fd(argv[3], &setup.keeper) ||
+        !serve_child_listeners(argc - 4, argv + 4, &listeners))
+        return serve_child_not_by_hand(argv[0]);
+    setup.listeners = listeners.items;
+    setup.count = listeners.count;
     prctl(PR_SET_NAME, "deskgate-gate");
     log_init("gate", LOG_LEVEL_INFO);
     return gate_main(&setup);

@@ -223,6 +223,43 @@ int serve_listen(struct conf *conf, struct serve_listeners *listeners)
     return EX_OK;
 }
 
+/* Port 0 was one that the system chose. */
+static bool among(const struct conf_listen *wanted, const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const struct conf_listen *at = &conf->listen[i];
+        if (at->tls == wanted->tls && at->metrics == wanted->metrics &&
+            addr_equal(&at->address, &wanted->address) &&
+            (at->port == wanted->port || wanted->port == 0))
+            return true;
+    }
+    return false;
+}
+
+int serve_listen_take(struct conf *conf, struct serve_listeners *listeners)
+{
+    struct conf_listen wanted[CONF_LISTEN_MAX];
+    size_t count = take_wanted(conf, wanted, false);
+
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct gate_listener *item = &listeners->items[i];
+        conf->listen[conf->listen_count++] =
+            (struct conf_listen){.tls = item->tls, .metrics = item->metrics};
+    }
+    if (!look_up(conf, listeners) || !conf_public_port(conf)) {
+        LOG_ERROR("listen.failed", "no listening sockets have been handed over");
+        return EX_OSERR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char where[WHERE_SIZE];
+        where_text(&wanted[i], where);
+        if (!among(&wanted[i], conf))
+            LOG_WARNING("listen.skipped", "an address of the configuration takes a restart",
+                        LOG_TEXT("address", where));
+    }
+    return EX_OK;
+}
+
 void serve_listen_close(struct serve_listeners *listeners)
 {
     while (listeners->count)

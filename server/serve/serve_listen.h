@@ -17,6 +17,9 @@ struct serve_listeners {
  * sockets really are (port 0, systemd) and public_port follows unless the file gave it.
  * An exit code (sysexits.h); faults are logged with what to do. */
 int serve_listen(struct conf *conf, struct serve_listeners *listeners);
+/* A successor's, which were handed over: conf->listen says where they are. What the configuration
+ * wants beyond them is told to take a restart. An exit code. */
+int serve_listen_take(struct conf *conf, struct serve_listeners *listeners);
 void serve_listen_close(struct serve_listeners *listeners); /* may run twice */
 
 #define SERVE_ADDRESSES_SIZE 1024

@@ -1,13 +1,14 @@
 #include "supervisor.h"
 
+#include "conf_memory.h"
 #include "control.h"
 #include "fd.h"
 #include "ipc.h"
 #include "log.h"
-#include "serve_alert.h"
-#include "serve_audit.h"
 #include "serve_child.h"
 #include "serve_notify.h"
+#include "serve_reload.h"
+#include "supervisor_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,50 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_MS 8000     /* from the order to stop until what still runs is killed */
 #define STEADY_MS 1000   /* a child that lived this long is started again at once */
 #define BACKOFF_FIRST 50 /* ms; doubles up to … */
 #define BACKOFF_MOST 2000
-
-enum phase { STARTING, RUNNING, DRAINING, STOPPING, ENDED };
-
-struct child {
-    const char *name;
-    pid_t pid;   /* 0: not running */
-    int control; /* -1: closed */
-    bool ready;
-    uint64_t started_ms;
-    uint64_t start_ms; /* not before */
-    uint64_t backoff_ms;
-};
-
-struct supervisor {
-    const struct supervisor_setup *setup;
-    enum phase phase;
-    struct child keeper, gate;
-    struct serve_alerts alerts;
-    struct serve_audit audit;
-    int conf;         /* for the children (serve_child_conf) */
-    int signals;      /* signalfd */
-    sigset_t mask;    /* as it was */
-    uint64_t stop_ms; /* deadline while stopping */
-    bool killed;      /* the deadline passed */
-    int exit_code;
-    bool not_started; /* one of them ended before both were ready */
-};
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void child_kill(const struct child *child)
-{
-    if (child->pid > 0)
-        kill(child->pid, SIGKILL);
-}
 
 /* ---- starting ---- */
 
@@ -84,7 +44,7 @@ static int control_pair(struct child *child, int *theirs)
 /* At once, unless it has just ended already. */
 static void schedule(struct child *child)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
 
     if (now - child->started_ms >= STEADY_MS)
         child->backoff_ms = 0;
@@ -96,7 +56,7 @@ static void schedule(struct child *child)
 
 static void started(struct child *child, pid_t pid)
 {
-    child->started_ms = now_ms();
+    child->started_ms = supervisor_now();
     child->ready = false;
     if (pid > 0) {
         child->pid = pid;
@@ -114,7 +74,7 @@ static void start_keeper(struct supervisor *supervisor)
     pid_t pid = control_pair(&supervisor->keeper, &theirs);
     if (pid == 0)
         pid = serve_child_keeper(supervisor->setup->conf->state, supervisor->conf, theirs,
-                                 &supervisor->mask);
+                                 supervisor->company, &supervisor->mask);
     started(&supervisor->keeper, pid);
 }
 
@@ -143,7 +103,7 @@ static void start_gate(struct supervisor *supervisor)
 
 static void start_what_is_due(struct supervisor *supervisor)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
 
     if (supervisor->phase > RUNNING)
         return;
@@ -166,7 +126,10 @@ static void announce(struct supervisor *supervisor)
     supervisor->phase = RUNNING;
     LOG_INFO("ready", "serving", LOG_TEXT("addresses", addresses), LOG_TEXT("name", conf->name),
              LOG_TEXT("state", conf->state));
-    serve_notify("READY=1");
+    if (supervisor->setup->link >= 0)
+        control_send(supervisor->setup->link, CONTROL_READY, NULL, 0);
+    else
+        serve_notify("READY=1");
     int size = snprintf(line, sizeof(line), "%s\n", addresses);
     if (fd >= 0 && write(fd, line, (size_t)size) < 0)
         LOG_WARNING("ready", "--ready-fd could not be written", LOG_TEXT("error", strerror(errno)));
@@ -192,7 +155,7 @@ static void on_control(struct supervisor *supervisor, struct child *child)
     int type = control_receive(child->control, fds, &count);
 
     if (type == CONTROL_ALERT && child == &supervisor->keeper && count == 1) {
-        serve_alert_take(&supervisor->alerts, fds[0], now_ms());
+        serve_alert_take(&supervisor->alerts, fds[0], supervisor_now());
         return;
     }
     while (count)
@@ -202,55 +165,8 @@ static void on_control(struct supervisor *supervisor, struct child *child)
     } else if (type != -EAGAIN) {
         /* It ends, or is not itself any more; its end is noticed by SIGCHLD. */
         fd_close(&child->control);
-        child_kill(child);
+        supervisor_kill(child);
     }
-}
-
-/* ---- stopping ---- */
-
-static void stop_keeper(struct supervisor *supervisor)
-{
-    supervisor->phase = supervisor->keeper.pid ? STOPPING : ENDED;
-    if (supervisor->keeper.control < 0 ||
-        control_send(supervisor->keeper.control, CONTROL_STOP, NULL, 0) < 0)
-        child_kill(&supervisor->keeper);
-}
-
-/* The gate first: its last records tell the keeper how the tunnels ended. */
-static void stop(struct supervisor *supervisor, int exit_code)
-{
-    supervisor->exit_code = exit_code;
-    supervisor->phase = DRAINING;
-    supervisor->stop_ms = now_ms() + STOP_MS;
-    serve_notify("STOPPING=1");
-    serve_listen_close(supervisor->setup->listeners);
-    if (supervisor->gate.pid == 0)
-        stop_keeper(supervisor);
-    else if (supervisor->gate.control < 0 ||
-             control_send(supervisor->gate.control, CONTROL_DRAIN, NULL, 0) < 0)
-        child_kill(&supervisor->gate);
-}
-
-static void on_stop_signal(struct supervisor *supervisor)
-{
-    if (supervisor->phase <= RUNNING) {
-        LOG_INFO("stop", "stopping in an orderly way; a second signal stops at once");
-        stop(supervisor, EX_OK);
-        return;
-    }
-    LOG_WARNING("stop", "stopping at once");
-    supervisor->exit_code = EX_UNAVAILABLE;
-    child_kill(&supervisor->gate);
-    child_kill(&supervisor->keeper);
-}
-
-static void on_deadline(struct supervisor *supervisor)
-{
-    LOG_WARNING("stop", "not ended in time; ending by force",
-                LOG_TEXT("child", supervisor->gate.pid ? "gate" : "keeper"));
-    supervisor->killed = true;
-    child_kill(&supervisor->gate);
-    child_kill(&supervisor->keeper);
 }
 
 /* ---- children that end ---- */
@@ -279,17 +195,25 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
     switch (supervisor->phase) {
     case STARTING:
         supervisor->not_started = true;
-        stop(supervisor,
-             WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+        supervisor_stop(supervisor, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+                                                                             : EX_SOFTWARE);
         break;
     case RUNNING:
         schedule(child);
         if (!gate)
-            child_kill(&supervisor->gate);
+            supervisor_kill(&supervisor->gate);
+        break;
+    case RETIRING:
+        if (gate) {
+            supervisor->stop_ms = supervisor_now() + SUPERVISOR_STOP_MS;
+            supervisor_stop_keeper(supervisor);
+        } else {
+            supervisor_stop_pair(supervisor);
+        }
         break;
     case DRAINING:
         if (gate)
-            stop_keeper(supervisor);
+            supervisor_stop_keeper(supervisor);
         break;
     case STOPPING:
         supervisor->phase = supervisor->keeper.pid ? STOPPING : ENDED;
@@ -297,6 +221,8 @@ static void ended(struct supervisor *supervisor, struct child *child, int status
     case ENDED:
         break;
     }
+    if (supervisor->phase == ENDED)
+        supervisor_tell_alone(supervisor);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -309,29 +235,47 @@ static void reap(struct supervisor *supervisor)
             ended(supervisor, &supervisor->keeper, status);
         else if (pid == supervisor->gate.pid)
             ended(supervisor, &supervisor->gate, status);
-        else if (!serve_audit_ended(&supervisor->audit, pid, status, now_ms()))
-            serve_alert_ended(&supervisor->alerts, pid, status, now_ms());
+        else if (!supervisor_heir_ended(supervisor, pid, status) &&
+                 !serve_audit_ended(&supervisor->audit, pid, status, supervisor_now()))
+            serve_alert_ended(&supervisor->alerts, pid, status, supervisor_now());
     }
 }
 
 /* ---- signals and the loop ---- */
 
-static void reload(struct supervisor *supervisor)
+/* Whoever serves reads its files again. */
+static void on_reload(struct supervisor *supervisor)
 {
-    const struct supervisor_setup *setup = supervisor->setup;
-    char why[CONF_PATH_SIZE + 256];
+    struct serve_heir *heir = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
 
-    if (serve_pems_load(setup->pems, setup->conf, why, sizeof(why)) != 0) {
-        LOG_ERROR("tls.reload", "the certificate files are not usable; the old ones stay in use",
-                  LOG_TEXT("why", why));
-        return;
-    }
-    int error = supervisor->gate.control < 0
-                    ? 0 /* it gets them when it starts */
-                    : serve_pems_send(setup->pems, supervisor->gate.control);
-    if (error)
-        LOG_ERROR("tls.reload", "the gate did not take the new certificates",
-                  LOG_TEXT("error", strerror(-error)));
+    if (heir)
+        serve_heir_tell(heir, CONTROL_RELOAD);
+    else if (supervisor->phase <= RUNNING)
+        serve_reload(&(struct serve_reload){.conf = supervisor->setup->conf,
+                                            .pems = supervisor->setup->pems,
+                                            .settings = supervisor->setup->settings,
+                                            .conf_fd = &supervisor->conf,
+                                            .gate = supervisor->gate.control,
+                                            .keeper = supervisor->keeper.control});
+}
+
+/* From the supervisor that we succeeded. */
+static void on_link(struct supervisor *supervisor)
+{
+    int fds[CONTROL_FDS_MAX];
+    size_t count;
+    int type = control_receive(supervisor->setup->link, fds, &count);
+
+    while (count)
+        fd_close(&fds[--count]);
+    if (type == CONTROL_RETIRE)
+        supervisor_retire(supervisor);
+    else if (type == CONTROL_ALONE)
+        supervisor_alone(supervisor);
+    else if (type == CONTROL_RELOAD)
+        on_reload(supervisor);
+    else if (type == CONTROL_STOP || (type < 0 && type != -EAGAIN))
+        supervisor_stop(supervisor, EX_OK);
 }
 
 static void on_signal(struct supervisor *supervisor)
@@ -344,11 +288,10 @@ static void on_signal(struct supervisor *supervisor)
             reap(supervisor);
             break;
         case SIGHUP:
-            if (supervisor->phase <= RUNNING)
-                reload(supervisor);
+            on_reload(supervisor);
             break;
         default:
-            on_stop_signal(supervisor);
+            supervisor_stop_signal(supervisor);
         }
     }
 }
@@ -362,16 +305,26 @@ static int until(uint64_t at, uint64_t now, int wait)
 /* How long poll() may wait: until a start is due or the deadline has come. */
 static int patience(const struct supervisor *supervisor)
 {
-    uint64_t now = now_ms();
+    uint64_t now = supervisor_now();
     int wait = -1;
 
-    if (supervisor->phase > RUNNING)
-        return supervisor->killed ? -1 : until(supervisor->stop_ms, now, wait);
+    const struct serve_heir *starting =
+        serve_heirs_at((struct serve_heirs *)(uintptr_t)&supervisor->heirs, SERVE_HEIR_STARTING);
+    if (starting)
+        wait = until(starting->ready_by_ms, now, wait);
+    if (supervisor->leaving)
+        return supervisor->killed ? -1 : until(supervisor->leave_ms, now, wait);
+    if (supervisor_is_stopping(supervisor))
+        wait = until(supervisor->stop_ms, now, wait);
+    if (supervisor->phase == RETIRING)
+        wait = until(supervisor->retire_ms, now, wait);
     if (serve_alert_due(&supervisor->alerts))
         wait = until(serve_alert_due(&supervisor->alerts), now, wait);
     if (supervisor->phase == RUNNING && supervisor->keeper.control >= 0 &&
         serve_audit_due(&supervisor->audit))
         wait = until(serve_audit_due(&supervisor->audit), now, wait);
+    if (supervisor->phase > RUNNING)
+        return wait;
     if (supervisor->keeper.pid == 0)
         wait = until(supervisor->keeper.start_ms, now, wait);
     else if (supervisor->gate.pid == 0)
@@ -379,31 +332,57 @@ static int patience(const struct supervisor *supervisor)
     return wait;
 }
 
+/* What is waited for; a descriptor of -1 is none to poll(). */
+enum { AT_SIGNALS, AT_KEEPER, AT_GATE, AT_LINK, AT_DESK, AT_CLIENT, AT_HEIRS };
+#define AT_MOST (AT_HEIRS + SERVE_HEIRS_MOST)
+
+static size_t gather(const struct supervisor *supervisor, struct pollfd polled[AT_MOST])
+{
+    const struct serve_desk *desk = supervisor->setup->desk;
+    const int fds[AT_HEIRS] = {
+        [AT_SIGNALS] = supervisor->signals,
+        [AT_KEEPER] = supervisor->keeper.control,
+        [AT_GATE] = supervisor->gate.control,
+        [AT_LINK] = supervisor->leaving ? -1 : supervisor->setup->link,
+        [AT_DESK] = desk ? desk->socket : -1,
+        [AT_CLIENT] = desk ? desk->client : -1,
+    };
+    for (size_t i = 0; i < AT_HEIRS; i++)
+        polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    for (size_t i = 0; i < supervisor->heirs.count; i++)
+        polled[AT_HEIRS + i] =
+            (struct pollfd){.fd = supervisor->heirs.all[i].link, .events = POLLIN};
+    return AT_HEIRS + supervisor->heirs.count;
+}
+
 static void turn(struct supervisor *supervisor)
 {
-    struct pollfd polled[] = {
-        {.fd = supervisor->signals, .events = POLLIN},
-        {.fd = supervisor->keeper.control, .events = POLLIN},
-        {.fd = supervisor->gate.control, .events = POLLIN},
-    };
+    struct pollfd polled[AT_MOST];
 
     start_what_is_due(supervisor);
-    serve_alert_turn(&supervisor->alerts, now_ms());
+    serve_alert_turn(&supervisor->alerts, supervisor_now());
     if (supervisor->phase == RUNNING)
-        serve_audit_turn(&supervisor->audit, supervisor->keeper.control, now_ms());
-    polled[1].fd = supervisor->keeper.control;
-    polled[2].fd = supervisor->gate.control;
-    if (poll(polled, 3, patience(supervisor)) < 0)
+        serve_audit_turn(&supervisor->audit, supervisor->keeper.control, supervisor_now());
+    size_t count = gather(supervisor, polled);
+    if (poll(polled, count, patience(supervisor)) < 0)
         return; /* EINTR, or no memory for a moment */
-    if (polled[1].revents)
+    for (size_t i = AT_HEIRS; i < count; i++) {
+        if (polled[i].revents)
+            supervisor_hear_heir(supervisor, &supervisor->heirs.all[i - AT_HEIRS]);
+    }
+    if (polled[AT_KEEPER].revents)
         on_control(supervisor, &supervisor->keeper);
-    if (polled[2].revents)
+    if (polled[AT_GATE].revents)
         on_control(supervisor, &supervisor->gate);
-    if (polled[0].revents)
+    if (polled[AT_LINK].revents)
+        on_link(supervisor);
+    if (polled[AT_CLIENT].revents && serve_desk_hear(supervisor->setup->desk))
+        supervisor_upgrade(supervisor);
+    if (polled[AT_DESK].revents)
+        serve_desk_accept(supervisor->setup->desk);
+    if (polled[AT_SIGNALS].revents)
         on_signal(supervisor);
-    if (supervisor->phase > RUNNING && supervisor->phase != ENDED && !supervisor->killed &&
-        now_ms() >= supervisor->stop_ms)
-        on_deadline(supervisor);
+    supervisor_deadlines(supervisor);
 }
 
 int supervisor_run(const struct supervisor_setup *setup)
@@ -412,6 +391,7 @@ int supervisor_run(const struct supervisor_setup *setup)
         .setup = setup,
         .keeper = {.name = "keeper", .control = -1},
         .gate = {.name = "gate", .control = -1},
+        .company = setup->link >= 0,
     };
     sigset_t mask;
 
@@ -424,14 +404,15 @@ int supervisor_run(const struct supervisor_setup *setup)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, children would vanish */
     supervisor.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-    supervisor.conf = serve_child_conf(setup->conf);
+    supervisor.conf = conf_memory_new(setup->conf);
     serve_alert_init(&supervisor.alerts, setup->conf, &supervisor.mask);
-    serve_audit_init(&supervisor.audit, setup->conf, supervisor.conf, &supervisor.mask, now_ms());
+    serve_audit_init(&supervisor.audit, setup->conf, &supervisor.conf, &supervisor.mask,
+                     supervisor_now());
     if (supervisor.signals < 0 || supervisor.conf < 0) {
         LOG_ERROR("start", "out of descriptors or memory");
         return EX_OSERR;
     }
-    while (supervisor.phase != ENDED)
+    while (!supervisor_is_over(&supervisor))
         turn(&supervisor);
     serve_alert_stop(&supervisor.alerts);
     serve_audit_stop(&supervisor.audit);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEYS 63 /* that there are */
+#define KEYS 64 /* that there are */
 
 static char state[] = "/tmp/deskgate-conf-XXXXXX";
 static char file[64];

@@ -59,11 +59,25 @@ START_TEST(missing_newer_and_corrupt_are_told_apart)
     snprintf(elsewhere, sizeof(elsewhere), "%s.x", store_rig_path);
     ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
                      STORE_MISSING);
-    ck_assert_int_eq(sqlite3_exec(store->db, "PRAGMA user_version = 999", NULL, NULL, NULL),
+    ck_assert_int_eq(sqlite3_exec(store->db,
+                                  "PRAGMA user_version = 999; PRAGMA application_id = 999", NULL,
+                                  NULL, NULL),
                      SQLITE_OK);
     ck_assert_int_eq(store_open(&other, store_rig_path, STORE_MUST_EXIST, why, sizeof(why)),
                      STORE_NEWER);
     ck_assert_ptr_nonnull(strstr(why, "999"));
+    /* What is newer says that it only adds: programs that know this version may open it. */
+    ck_assert_int_eq(sqlite3_exec(store->db, "PRAGMA application_id = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(store_open(&other, store_rig_path, STORE_MUST_EXIST, why, sizeof(why)),
+                     STORE_OK);
+    store_close(other);
+    /* A step that changes things is not taken while another program has it open. */
+    ck_assert_int_eq(sqlite3_exec(store->db, "PRAGMA user_version = 9", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(store_open(&other, store_rig_path, STORE_IN_COMPANY, why, sizeof(why)),
+                     STORE_NEWER);
+    ck_assert_ptr_nonnull(strstr(why, "restart"));
     int fd = open(elsewhere, O_CREAT | O_WRONLY, 0600);
     char rubbish[4096];
     memset(rubbish, 'x', sizeof(rubbish));

@@ -1,0 +1,347 @@
+#include "backup.h"
+
+#include "act.h"
+#include "backup_file.h"
+#include "cli.h"
+#include "fd.h"
+#include "place.h"
+#include "prompt.h"
+#include "secret.h"
+#include "store_backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define PASSPHRASE_SIZE 1024
+#define COPY ".backup-XXXXXX" /* in the state folder, which is private */
+
+struct backup {
+    const char *file;
+    bool force, wants_passphrase;
+    char passphrase[PASSPHRASE_SIZE];
+    struct act act;
+    struct store_backup *inside;
+    char copy[CONF_PATH_SIZE];    /* "": none */
+    char partial[CONF_PATH_SIZE]; /* likewise */
+    unsigned files;
+};
+
+static int failed(const char *what, int error)
+{
+    return cli_fail(error == -EACCES || error == -EPERM ? EX_NOPERM : EX_CANTCREAT, "%s: %s", what,
+                    strerror(-error));
+}
+
+static int store_failed(const struct backup *backup)
+{
+    return cli_fail(EX_IOERR, "the copy of the database: %s", store_backup_error(backup->inside));
+}
+
+/* ---- files ---- */
+
+/* malloc'd. 0 or a negative errno. */
+static int read_whole(int fd, size_t size, uint8_t **out)
+{
+    size_t done = 0;
+    *out = malloc(size + 1);
+    while (*out && done < size) {
+        ssize_t got = read(fd, *out + done, size - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : -EAGAIN; /* it became shorter */
+        done += (size_t)got;
+    }
+    return *out ? 0 : -ENOMEM;
+}
+
+static int put_file(struct backup *backup, const char *path, const char *name)
+{
+    struct stat st;
+    uint8_t *data = NULL;
+    FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return failed(path, -errno);
+    if (!S_ISREG(st.st_mode))
+        return EX_OK;
+    if (st.st_size > STORE_BACKUP_FILE_MOST)
+        return cli_fail(EX_DATAERR, "%s is too large for a backup; move it elsewhere", path);
+    int error = read_whole(fd, (size_t)st.st_size, &data);
+    int code = error ? failed(path, error) : EX_OK;
+    if (code == EX_OK &&
+        store_backup_put(backup->inside, name, data, (size_t)st.st_size) != STORE_OK)
+        code = store_failed(backup);
+    if (data)
+        explicit_bzero(data, error ? 0 : (size_t)st.st_size);
+    free(data);
+    backup->files += code == EX_OK;
+    return code;
+}
+
+/* What is made anew, is copied otherwise, or was put in first. */
+static bool is_left_out(const char *name)
+{
+    return strncmp(name, CONF_DATABASE, strlen(CONF_DATABASE)) == 0 ||
+           strcmp(name, CONF_DUTY_LOCK) == 0 || strcmp(name, CONF_AUDIT_HEAD) == 0 ||
+           strncmp(name, COPY, strlen(".backup-")) == 0;
+}
+
+/* All of the state folder; a link to a file counts as that file. */
+static int put_folder(struct backup *backup)
+{
+    const char *state = backup->act.conf.state;
+    char *paths[] = {(char *)(uintptr_t)state, NULL};
+    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    int code = walk ? EX_OK : failed(state, -errno);
+
+    for (FTSENT *at; code == EX_OK && (at = fts_read(walk)) != NULL;) {
+        const char *name = at->fts_path + strlen(state);
+        name += *name == '/';
+        if (at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
+            code = failed(at->fts_path, -at->fts_errno);
+        else if ((at->fts_info == FTS_F || at->fts_info == FTS_SL) && !is_left_out(name))
+            code = put_file(backup, at->fts_path, name);
+    }
+    if (walk)
+        fts_close(walk);
+    return code;
+}
+
+static int put_outside(struct backup *backup, const char *path)
+{
+    const char *state = backup->act.conf.state;
+    char name[STORE_BACKUP_NAME_SIZE];
+    size_t length = strlen(state);
+
+    if (path[0] != '/' || (strncmp(path, state, length) == 0 && path[length] == '/'))
+        return EX_OK; /* none, or there already */
+    if ((size_t)snprintf(name, sizeof(name), BACKUP_OUTSIDE "%s", path) >= sizeof(name))
+        return failed(path, -ENAMETOOLONG);
+    /* Two keys may name the same file. */
+    return access(path, F_OK) == 0 ? put_file(backup, path, name) : EX_OK;
+}
+
+static int put_named(struct backup *backup)
+{
+    const struct conf *conf = &backup->act.conf;
+    const char *paths[2 * CONF_PAIRS_MAX + 6];
+    size_t count = 0;
+    int code = EX_OK;
+
+    for (size_t i = 0; i < conf->pair_count; i++) {
+        paths[count++] = conf->pairs[i].certificate;
+        paths[count++] = conf->pairs[i].key;
+    }
+    paths[count++] = conf->rdp_certificate;
+    paths[count++] = conf->rdp_key;
+    paths[count++] = conf->authorities;
+    paths[count++] = conf->alert_authorities;
+    paths[count++] = conf->alert_webhook;
+    paths[count++] = conf->audit_authorities;
+    for (size_t i = 0; i < count && code == EX_OK; i++) {
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again |= strcmp(paths[i], paths[j]) == 0;
+        if (!again)
+            code = put_outside(backup, paths[i]);
+    }
+    return code;
+}
+
+/* ---- the copy ---- */
+
+/* audit.head names a row that must be in the database, so it is read before it; the other files
+ * come behind: what the audit log has archived meanwhile is in both rather than in none. */
+static int fill(struct backup *backup)
+{
+    char path[CONF_PATH_SIZE], why[256];
+    const struct conf *conf = &backup->act.conf;
+    uint8_t head[4096];
+    struct store_backup_about about = {.made_at = backup->act.now};
+
+    conf_path(conf, CONF_AUDIT_HEAD, path);
+    FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t size = fd < 0 ? -1 : read(fd, head, sizeof(head));
+    if (store_backup_copy(backup->act.store, backup->copy) != STORE_OK)
+        return act_store_failed(&backup->act);
+    if (store_backup_open(&backup->inside, backup->copy, true, why, sizeof(why)) != STORE_OK)
+        return cli_fail(EX_IOERR, "the copy of the database: %s", why);
+    snprintf(about.version, sizeof(about.version), "%s", DESKGATE_VERSION);
+    if (store_backup_about_set(backup->inside, &about) != STORE_OK ||
+        (size >= 0 &&
+         store_backup_put(backup->inside, CONF_AUDIT_HEAD, head, (size_t)size) != STORE_OK))
+        return store_failed(backup);
+    int code = put_folder(backup);
+    if (code == EX_OK)
+        code = put_named(backup);
+    if (code == EX_OK && store_backup_commit(backup->inside) != STORE_OK)
+        code = store_failed(backup);
+    store_backup_close(backup->inside);
+    backup->inside = NULL;
+    return code;
+}
+
+static int make_copy(struct backup *backup)
+{
+    snprintf(backup->copy, sizeof(backup->copy), "%s/" COPY, backup->act.conf.state);
+    int fd = mkstemp(backup->copy); /* 0600; VACUUM INTO fills an empty file */
+    if (fd < 0) {
+        backup->copy[0] = '\0';
+        return failed(backup->act.conf.state, -errno);
+    }
+    close(fd);
+    return fill(backup);
+}
+
+/* ---- the file ---- */
+
+/* Read again from where it lies: what cannot be restored is no backup. */
+static int prove(const struct backup *backup, int fd, const char *passphrase)
+{
+    char why[256];
+    FD_AUTO int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0 || backup_file_read(fd, nowhere, passphrase, why, sizeof(why)) != 0)
+        return cli_fail(EX_IOERR, "%s cannot be read again: %s", backup->file,
+                        nowhere < 0 ? strerror(errno) : why);
+    return EX_OK;
+}
+
+static int put_in_place(struct backup *backup)
+{
+    int done =
+        backup->force ? rename(backup->partial, backup->file) : link(backup->partial, backup->file);
+    if (done < 0)
+        return errno == EEXIST ? cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it",
+                                          backup->file)
+                               : failed(backup->file, -errno);
+    if (backup->force)
+        backup->partial[0] = '\0';
+    int error = place_sync_folder(backup->file);
+    return error ? failed(backup->file, error) : EX_OK;
+}
+
+static int write_file(struct backup *backup)
+{
+    const char *passphrase = backup->wants_passphrase ? backup->passphrase : NULL;
+    FD_AUTO int from = open(backup->copy, O_RDONLY | O_CLOEXEC);
+
+    if ((size_t)snprintf(backup->partial, sizeof(backup->partial), "%s.XXXXXX", backup->file) >=
+        sizeof(backup->partial))
+        return failed(backup->file, -ENAMETOOLONG);
+    FD_AUTO int to = mkstemp(backup->partial); /* 0600 */
+    if (from < 0 || to < 0) {
+        if (to < 0)
+            backup->partial[0] = '\0';
+        return failed(backup->file, -errno);
+    }
+    int error = backup_file_write(from, to, passphrase);
+    if (!error && fsync(to) < 0)
+        error = -errno;
+    if (error)
+        return failed(backup->file, error);
+    int code = prove(backup, to, passphrase);
+    return code == EX_OK ? put_in_place(backup) : code;
+}
+
+static int note(struct act *act, void *owner)
+{
+    const struct backup *backup = owner;
+    return act_audit(act, "backup", NULL, NULL, "%s%s", backup->file,
+                     backup->wants_passphrase ? ", with a passphrase" : "");
+}
+
+static int run(struct backup *backup)
+{
+    const char *why = "";
+
+    if (!backup->force && access(backup->file, F_OK) == 0)
+        return cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it", backup->file);
+    if (backup->wants_passphrase && prompt_password("this backup", false, backup->passphrase,
+                                                    sizeof(backup->passphrase), &why) != EX_OK)
+        return cli_fail(EX_DATAERR, "the passphrase: %s", why);
+    int code = make_copy(backup);
+    if (code == EX_OK)
+        code = write_file(backup);
+    if (code == EX_OK)
+        code = act_change(&backup->act, note, backup);
+    if (code == EX_OK)
+        printf("%s: the database and %u files%s\n", backup->file, backup->files,
+               backup->wants_passphrase
+                   ? ""
+                   : ". It holds every key in clear: keep it as you keep the gateway itself");
+    return code;
+}
+
+static void clean_up(struct backup *backup)
+{
+    store_backup_close(backup->inside);
+    if (backup->copy[0])
+        unlink(backup->copy);
+    if (backup->partial[0])
+        unlink(backup->partial);
+    explicit_bzero(backup->passphrase, sizeof(backup->passphrase));
+}
+
+static int take_file(void *owner, const char *value)
+{
+    ((struct backup *)owner)->file = value;
+    return EX_OK;
+}
+
+static int take_force(void *owner, const char *value)
+{
+    (void)value;
+    ((struct backup *)owner)->force = true;
+    return EX_OK;
+}
+
+static int take_passphrase(void *owner, const char *value)
+{
+    (void)value;
+    ((struct backup *)owner)->wants_passphrase = true;
+    return EX_OK;
+}
+
+int backup_verb(struct cli *cli, int argc, char **argv)
+{
+    static const struct cli_option table[] = {
+        {"passphrase", NULL, "encrypt it; asked for, or the first line of standard input",
+         take_passphrase},
+        {"force", NULL, "replace FILE", take_force},
+        {0},
+    };
+    static const struct cli_spec spec = {
+        .verb = "backup",
+        .summary = "Writes database, keys, configuration and certificates to FILE (mode 0600),\n"
+                   "while the gateway runs: all of the state folder as it is at one moment, and\n"
+                   "what the configuration names elsewhere. 'deskgate restore' takes it back.",
+        .options = table,
+        .word = "FILE",
+        .take_word = take_file,
+    };
+    struct backup *backup = calloc(1, sizeof(*backup));
+
+    if (!backup)
+        return cli_fail(EX_OSERR, "out of memory");
+    int code = cli_parse(&spec, backup, argc, argv);
+    if (code < 0) {
+        umask(077);
+        act_init(&backup->act);
+        code = secret_init() != 0 ? cli_fail(EX_SOFTWARE, "libsodium does not work here")
+                                  : act_open(&backup->act, cli);
+        if (code == EX_OK)
+            code = run(backup);
+        clean_up(backup);
+        act_close(&backup->act);
+    }
+    free(backup);
+    return code;
+}

@@ -1,0 +1,10 @@
+/* "deskgate backup FILE": database, keys, configuration and certificates in one file, while the
+ * gateway runs. */
+#pragma once
+
+struct cli;
+
+int backup_verb(struct cli *cli, int argc, char **argv);
+
+/* Files that the configuration names and that lie elsewhere are kept, and restored, below this. */
+#define BACKUP_OUTSIDE "outside"

@@ -1,0 +1,148 @@
+// backup and restore: made while the gateway works, restored into another folder, and people sign in
+// there with the password and the second factor that they have.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Canary } from './lib/canary.mjs';
+import { binary, Gateway, isRoot, PASSWORD } from './lib/gateway.mjs';
+import { run, start } from './lib/proc.mjs';
+import { echoServer } from './lib/servers.mjs';
+
+let gateway;
+let user;
+let token;
+let desktop;
+let file;
+
+before(async () => {
+  desktop = await echoServer();
+  gateway = await Gateway.make();
+  user = gateway.addUser('anna');
+  gateway.addDesktop('echo', desktop.port);
+  gateway.grant(user, 'echo');
+  token = await user.token();
+  file = join(gateway.folder, 'a.backup');
+});
+after(async () => {
+  await gateway?.remove();
+  await desktop?.close();
+});
+
+const restore = (from, folder, { args = [], ...options } = {}) =>
+  run(binary, ['--state', join(gateway.folder, folder), 'restore', from, ...args], options);
+
+test('it is made while the gateway works, private and whole', async () => {
+  const canary = await Canary.start(gateway, 'echo', token);
+  const writing = start(binary, ['--state', gateway.state, 'backup', file]);
+  assert.deepEqual(await writing.ended, { code: 0, signal: null });
+  assert.match(writing.out, /every key in clear/);
+  await canary.heard();
+  await canary.stop();
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(gateway.audit('--event', 'backup').length, 1);
+  assert.deepEqual(readdirSync(gateway.state).filter((name) => name.includes('backup')), [], 'no copy is left');
+  const again = gateway.cli('backup', file, { allow: true });
+  assert.equal(again.status, 73);
+  assert.match(again.stderr, /is there already/);
+  gateway.cli('backup', file, '--force');
+});
+
+test('restored elsewhere, people sign in with what they have', { timeout: 120_000 }, async () => {
+  const other = await Gateway.make({ serve: false });
+  try {
+    rmSync(other.state, { recursive: true });
+    if (isRoot) mkdirSync(other.state, { mode: 0o700 }); // an empty one will do as well
+    const said = run(binary, ['--state', other.state, 'restore', file]);
+    assert.match(said.stdout, /Everybody signs in anew/);
+    assert.equal(statSync(other.state).mode & 0o777, 0o700);
+    await other.serve();
+    assert.equal((await other.http('GET', '/api/session', { token })).status, 401, 'a session of then');
+    const signed = await other.login({ username: 'anna', password: PASSWORD, code: await user.codes.next() });
+    assert.equal(signed.status, 200, signed.body);
+    const { ws } = await other.tunnel('echo', signed.json.token);
+    ws.send(Buffer.from('hello'));
+    assert.equal((await ws.read(5, 5_000)).toString(), 'hello');
+    ws.wire.end();
+    assert.match(other.cli('audit', 'verify').stdout, /each as it was written, and the last one is sealed/);
+    assert.equal(other.audit('--event', 'restore').length, 1);
+    assert.deepEqual(readFileSync(join(other.state, 'tls/key.pem')), readFileSync(join(gateway.state, 'tls/key.pem')));
+    assert.doesNotMatch(readFileSync(join(other.state, 'deskgate.db')).toString('latin1'), /backup_files/);
+    // Not over one that runs.
+    const running = run(binary, ['--state', other.state, 'restore', file, '--force'], { allow: true });
+    assert.equal(running.status, 69);
+    assert.match(running.stderr, /stop it first/);
+  } finally {
+    await other.remove();
+  }
+});
+
+test('with a passphrase nothing of it is readable, and another one opens nothing', () => {
+  const sealed = join(gateway.folder, 'b.backup');
+  gateway.cli('backup', '--passphrase', sealed, { input: 'a long passphrase\n' });
+  assert.doesNotMatch(readFileSync(sealed).toString('latin1'), /SQLite|anna|BEGIN|backup_files/);
+  const wrong = restore(sealed, 'sealed', { input: 'another one\n', allow: true });
+  assert.equal(wrong.status, 65);
+  assert.match(wrong.stderr, /passphrase is another one.*nothing has been changed/);
+  assert.equal(existsSync(join(gateway.folder, 'sealed')), false);
+  restore(sealed, 'sealed', { input: 'a long passphrase\n' });
+  assert.match(run(binary, ['--state', join(gateway.folder, 'sealed'), 'user', 'list']).stdout, /anna/);
+  for (const at of [0.2, 0.9]) {
+    const bytes = readFileSync(sealed);
+    bytes[Math.floor(bytes.length * at)] ^= 1;
+    writeFileSync(join(gateway.folder, 'c.backup'), bytes);
+    const said = restore(join(gateway.folder, 'c.backup'), 'changed', { input: 'a long passphrase\n', allow: true });
+    assert.equal(said.status, 65);
+    assert.equal(existsSync(join(gateway.folder, 'changed')), false);
+  }
+});
+
+test('a file that was changed, cut short or is none changes nothing', () => {
+  const bytes = readFileSync(file);
+  const bad = join(gateway.folder, 'bad');
+  const flipped = Buffer.from(bytes);
+  flipped[bytes.length >> 1] ^= 1;
+  const versions = {
+    flipped, short: bytes.subarray(0, bytes.length - 100), empty: Buffer.alloc(0), tiny: bytes.subarray(0, 80),
+    none: Buffer.from('SQLite format 3'), longer: Buffer.concat([bytes, Buffer.from('x')]),
+  };
+  for (const [what, content] of Object.entries(versions)) {
+    writeFileSync(bad, content);
+    const said = restore(bad, 'bad-state', { allow: true });
+    assert.equal(said.status, 65, `${what}: ${said.stderr}`);
+    assert.match(said.stderr, /nothing has been changed/);
+  }
+  assert.deepEqual(readdirSync(gateway.folder).filter((name) => name.startsWith('bad-state')), []);
+});
+
+test('what is there is kept beside it, with --force', () => {
+  restore(file, 'twice');
+  const state = join(gateway.folder, 'twice');
+  run(binary, ['--state', state, 'user', 'disable', 'anna']);
+  const said = restore(file, 'twice', { allow: true });
+  assert.equal(said.status, 73);
+  assert.match(said.stderr, /is not empty/);
+  const forced = restore(file, 'twice', { args: ['--force'] });
+  const before = forced.stdout.match(/before is in (\S+)\./)[1];
+  const disabled = (folder) => JSON.parse(run(binary, ['--state', folder, 'user', 'list', '--json']).stdout)[0].disabled;
+  assert.equal(disabled(before), true);
+  assert.equal(disabled(state), false);
+});
+
+test('files that the configuration names elsewhere are in it', async () => {
+  const elsewhere = join(gateway.folder, 'elsewhere.pem');
+  renameSync(join(gateway.state, 'tls/cert.pem'), elsewhere);
+  gateway.configure({ tls: { certificate: elsewhere } });
+  gateway.configure({ tls: { key: 'tls/key.pem' } });
+  gateway.cli('backup', '--force', file);
+  const said = restore(file, 'outside');
+  assert.match(said.stdout, /1 files that lay elsewhere/);
+  assert.deepEqual(readFileSync(join(gateway.folder, 'outside/outside', elsewhere)), readFileSync(elsewhere));
+});
+
+test('usage', () => {
+  assert.match(run(binary, ['backup', '--help']).stdout, /backup FILE \[OPTIONS\]/);
+  assert.match(run(binary, ['restore', '--help']).stdout, /restore FILE \[OPTIONS\]/);
+  assert.equal(run(binary, ['backup'], { allow: true }).status, 64);
+  assert.equal(run(binary, ['restore', 'a', 'b'], { allow: true }).status, 64);
+});
