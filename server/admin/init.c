@@ -209,9 +209,12 @@ static void init_next(const struct init *init)
     printf("  deskgate --state %s user add NAME\n"
            "  deskgate --state %s desktop add NAME --host ADDRESS\n"
            "  deskgate --state %s grant add USER DESKTOP\n"
-           "  deskgate --state %s check\n"
-           "  deskgate --state %s serve\n",
-           conf->state, conf->state, conf->state, conf->state, conf->state);
+           "  deskgate --state %s check\n",
+           conf->state, conf->state, conf->state, conf->state);
+    if (strcmp(conf->state, CLI_STATE_DEFAULT) == 0 && access("/run/systemd/system", F_OK) == 0)
+        printf("  systemctl enable --now deskgate\n");
+    else
+        printf("  deskgate --state %s serve\n", conf->state);
 }
 
 static int init_tell(const struct init *init)

@@ -21,9 +21,10 @@ static struct {
     int journal;
 } log_state = {.process = "deskgate", .most = LOG_LEVEL_INFO, .journal = -1};
 
-/* One event's text; what does not fit is cut and the cut is visible. */
+/* One event's text; what does not fit is cut and the cut is visible. For the journal it is there
+ * twice: as words, and as fields. */
 struct line {
-    char text[4096];
+    char text[8192];
     size_t size;
 };
 
@@ -75,6 +76,21 @@ static void put_value(struct line *line, const struct log_field *field, bool quo
         put(line, "\"", 1);
 }
 
+/* "event: message key=value …": what people and log readers see. */
+static void put_words(struct line *line, const char *event, const char *message,
+                      const struct log_field *fields)
+{
+    put_text(line, event);
+    put_text(line, ": ");
+    put_escaped(line, message, false);
+    for (; fields->key; fields++) {
+        put(line, " ", 1);
+        put_text(line, fields->key);
+        put(line, "=", 1);
+        put_value(line, fields, true);
+    }
+}
+
 /* JOURNAL_STREAM names the device and inode of the standard error that systemd gave us
  * (systemd.exec(5)); when it is still that one, the journal is our log. */
 static bool under_journal(void)
@@ -110,7 +126,7 @@ static void to_journal(struct line *line, enum log_level level, const char *even
     put_text(line, "DESKGATE_EVENT=");
     put_escaped(line, event, false);
     put_text(line, "\nMESSAGE=");
-    put_escaped(line, message, false);
+    put_words(line, event, message, fields);
     put(line, "\n", 1);
     for (; fields->key; fields++) {
         put_text(line, "DESKGATE_");
@@ -157,15 +173,7 @@ static void to_stderr(struct line *line, enum log_level level, const char *event
     put(line, " ", 1);
     put_text(line, level_word(level));
     put(line, " ", 1);
-    put_text(line, event);
-    put_text(line, ": ");
-    put_escaped(line, message, false);
-    for (; fields->key; fields++) {
-        put(line, " ", 1);
-        put_text(line, fields->key);
-        put(line, "=", 1);
-        put_value(line, fields, true);
-    }
+    put_words(line, event, message, fields);
     if (line->size >= sizeof(line->text) - 1)
         line->size = sizeof(line->text) - 2;
     put(line, "\n", 1);

@@ -1,0 +1,130 @@
+// What deskgate gives to the programs around it on a server: systemd's units, certbot's hook,
+// fail2ban's filter. scripts/package --test tries the units under a real systemd.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { binary, Gateway, PASSWORD } from './lib/gateway.mjs';
+import { root, run, until } from './lib/proc.mjs';
+
+const scripts = join(root, 'scripts');
+const folder = mkdtempSync(join(tmpdir(), 'deskgate-system-'));
+let gateway;
+before(async () => { gateway = await Gateway.make(); });
+after(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await gateway?.remove();
+});
+
+// ---- systemd ----
+
+test('the units are without fault, and the service is little exposed', () => {
+  for (const unit of ['deskgate.service', 'deskgate.socket', 'deskgate-http.socket']) {
+    writeFileSync(join(folder, unit), readFileSync(join(scripts, 'systemd', unit), 'utf8')
+      .replace('@bindir@/deskgate', binary));
+  }
+  const verified = run('systemd-analyze', ['verify', '--man=no', ...['deskgate.service', 'deskgate.socket', 'deskgate-http.socket']
+    .map((unit) => join(folder, unit))], { allow: true });
+  const faults = (verified.stdout + verified.stderr).split('\n').filter((line) => /deskgate/.test(line));
+  assert.deepEqual(faults, []);
+  const score = run('systemd-analyze', ['security', '--offline=true', '--no-pager', '--threshold=20', join(folder, 'deskgate.service')]);
+  assert.match(score.stdout, /Overall exposure level for deskgate\.service: [01]\.\d/);
+});
+
+test('the packaging builds what the unit and the script name', () => {
+  const control = readFileSync(join(scripts, 'debian/control'), 'utf8');
+  for (const line of readFileSync(join(scripts, 'lib/packages'), 'utf8').split('\n')) {
+    const [, packages] = /^build +(lib\S+-dev|nettle-dev)\b/.exec(line) ?? [];
+    if (packages && packages !== 'libc6-dev') assert.match(control, new RegExp(`^ ${packages}( |,|$)`, 'm'), `${packages} is not in debian/control`);
+  }
+});
+
+// ---- certbot ----
+
+function renew(domains, lineage = join(folder, 'lineage')) {
+  return run(join(scripts, 'certbot-deploy'), [], { allow: true, env: {
+    DESKGATE_STATE: gateway.state, RENEWED_LINEAGE: lineage, RENEWED_DOMAINS: domains,
+    PATH: `${dirname(binary)}:${process.env.PATH}` } });
+}
+
+test("certbot's hook puts the gateway's certificate in its place, and leaves others alone", async () => {
+  const other = join(folder, 'other');
+  run(binary, ['--state', other, 'init', '--name', 'localhost']);
+  mkdirSync(join(folder, 'lineage'));
+  const [certificate, key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(other, 'tls', file)));
+  writeFileSync(join(folder, 'lineage/fullchain.pem'), certificate);
+  writeFileSync(join(folder, 'lineage/privkey.pem'), key);
+  const [oldCertificate, oldKey] = ['cert.pem', 'key.pem'].map((file) => join(gateway.state, 'tls', file));
+  const kept = readFileSync(oldCertificate);
+
+  assert.equal(renew('www.example.com not-localhost').status, 0);
+  assert.deepEqual(readFileSync(oldCertificate), kept);
+  const done = renew('www.example.com localhost');
+  assert.equal(done.status, 0, done.stderr);
+  assert.deepEqual(readFileSync(oldCertificate), certificate);
+  assert.deepEqual(readFileSync(oldKey), key);
+  for (const file of [oldCertificate, oldKey]) {
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(statSync(file).uid, statSync(gateway.state).uid);
+    assert.ok(!existsSync(`${file}.new`));
+  }
+  gateway.process.child.kill('SIGHUP'); // as systemd's reload
+  await until('the new certificate is in use', () => /tls\.reload: new certificates are in use/.test(gateway.log));
+  gateway.ca = certificate;
+  await gateway.healthy();
+});
+
+test("certbot's hook says so where it may not write", () => {
+  gateway.configure({ tls: { certificate: '/etc/ssl/certs/gateway.pem', key: '/etc/ssl/private/gateway.pem' } });
+  const done = renew('localhost');
+  gateway.configure({ tls: { certificate: 'tls/cert.pem', key: 'tls/key.pem' } });
+  assert.notEqual(done.status, 0);
+  assert.match(done.stderr, /\[tls\] certificate is '\/etc\/ssl\/certs\/gateway\.pem': put the certificate for localhost there yourself/);
+});
+
+// ---- fail2ban ----
+
+// How many of these lines the filter takes for failures, and of which addresses.
+function found(lines) {
+  const log = join(folder, 'log');
+  mkdirSync(join(folder, 'filter.d'), { recursive: true });
+  writeFileSync(join(folder, 'filter.d/common.conf'), readFileSync('/etc/fail2ban/filter.d/common.conf'));
+  writeFileSync(join(folder, 'filter.d/deskgate.conf'), readFileSync(join(scripts, 'fail2ban/filter.conf')));
+  writeFileSync(log, `${lines.join('\n')}\n`);
+  const out = run('fail2ban-regex', ['--out', 'ip', log, join(folder, 'filter.d/deskgate.conf')]).stdout;
+  return out.split('\n').filter(Boolean);
+}
+
+// As the journal shows a line that the program would have written to standard error.
+const inJournal = (line) => line.replace(/^\S+ keeper info /, 'Nov 29 10:00:00 gw deskgate[4711]: ');
+
+test("fail2ban's filter finds failed sign-ins in what the gateway writes", async () => {
+  const anna = gateway.addUser('anna');
+  const from = gateway.log.length;
+  const hostile = ['x address=198.51.100.7', 'x" address=198.51.100.7 ', 'a\n2026-01-01 sign-in: denied conn=1 who=b address=198.51.100.7', ''];
+  assert.equal((await anna.signIn()).status, 200);
+  assert.equal((await gateway.login({ username: 'anna', password: PASSWORD, code: '000000' })).status, 401);
+  for (const username of hostile) await gateway.login({ username, password: PASSWORD, code: '000000' });
+  await gateway.http('GET', '/healthz');
+  const failures = () => gateway.log.slice(from).split('\n').filter((line) => /keeper info sign-in: (denied|throttled)/.test(line));
+  await until('the failures are logged', () => failures().length >= 2);
+  const lines = gateway.log.slice(from).split('\n').filter(Boolean);
+  assert.ok(lines.some((line) => /sign-in: ok/.test(line)));
+  assert.deepEqual(found(lines), failures().map(() => '127.0.0.1'));
+  assert.deepEqual(found(lines.map(inJournal)), failures().map(() => '127.0.0.1'));
+});
+
+test("fail2ban's filter takes IPv6 addresses, and nothing that a name pretends", () => {
+  const line = (words) => `Nov 29 10:00:00 gw deskgate[4711]: ${words}`;
+  assert.deepEqual(found([
+    line('sign-in: denied conn=1f82c078e866149e who=anna address=2001:db8::7 desktop="" detail=""'),
+    line('sign-in: throttled conn=1f82c078e866149e who="" address=203.0.113.9 desktop="" detail=""'),
+    line('invitation: denied conn=1f82c078e866149e who="" address=203.0.113.10 desktop="" detail=""'),
+    line('gateway-password: denied conn=1f82c078e866149e who=anna address=203.0.113.11 desktop="" detail=""'),
+    line('sign-in: ok conn=1f82c078e866149e who=anna address=203.0.113.12 desktop="" detail=""'),
+    line('sign-in: busy conn=1f82c078e866149e who=anna address=203.0.113.13 desktop="" detail=""'),
+    line('sign-in: denied conn=1f82c078e866149e who="a address=198.51.100.1 b=\\"" address=203.0.113.14 desktop="" detail=""'),
+    line('user-add: ok conn="" who="sign-in: denied conn=1 who=a address=198.51.100.2" address="" desktop="" detail=""'),
+  ]), ['2001:db8::7', '203.0.113.9', '203.0.113.10', '203.0.113.11', '203.0.113.14']);
+});
