@@ -1,0 +1,38 @@
+/* What fuzz targets share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A finding, when it does not hold. */
+static inline void fuzz_demand(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* A copy of exactly this size, so that a sanitizer sees an overrun. free() it. */
+static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    fuzz_demand(copy != NULL);
+    if (size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+/* The same as a text: with a NUL behind it, and perhaps some within. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    fuzz_demand(text != NULL);
+    if (size)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    return text;
+}
