@@ -4,16 +4,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A finding, when it does not hold. */
-static inline void fuzz_demand(bool holds)
+#define fuzz_demand(holds)                                                                         \
+    ((holds) ? (void)0 : fuzz_found(__FILE__, __LINE__, #holds))
+
+__attribute__((noreturn)) static inline void fuzz_found(const char *file, int line, const char *what)
 {
-    if (!holds)
-        abort();
+    fprintf(stderr, "%s:%d: found: not %s\n", file, line, what);
+    abort();
 }
 
 /* A copy of exactly this size, so that a sanitizer sees an overrun. free() it. */
