@@ -1,6 +1,7 @@
 #include "fake_keeper.h"
 
 #include "fuzz_kit.h"
+#include "ipc_sample.h"
 #include "owner.h"
 
 #include <errno.h>
@@ -103,39 +104,6 @@ static void check(const union ipc_record *ask)
 
 /* ---- what is answered ---- */
 
-static const uint16_t answers[IPC_TYPES] = {
-    [IPC_SIGN_IN] = IPC_SIGNED_IN,
-    [IPC_SIGN_OUT] = IPC_SIGNED_OUT,
-    [IPC_WHO] = IPC_WHO_IS,
-    [IPC_DESKTOPS] = IPC_DESKTOP_PAGE,
-    [IPC_OPEN] = IPC_OPENED,
-    [IPC_TICKET] = IPC_TICKET_MADE,
-    [IPC_TICKET_LOOK] = IPC_TICKET_SEEN,
-    [IPC_PASS] = IPC_PASSED,
-    [IPC_VISIT] = IPC_VISITED,
-    [IPC_CERTIFICATE] = IPC_CERTIFICATE_JUDGED,
-    [IPC_PROBE] = IPC_PROBED,
-    [IPC_SESSIONS] = IPC_SESSION_LIST,
-    [IPC_END_SESSIONS] = IPC_SIGNED_OUT,
-    [IPC_ENROL_BEGIN] = IPC_ENROL_OFFER,
-    [IPC_ENROL_FINISH] = IPC_ENROLLED,
-    [IPC_PASSWORD] = IPC_ENROLLED,
-    [IPC_FACTOR] = IPC_FACTOR_SHOWN,
-    [IPC_ADMIN] = IPC_ADMIN_DONE,
-    [IPC_CHALLENGE] = IPC_CHALLENGE_BODY,
-    [IPC_METRICS] = IPC_METRICS_TOLD,
-};
-
-static size_t size_of(uint16_t type)
-{
-    static const size_t sizes[IPC_TYPES] = {
-#define X(NAME, name, sender) [IPC_##NAME] = sizeof(struct ipc_##name),
-        IPC_RECORDS(X)
-#undef X
-    };
-    return sizes[type];
-}
-
 /* A desktop that says what the input says, and closes; the gate's end, or -1. */
 static int open_desktop(struct fake_keeper *keeper)
 {
@@ -200,14 +168,14 @@ static void fill(struct fake_keeper *keeper, const union ipc_record *ask, union 
 static void answer_it(struct fake_keeper *keeper, const union ipc_record *ask)
 {
     static union ipc_record answer;
-    uint16_t type = answers[ask->head.type];
+    uint16_t type = ipc_sample_answer(ask->head.type);
     uint8_t status = keeper->at < keeper->count ? keeper->statuses[keeper->at] : 0;
     int fd = -1;
     keeper->at++;
     if (!type)
         return;
     memset(&answer, 0, sizeof(answer));
-    answer.head = (struct ipc_head){type, (uint16_t)size_of(type), ask->head.request};
+    answer.head = (struct ipc_head){type, (uint16_t)ipc_sample_size(type), ask->head.request};
     answer.answer.status = status < 0x80 ? IPC_OK : status % IPC_STATUSES;
     fill(keeper, ask, &answer);
     if (type == IPC_OPENED && answer.answer.status == IPC_OK) {

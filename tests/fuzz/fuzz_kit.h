@@ -25,6 +25,7 @@ static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
     fuzz_demand(copy != NULL);
+    copy[0] = 0;
     if (size)
         memcpy(copy, data, size);
     return copy;
