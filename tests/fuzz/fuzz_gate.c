@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -163,7 +162,7 @@ static int connect_client(unsigned port)
                                  .kind = {.metrics = port == 3},
                                  .as_tls = port < 2};
     loop_post(gate.worker->loop, &accept.task);
-    sem_wait(&gate.accepted);
+    fuzz_wait(&gate.accepted);
     return ends[1];
 }
 
@@ -194,7 +193,7 @@ static void finish(int fd)
             return;
     }
     loop_post(gate.worker->loop, &end);
-    sem_wait(&gate.accepted);
+    fuzz_wait(&gate.accepted);
 }
 
 static void say(int fd, const uint8_t *data, size_t size)

@@ -1,6 +1,7 @@
 /* What fuzz targets share. */
 #pragma once
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,13 @@ __attribute__((noreturn)) static inline void fuzz_found(const char *file, int li
 {
     fprintf(stderr, "%s:%d: found: not %s\n", file, line, what);
     abort();
+}
+
+/* libFuzzer's clock interrupts. */
+static inline void fuzz_wait(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        ;
 }
 
 /* A copy of exactly this size, so that a sanitizer sees an overrun. free() it. */
