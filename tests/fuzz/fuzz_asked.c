@@ -7,8 +7,8 @@
  *              last four kinds of them are what the keeper has answered before
  *     patches  how many (low four bits) of: where (two bytes), how many bytes, the bytes
  *
- * and otherwise well-formed. The keeper may drop the gate, or refuse; it answers each record that it
- * takes, and nobody gets what is not theirs: without a session, no ticket and no desktop. */
+ * and otherwise well-formed. The keeper may drop the gate, or refuse; it answers each record that
+ * it takes, and nobody gets what is not theirs: without a session, no ticket and no desktop. */
 #include "fd.h"
 #include "fuzz_kit.h"
 #include "ipc_sample.h"
@@ -102,8 +102,8 @@ static void patch(union ipc_record *record, size_t size, struct reading *from)
 static bool send_it(const void *data, size_t size, bool with_fd)
 {
     int error = -EAGAIN;
-    gate.entitled = gate.entitled || names(data, size, KEEPER_RIG_ALICE) ||
-                    names(data, size, KEEPER_RIG_ADMIN);
+    gate.entitled =
+        gate.entitled || names(data, size, KEEPER_RIG_ALICE) || names(data, size, KEEPER_RIG_ADMIN);
     if (with_fd)
         error = ipc_send(gate.socket, data, STDERR_FILENO);
     else if (send(gate.socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size)

@@ -1,5 +1,6 @@
 /* A hostile gateway's JSON, as the tunnel client takes it: the answer to a sign-in, a refusal, a
- * list of desktops. The first two bytes are the status. And what we send is read as it was meant. */
+ * list of desktops. The first two bytes are the status. And what we send is read as it was meant.
+ */
 #include "client_json.h"
 #include "fuzz_kit.h"
 #include "text.h"

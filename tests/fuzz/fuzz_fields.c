@@ -102,8 +102,8 @@ static void as_redirection(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const kinds[])(const char *text) = {as_address, as_network, as_hours,      as_moment,
-                                                      as_host,    as_desktop, as_redirection};
+    static void (*const kinds[])(const char *text) = {
+        as_address, as_network, as_hours, as_moment, as_host, as_desktop, as_redirection};
     if (size == 0)
         return 0;
     char *text = fuzz_text(data + 1, size - 1);

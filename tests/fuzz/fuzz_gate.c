@@ -114,8 +114,8 @@ static void start(void)
     state->workers = &gate.worker;
     fuzz_demand(worker_new(&gate.worker, state) == 0);
     state->worker_count = 1;
-    struct keeper_link_setup link = {gate.worker->loop, ends[0], on_close_tunnel, on_say, on_lost,
-                                     NULL};
+    struct keeper_link_setup link = {gate.worker->loop, ends[0], on_close_tunnel, on_say,
+                                     on_lost,           NULL};
     fuzz_demand(keeper_link_new(&state->keeper, &link) == 0);
     fake_keeper_start(&gate.keeper, gate.worker->loop, ends[1]);
     fuzz_demand(http_start(state) == 0);
@@ -157,10 +157,8 @@ static int connect_client(unsigned port)
 {
     int ends[2];
     fuzz_demand(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    struct accept_task accept = {.task.run = on_accept,
-                                 .fd = ends[0],
-                                 .kind = {.metrics = port == 3},
-                                 .as_tls = port < 2};
+    struct accept_task accept = {
+        .task.run = on_accept, .fd = ends[0], .kind = {.metrics = port == 3}, .as_tls = port < 2};
     loop_post(gate.worker->loop, &accept.task);
     fuzz_wait(&gate.accepted);
     return ends[1];

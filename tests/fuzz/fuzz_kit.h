@@ -12,10 +12,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A finding, when it does not hold. */
-#define fuzz_demand(holds)                                                                         \
-    ((holds) ? (void)0 : fuzz_found(__FILE__, __LINE__, #holds))
+#define fuzz_demand(holds) ((holds) ? (void)0 : fuzz_found(__FILE__, __LINE__, #holds))
 
-__attribute__((noreturn)) static inline void fuzz_found(const char *file, int line, const char *what)
+__attribute__((noreturn)) static inline void fuzz_found(const char *file, int line,
+                                                        const char *what)
 {
     fprintf(stderr, "%s:%d: found: not %s\n", file, line, what);
     abort();

@@ -37,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     char *path = fuzz_text(data + 1, size - 1);
     memset(&request, 0, sizeof(request));
-    const struct route *route = route_find(
-        &request, (enum route_table)(data[0] % 3),
-        methods[data[0] / 3 % (sizeof(methods) / sizeof(*methods))], path, &allow);
+    const struct route *route =
+        route_find(&request, (enum route_table)(data[0] % 3),
+                   methods[data[0] / 3 % (sizeof(methods) / sizeof(*methods))], path, &allow);
     if (route)
         check_found(&request, route);
     check_headers(path);

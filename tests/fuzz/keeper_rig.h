@@ -16,8 +16,8 @@ enum keeper_rig_token {
 };
 
 void keeper_rig_start(void); /* once */
-/* A gate's record socket to the keeper, as that was at the start: but for what up to 63 inputs before
- * have left in its database, while the first two sessions live. */
+/* A gate's record socket to the keeper, as that was at the start: but for what up to 63 inputs
+ * before have left in its database, while the first two sessions live. */
 int keeper_rig_gate(void);
 /* Waits for all that is under way. The gate has been closed, or reads no more. */
 void keeper_rig_settle(void);

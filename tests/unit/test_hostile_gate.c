@@ -18,14 +18,15 @@
 #include <unistd.h>
 
 #define FLOOD 4000
-#define GROWTH_MOST_KB 65536 /* of a keeper that is flooded: two password hashes, and what it queues */
+#define GROWTH_MOST_KB                                                                             \
+    65536 /* of a keeper that is flooded: two password hashes, and what it queues */
 
 static struct fake_gate fake;
-static int good;                          /* an honest gate's socket, all the while */
-static uint8_t anna[IPC_TOKEN_SIZE];      /* fake.alice's session */
-static uint8_t boris[IPC_TOKEN_SIZE];     /* somebody else's, who has no grant */
-static unsigned breaches;                 /* that the audit log must have */
-static int descriptors;                   /* of the keeper's, before */
+static int good;                      /* an honest gate's socket, all the while */
+static uint8_t anna[IPC_TOKEN_SIZE];  /* fake.alice's session */
+static uint8_t boris[IPC_TOKEN_SIZE]; /* somebody else's, who has no grant */
+static unsigned breaches;             /* that the audit log must have */
+static int descriptors;               /* of the keeper's, before */
 
 static int count_descriptors(void)
 {
@@ -158,6 +159,7 @@ START_TEST(every_record_of_another_size_is_a_breach)
             send_sized(type, sizeof(struct ipc_head), sizeof(struct ipc_head), "a head alone");
         send_sized(type, 3, size, "less than a head");
     }
+    ck_assert_uint_ge(fake_gate_audited(&fake, "gate-dropped", "denied", "(sign_in)"), 7);
     ck_assert(as_many_as_before());
 }
 END_TEST
