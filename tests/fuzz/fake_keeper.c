@@ -104,6 +104,31 @@ static void check(const union ipc_record *ask)
 
 /* ---- what is answered ---- */
 
+static void say_next(struct fake_desktop *desktop)
+{
+    const struct fake_keeper *keeper = desktop->keeper;
+    if (desktop->said < keeper->says_count) {
+        size_t i = desktop->said++;
+        ssize_t sent = send(desktop->source.fd, keeper->says[i].data, keeper->says[i].size,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)sent; /* more than fits is not said */
+    }
+    if (desktop->said == keeper->says_count)
+        shutdown(desktop->source.fd, SHUT_WR);
+}
+
+static void on_heard(struct loop_source *source, uint32_t events)
+{
+    struct fake_desktop *desktop = OWNER_OF(source, struct fake_desktop, source);
+    uint8_t rubbish[16384];
+    ssize_t got = recv(source->fd, rubbish, sizeof(rubbish), MSG_DONTWAIT);
+    (void)events;
+    if (got > 0)
+        say_next(desktop);
+    else if (got == 0 || errno != EAGAIN)
+        loop_remove(desktop->keeper->loop, source);
+}
+
 /* A desktop that says what the input says, and closes; the gate's end, or -1. */
 static int open_desktop(struct fake_keeper *keeper)
 {
@@ -111,10 +136,11 @@ static int open_desktop(struct fake_keeper *keeper)
     if (keeper->desktop_count == FAKE_KEEPER_DESKTOPS ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
         return -1;
-    ssize_t sent = send(ends[1], keeper->says, keeper->says_size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)sent; /* more than fits is not said */
-    shutdown(ends[1], SHUT_WR);
-    keeper->desktops[keeper->desktop_count++] = ends[1];
+    struct fake_desktop *desktop = &keeper->desktops[keeper->desktop_count++];
+    *desktop = (struct fake_desktop){.source.ready = on_heard, .keeper = keeper};
+    fuzz_demand(loop_add(keeper->loop, &desktop->source, ends[1], EPOLLIN) == 0);
+    if (!keeper->says_count)
+        say_next(desktop);
     return ends[0];
 }
 
@@ -215,7 +241,10 @@ void fake_keeper_start(struct fake_keeper *keeper, struct loop *loop, int socket
 
 void fake_keeper_forget(struct fake_keeper *keeper)
 {
-    while (keeper->desktop_count)
-        close(keeper->desktops[--keeper->desktop_count]);
+    while (keeper->desktop_count) {
+        struct fake_desktop *desktop = &keeper->desktops[--keeper->desktop_count];
+        loop_remove(keeper->loop, &desktop->source);
+        close(desktop->source.fd);
+    }
     keeper->at = 0;
 }

@@ -7,6 +7,13 @@
 #include "loop.h"
 
 #define FAKE_KEEPER_DESKTOPS 16 /* opened at most, for one input */
+#define FAKE_KEEPER_SAYS 16     /* that a desktop says at most */
+
+struct fake_desktop {
+    struct loop_source source; /* its end */
+    struct fake_keeper *keeper;
+    size_t said;
+};
 
 struct fake_keeper {
     struct loop_source source;
@@ -14,13 +21,17 @@ struct fake_keeper {
     /* Of the present input; set while nobody asks. */
     const uint8_t *statuses; /* one for each answer: below 0x80 it is OK */
     size_t count, at;
-    const uint8_t *says; /* what a desktop says before it closes */
-    size_t says_size;
-    int desktops[FAKE_KEEPER_DESKTOPS]; /* their ends */
+    /* What a desktop says, each as soon as it has heard something; then it closes. */
+    struct {
+        const uint8_t *data;
+        size_t size;
+    } says[FAKE_KEEPER_SAYS];
+    size_t says_count;
+    struct fake_desktop desktops[FAKE_KEEPER_DESKTOPS];
     size_t desktop_count;
 };
 
 /* In the loop from now on; the socket is the keeper's end, its own. */
 void fake_keeper_start(struct fake_keeper *keeper, struct loop *loop, int socket);
-/* Closes the desktops. While nobody asks. */
+/* Closes the desktops. In the loop's thread, while nobody asks. */
 void fake_keeper_forget(struct fake_keeper *keeper);

@@ -5,8 +5,8 @@
  *
  * The first byte is about the gateway: which port (bits 0 and 1: HTTPS twice, HTTP, metrics),
  * whether it takes gateway passwords (2), has the legacy channels (3) and a consent text (4). Then
- * pieces: who (0, 1: two clients' bytes; 2: what a desktop says; 3: how the keeper answers), their
- * size in two bytes (the low one first), the bytes. */
+ * pieces: who (0, 1: two clients' bytes; 2: what a desktop says next, once it has heard something;
+ * 3: how the keeper answers), their size in two bytes (the low one first), the bytes. */
 #include "certificate.h"
 #include "conn.h"
 #include "fake_keeper.h"
@@ -29,7 +29,6 @@
 
 #define CLIENTS 2
 #define PIECES_MOST 64
-#define SAYS_MOST 32768
 #define STATUSES_MOST 64
 #define ANSWER_MS 20 /* for the other client's answer, before one goes on */
 #define QUIET_MS 3   /* without an answer to a client that says no more: its connection breaks */
@@ -48,7 +47,7 @@ static struct {
     struct conf conf;
     struct fake_keeper keeper;
     struct worker *worker;
-    sem_t accepted;
+    sem_t done;
 } gate;
 
 /* ---- the gate, without its listeners ---- */
@@ -119,8 +118,22 @@ static void start(void)
     fuzz_demand(keeper_link_new(&state->keeper, &link) == 0);
     fake_keeper_start(&gate.keeper, gate.worker->loop, ends[1]);
     fuzz_demand(http_start(state) == 0);
-    sem_init(&gate.accepted, 0, 0);
+    sem_init(&gate.done, 0, 0);
     worker_open(gate.worker); /* there is a tick */
+}
+
+static void on_forget(struct loop_task *task)
+{
+    (void)task;
+    fake_keeper_forget(&gate.keeper);
+    sem_post(&gate.done);
+}
+
+/* Carries it out in the worker's thread, and waits for that. */
+static void in_worker(struct loop_task *task)
+{
+    loop_post(gate.worker->loop, task);
+    fuzz_wait(&gate.done);
 }
 
 struct accept_task {
@@ -139,7 +152,7 @@ static void on_accept(struct loop_task *task)
     conn_accept(gate.worker, accept->fd, &address, &accept->kind);
     if (accept->as_tls && gate.worker->conns)
         gate.worker->conns->tls = true;
-    sem_post(&gate.accepted);
+    sem_post(&gate.done);
 }
 
 /* A client that half-closes within a request is waited for, for [server] request_seconds. */
@@ -148,7 +161,7 @@ static void on_break(struct loop_task *task)
     (void)task;
     while (gate.worker->conns)
         conn_end(gate.worker->conns);
-    sem_post(&gate.accepted);
+    sem_post(&gate.done);
 }
 
 /* ---- its clients ---- */
@@ -159,8 +172,7 @@ static int connect_client(unsigned port)
     fuzz_demand(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     struct accept_task accept = {
         .task.run = on_accept, .fd = ends[0], .kind = {.metrics = port == 3}, .as_tls = port < 2};
-    loop_post(gate.worker->loop, &accept.task);
-    fuzz_wait(&gate.accepted);
+    in_worker(&accept.task);
     return ends[1];
 }
 
@@ -190,8 +202,7 @@ static void finish(int fd)
         if (!drink(fd))
             return;
     }
-    loop_post(gate.worker->loop, &end);
-    fuzz_wait(&gate.accepted);
+    in_worker(&end);
 }
 
 static void say(int fd, const uint8_t *data, size_t size)
@@ -232,18 +243,30 @@ static void play(const struct piece *pieces, size_t count, unsigned port)
 
 /* ---- the input ---- */
 
-static void append(uint8_t *to, size_t most, size_t *at, const struct piece *piece)
+static void take_statuses(uint8_t to[STATUSES_MOST], const struct piece *piece)
 {
-    size_t size = piece->size < most - *at ? piece->size : most - *at;
+    size_t room = STATUSES_MOST - gate.keeper.count;
+    size_t size = piece->size < room ? piece->size : room;
     if (size)
-        memcpy(to + *at, piece->data, size);
-    *at += size;
+        memcpy(to + gate.keeper.count, piece->data, size);
+    gate.keeper.count += size;
+}
+
+static void take_words(const struct piece *piece)
+{
+    struct fake_keeper *keeper = &gate.keeper;
+    if (keeper->says_count == FAKE_KEEPER_SAYS)
+        return;
+    keeper->says[keeper->says_count].data = piece->data;
+    keeper->says[keeper->says_count++].size = piece->size;
 }
 
 static size_t cut(const uint8_t *data, size_t size, struct piece pieces[PIECES_MOST])
 {
-    static uint8_t says[SAYS_MOST], statuses[STATUSES_MOST];
-    size_t count = 0, says_size = 0, status_count = 0;
+    static uint8_t statuses[STATUSES_MOST];
+    size_t count = 0;
+    gate.keeper.says_count = gate.keeper.count = 0;
+    gate.keeper.statuses = statuses;
     while (size >= 3 && count < PIECES_MOST) {
         struct piece piece = {(enum who)(data[0] % WHO), data + 3, data[1] | (size_t)data[2] << 8};
         data += 3;
@@ -252,16 +275,12 @@ static size_t cut(const uint8_t *data, size_t size, struct piece pieces[PIECES_M
         data += piece.size;
         size -= piece.size;
         if (piece.who == DESKTOP)
-            append(says, sizeof(says), &says_size, &piece);
+            take_words(&piece);
         else if (piece.who == KEEPER)
-            append(statuses, sizeof(statuses), &status_count, &piece);
+            take_statuses(statuses, &piece);
         else
             pieces[count++] = piece;
     }
-    gate.keeper.says = says;
-    gate.keeper.says_size = says_size;
-    gate.keeper.statuses = statuses;
-    gate.keeper.count = status_count;
     return count;
 }
 
@@ -279,6 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text_copy(gate.conf.rdg_consent, sizeof(gate.conf.rdg_consent), data[0] & 16 ? "Agree?" : "");
     size_t count = cut(data + 1, size - 1, pieces);
     play(pieces, count, data[0] & 3);
-    fake_keeper_forget(&gate.keeper);
+    struct loop_task forget = {.run = on_forget};
+    in_worker(&forget);
     return 0;
 }

@@ -80,12 +80,13 @@ def seeds():
     yield 'tunnel-refused', 0, [piece(KEEPER, b'\x86'),
                                 piece(FIRST, request('GET /tunnel/office-pc', BEARER, *UPGRADE))]
     clean = request('GET /rdcleanpath', COOKIE, OURS, *UPGRADE)
-    yield 'cleanpath', 0, [piece(DESKTOP, corpus('x224', 'confirm-tls') + b'\x15\x03\x03\0\x02\x02\x28'),
+    yield 'cleanpath', 0, [piece(DESKTOP, corpus('x224', 'confirm-tls')),
+                           piece(DESKTOP, b'\x15\x03\x03\0\x02\x02\x28'),
                            piece(FIRST, clean + frame(corpus('cleanpath', 'request')))]
     yield 'cleanpath-refused', 0, [piece(DESKTOP, corpus('x224', 'confirm-refused')),
                                    piece(FIRST, clean + frame(corpus('cleanpath', 'request')))]
     hello = b'\x16\x03\x03\0\x31\x02\0\0\x2d\x03\x03' + bytes(32) + b'\0\xc0\x2b\0\0\x05\xff\x01\0\x01\0'
-    yield 'cleanpath-tls', 0, [piece(DESKTOP, corpus('x224', 'confirm-tls') + hello),
+    yield 'cleanpath-tls', 0, [piece(DESKTOP, corpus('x224', 'confirm-tls')), piece(DESKTOP, hello),
                                piece(FIRST, clean + frame(corpus('cleanpath', 'request')))]
     out = request(f'RDG_OUT_DATA {path}', *UPGRADE, 'RDG-Auth-Scheme: PAA', LEGACY)
     yield 'gateway', 0, [piece(DESKTOP, bytes(40)), piece(FIRST, out + frame(rdg))]
