@@ -19,6 +19,9 @@ static void check_origin(const struct ipc_origin *origin)
 {
     TEXT(origin->conn);
     TEXT(origin->agent);
+    fuzz_demand(strspn(origin->conn, "0123456789abcdef") == strlen(origin->conn));
+    for (const char *c = origin->agent; *c; c++)
+        fuzz_demand(*c >= ' ' && *c <= '~');
 }
 
 /* Most questions begin alike. */
@@ -62,6 +65,7 @@ static void check(const union ipc_record *ask)
         break;
     case IPC_TICKET:
         TEXT(ask->ticket.desktop);
+        fuzz_demand(text_is_name(ask->ticket.desktop));
         fuzz_demand(ask->ticket.way == IPC_WAY_RDG || ask->ticket.way == IPC_WAY_CLEANPATH);
         break;
     case IPC_PASS:
@@ -69,6 +73,7 @@ static void check(const union ipc_record *ask)
         break;
     case IPC_PROBE:
         TEXT(ask->probe.desktop);
+        fuzz_demand(text_is_name(ask->probe.desktop));
         break;
     case IPC_ENROL_BEGIN:
         TEXT(ask->enrol_begin.password);

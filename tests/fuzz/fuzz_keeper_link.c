@@ -1,8 +1,8 @@
-/* The gate's end of the record socket: answers that nobody asked for, twice, of another kind, with a
- * descriptor or without, orders, and what is no record at all. The input is a list of records, each
- * a kind (its low six bits; 0x40: with a descriptor; 0x80: a byte short), the number of the question
- * that it answers, how many bytes follow, and these: what stands behind the head. Every question is
- * answered once at most, and no descriptor stays behind. */
+/* The gate's end of the record socket: answers that nobody asked for, twice, of another kind, with
+ * a descriptor or without, orders, and what is no record at all. The input is a list of records,
+ * each a kind (its low six bits; 0x40: with a descriptor; 0x80: a byte short), the number of the
+ * question that it answers, how many bytes follow, and these: what stands behind the head. Every
+ * question is answered once at most, and no descriptor stays behind. */
 #include "fd.h"
 #include "fuzz_kit.h"
 #include "ipc_sample.h"

@@ -1,6 +1,7 @@
 #include "keeper_rig.h"
 
 #include "account.h"
+#include "alert.h"
 #include "audit_seal.h"
 #include "browser.h"
 #include "fd.h"
@@ -195,6 +196,9 @@ static void fresh_store(void)
     fuzz_demand(fd >= 0 && write(fd, template, template_size) == (ssize_t)template_size);
     keeper.store = open_store(STORE_MUST_EXIST);
     keeper.acts.store = open_store(STORE_MUST_EXIST);
+    loop_timer_cancel(keeper.loop, &keeper.alerts.look);
+    memset(&keeper.alerts, 0, sizeof(keeper.alerts));
+    fuzz_demand(alert_start(&keeper) == 0);
 }
 
 static bool lives(enum keeper_rig_token who)
@@ -293,6 +297,7 @@ void keeper_rig_start(void)
     log_init("keeper", 0);
     make_template();
     keeper.conf = &conf;
+    keeper.control.fd = -1; /* no supervisor takes alerts */
     keeper.acts.administer = browser_act;
     keeper.poll.fire = on_poll;
     later.fire = on_later;

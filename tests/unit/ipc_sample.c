@@ -8,7 +8,8 @@
             sizeof(((struct ipc_##name *)0)->field), #name "." #field                              \
     }
 #define TEXT(NAME, name, field) FIELD(NAME, name, field, IPC_SAMPLE_TEXT)
-#define ORIGIN(NAME, name) TEXT(NAME, name, origin.conn), TEXT(NAME, name, origin.agent)
+#define PLAIN(NAME, name, field) TEXT(NAME, name, field), FIELD(NAME, name, field, IPC_SAMPLE_PLAIN)
+#define ORIGIN(NAME, name) PLAIN(NAME, name, origin.conn), PLAIN(NAME, name, origin.agent)
 
 const struct ipc_sample_field ipc_sample_fields[] = {
     ORIGIN(SIGN_IN, sign_in),
@@ -20,10 +21,10 @@ const struct ipc_sample_field ipc_sample_fields[] = {
     ORIGIN(DESKTOPS, desktops),
     TEXT(DESKTOPS, desktops, after),
     ORIGIN(OPEN, open),
-    TEXT(OPEN, open, desktop),
+    PLAIN(OPEN, open, desktop),
     FIELD(OPEN, open, way, IPC_SAMPLE_ENUM),
     ORIGIN(TICKET, ticket),
-    TEXT(TICKET, ticket, desktop),
+    PLAIN(TICKET, ticket, desktop),
     FIELD(TICKET, ticket, way, IPC_SAMPLE_ENUM),
     ORIGIN(TICKET_LOOK, ticket_look),
     ORIGIN(PASS, pass),
@@ -35,7 +36,7 @@ const struct ipc_sample_field ipc_sample_fields[] = {
     FIELD(PASS, pass, blob_size, IPC_SAMPLE_SIZE),
     ORIGIN(VISIT, visit),
     ORIGIN(PROBE, probe),
-    TEXT(PROBE, probe, desktop),
+    PLAIN(PROBE, probe, desktop),
     ORIGIN(SESSIONS, sessions),
     ORIGIN(END_SESSIONS, end_sessions),
     ORIGIN(ENROL_BEGIN, enrol_begin),
@@ -59,6 +60,7 @@ const struct ipc_sample_field ipc_sample_fields[] = {
     FIELD(TUNNEL_ENDED, tunnel_ended, tunnel, IPC_SAMPLE_TUNNEL),
     FIELD(TUNNEL_ENDED, tunnel_ended, end, IPC_SAMPLE_ENUM),
     TEXT(CHALLENGE, challenge, token),
+    FIELD(EXPIRY, expiry, expires, IPC_SAMPLE_TIME),
     ORIGIN(NOTE, note),
     FIELD(NOTE, note, kind, IPC_SAMPLE_ENUM),
 };

@@ -15,8 +15,10 @@ struct ipc_sample_of {
 
 enum ipc_sample_lie {
     IPC_SAMPLE_TEXT,  /* a text: without an end it breaks the table */
+    IPC_SAMPLE_PLAIN, /* a text: bytes that are no ASCII break it */
     IPC_SAMPLE_ENUM,  /* one byte: 0xff breaks it */
     IPC_SAMPLE_SIZE,  /* two bytes: 0xffff breaks it */
+    IPC_SAMPLE_TIME,  /* eight bytes: less than 0 breaks it */
     IPC_SAMPLE_TUNNEL /* eight bytes: one of another gate's breaks it */
 };
 
