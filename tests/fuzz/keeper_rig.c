@@ -303,9 +303,9 @@ void keeper_rig_start(void)
     later.fire = on_later;
     sem_init(&done, 0, 0);
     fuzz_demand(loop_new(&keeper.loop) == 0 && password_dummy(keeper.dummy) == 0 &&
-                pool_new(&keeper.hashers, keeper.loop, 2, 64) == 0 &&
-                pool_new(&keeper.resolvers, keeper.loop, 2, 64) == 0 &&
-                pool_new(&keeper.acts.pool, keeper.loop, 1, 32) == 0);
+                pool_new(&keeper.hashers, keeper.loop, 2, 64, false) == 0 &&
+                pool_new(&keeper.resolvers, keeper.loop, 2, 64, false) == 0 &&
+                pool_new(&keeper.acts.pool, keeper.loop, 1, 32, false) == 0);
     fuzz_demand(pthread_create(&thread, NULL, run, NULL) == 0);
 }
 
