@@ -14,6 +14,8 @@ static const struct {
                                    "a desktop shows another certificate, or an untrusted one"},
     [ALERT_AUDIT_BROKEN] = {"audit_broken", "the chain of the audit log does not hold"},
     [ALERT_CERTIFICATE_EXPIRY] = {"certificate_expiry", "the gateway's certificate ends soon"},
+    [ALERT_GATE_DROPPED] = {"gate_dropped",
+                            "the process that strangers reach broke the keeper's rules"},
 };
 
 const char *alert_rule_name(unsigned rule)

@@ -10,6 +10,7 @@ enum alert_rule {
     ALERT_CERTIFICATE_CHANGED,    /* a desktop's is another, or not to be trusted */
     ALERT_AUDIT_BROKEN,           /* the chain of the audit log does not hold */
     ALERT_CERTIFICATE_EXPIRY,     /* the gateway's own ends soon */
+    ALERT_GATE_DROPPED,           /* the gate broke the rules: it may be in foreign hands */
     ALERT_RULES
 };
 

@@ -187,9 +187,9 @@ struct ipc_head {
     uint32_t request; /* chosen by the gate, echoed in the answer; 0 where none is due */
 };
 
-struct ipc_origin { /* whom a request comes from */
-    char conn[IPC_CONN_SIZE];
-    char agent[IPC_AGENT_SIZE];
+struct ipc_origin {             /* whom a request comes from */
+    char conn[IPC_CONN_SIZE];   /* hexadecimal digits */
+    char agent[IPC_AGENT_SIZE]; /* printable ASCII */
     struct addr address;
 };
 

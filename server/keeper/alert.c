@@ -7,6 +7,7 @@
 #include "owner.h"
 #include "record_audit.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,8 @@ void alert_raise(struct keeper *keeper, enum alert_rule rule, const struct alert
 
 int asked_expiry(struct gate_link *link, const union ipc_record *record)
 {
+    if (record->expiry.expires < 0)
+        return -EPROTO;
     link->keeper->alerts.expires = record->expiry.expires;
     return 0;
 }

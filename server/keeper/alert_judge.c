@@ -166,6 +166,10 @@ static void judge(struct keeper *keeper, const struct store_audit *row)
     else if (is_event(row, "audit-verify") && strcmp(row->outcome, "broken") == 0)
         alert_raise(keeper, ALERT_AUDIT_BROKEN, &(struct alert_about){.subject = "audit"},
                     "the chain of the audit log does not hold: %.160s", row->detail);
+    else if (is_event(row, "gate-dropped"))
+        alert_raise(keeper, ALERT_GATE_DROPPED, &(struct alert_about){.subject = "gate"},
+                    "the process that strangers reach may have been taken over: %.160s",
+                    row->detail);
 }
 
 /* Copied first: judging writes to the same table. */

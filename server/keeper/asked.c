@@ -11,10 +11,23 @@
 #include <errno.h>
 #include <string.h>
 
+/* They go into the audit log, into lists and JSON: a gate that sends anything else is none of ours.
+ */
 bool asked_origin_ok(const struct ipc_origin *origin)
 {
-    return ipc_text_ok(origin->conn, sizeof(origin->conn)) &&
-           ipc_text_ok(origin->agent, sizeof(origin->agent));
+    if (!ipc_text_ok(origin->conn, sizeof(origin->conn)) ||
+        !ipc_text_ok(origin->agent, sizeof(origin->agent)) ||
+        origin->conn[strspn(origin->conn, "0123456789abcdef")])
+        return false;
+    const char *c = origin->agent;
+    while (*c >= ' ' && *c <= '~')
+        c++;
+    return *c == '\0';
+}
+
+bool asked_desktop_ok(const char desktop[TEXT_NAME_SIZE])
+{
+    return ipc_text_ok(desktop, TEXT_NAME_SIZE) && text_is_name(desktop);
 }
 
 enum ipc_status asked_status(struct keeper *keeper, enum store_result result)

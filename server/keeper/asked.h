@@ -37,7 +37,10 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record);      
 
 /* ---- for them ---- */
 
-bool asked_origin_ok(const struct ipc_origin *origin); /* its texts end */
+/* Its texts end, and are what a gate makes them: hexadecimal digits, and printable ASCII. */
+bool asked_origin_ok(const struct ipc_origin *origin);
+/* It is a name (text.h): the gate asks about no other. */
+bool asked_desktop_ok(const char desktop[TEXT_NAME_SIZE]);
 /* A ticket's desktop is being woken (opening.c). */
 bool opening_wakes(const struct keeper *keeper, int64_t ticket);
 /* IPC_OK, IPC_NO_SESSION, IPC_PASSWORD_DUE (REFUSED), or IPC_FAILED (logged). */

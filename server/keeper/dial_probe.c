@@ -189,7 +189,7 @@ int asked_probe(struct gate_link *link, const union ipc_record *record)
     struct store_session session;
     struct store_desktop desktop;
     struct probe *probe = NULL;
-    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->desktop, sizeof(ask->desktop)))
+    if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop))
         return -EPROTO;
     enum ipc_status status = judge(keeper, ask, &session, &desktop);
     if (status == IPC_OK && is_fresh(keeper, &desktop)) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,15 +65,24 @@ static void hear_last_words(struct gate_link *link)
     sodium_memzero(&record, sizeof(record));
 }
 
-static void drop(struct gate_link *link, int error)
+/* Of what type the record says it is. */
+static void note_breach(struct keeper *keeper, uint16_t type)
+{
+    struct ipc_origin nobody = {0};
+    char words[128];
+    snprintf(words, sizeof(words), "the gate broke the rules of its record socket (%s)",
+             ipc_type_name(type));
+    record_audit(keeper, &nobody, "gate-dropped", "denied", NULL, NULL, words);
+}
+
+/* `type`: of the record that broke the rules, when `error` is -EPROTO. */
+static void drop(struct gate_link *link, int error, uint16_t type)
 {
     struct keeper *keeper = link->keeper;
     if (link->gone)
         return;
     if (error == -EPROTO) {
-        struct ipc_origin nobody = {0};
-        record_audit(keeper, &nobody, "gate-dropped", "denied", NULL, NULL,
-                     "the gate broke the rules of its record socket");
+        note_breach(keeper, type);
     } else {
         hear_last_words(link);
     }
@@ -98,7 +108,7 @@ static void drop(struct gate_link *link, int error)
 void gate_link_drop_all(struct keeper *keeper)
 {
     while (keeper->gates)
-        drop(keeper->gates, -ECANCELED);
+        drop(keeper->gates, -ECANCELED, IPC_NONE);
 }
 
 /* ---- sending ---- */
@@ -165,16 +175,18 @@ static void on_ready(struct loop_source *source, uint32_t events)
     struct gate_link *link = OWNER_OF(source, struct gate_link, source);
     union ipc_record record;
     (void)events;
+    record.head.type = IPC_NONE; /* what comes may be shorter than a head */
     int error = link->first ? flush(link) : 0;
     for (int i = 0; i < ROUND_MOST && !error && !link->first; i++) {
         error = next_record(link, &record);
         if (!error)
             error = asked(link, &record);
     }
+    uint16_t type = record.head.type;
     sodium_memzero(&record, sizeof(record)); /* it may have been a sign-in */
     live_save_ends(link->keeper);
     if (error && error != -EAGAIN)
-        drop(link, error);
+        drop(link, error, type);
 }
 
 int gate_link_add(struct keeper *keeper, int socket)

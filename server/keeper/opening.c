@@ -353,7 +353,7 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
 int asked_open(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_open *ask = &record->open;
-    if (!ipc_text_ok(ask->desktop, sizeof(ask->desktop)) || !asked_origin_ok(&ask->origin) ||
+    if (!asked_desktop_ok(ask->desktop) || !asked_origin_ok(&ask->origin) ||
         ask->way > IPC_WAY_CLEANPATH)
         return -EPROTO;
     struct opening *opening = calloc(1, sizeof(*opening));

@@ -243,9 +243,7 @@ int asked_sign_in(struct gate_link *link, const union ipc_record *record)
     int64_t wait = 0;
     if (!ipc_text_ok(ask->username, sizeof(ask->username)) ||
         !ipc_text_ok(ask->password, sizeof(ask->password)) ||
-        !ipc_text_ok(ask->code, sizeof(ask->code)) ||
-        !ipc_text_ok(ask->origin.conn, sizeof(ask->origin.conn)) ||
-        !ipc_text_ok(ask->origin.agent, sizeof(ask->origin.agent)))
+        !ipc_text_ok(ask->code, sizeof(ask->code)) || !asked_origin_ok(&ask->origin))
         return -EPROTO;
     struct signin *signin = calloc(1, sizeof(*signin));
     if (!signin) {

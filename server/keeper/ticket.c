@@ -82,7 +82,7 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
     const struct ipc_ticket *ask = &record->ticket;
     struct store_session session = {0};
     struct ipc_ticket_made made;
-    if (!asked_origin_ok(&ask->origin) || !ipc_text_ok(ask->desktop, sizeof(ask->desktop)) ||
+    if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop) ||
         (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) ||
         (ask->with_password && (ask->way != IPC_WAY_RDG || !link->keeper->conf->rdg_passwords)))
         return -EPROTO;

@@ -11,7 +11,7 @@ import { alive, run, sleep, until } from './lib/proc.mjs';
 import { get, parse, value } from './lib/prometheus.mjs';
 
 const RULES = ['user_failures', 'address_failures', 'new_network', 'success_after_failures',
-  'certificate_changed', 'audit_broken', 'certificate_expiry'];
+  'certificate_changed', 'audit_broken', 'certificate_expiry', 'gate_dropped'];
 let gateway, anna, hook;
 
 // An HTTPS server that notes what is posted; .answer(body) says with which status it answers.

@@ -269,6 +269,22 @@ START_TEST(a_broken_audit_log)
 }
 END_TEST
 
+START_TEST(a_gate_that_broke_the_rules)
+{
+    struct ipc_signed_in wrong;
+    union ipc_record answer;
+    int fd;
+    fake_gate_start(&fake);
+    IPC_INIT(&wrong, SIGNED_IN, 1); /* the keeper's own record */
+    fake_gate_send(&fake, &wrong.head);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 5000), -EPIPE);
+    judged();
+    counts(1);
+    has(0, ALERT_GATE_DROPPED, "gate", "taken over: the gate broke the rules");
+    has(0, ALERT_GATE_DROPPED, "gate", "(signed_in)");
+}
+END_TEST
+
 START_TEST(rules_can_be_off)
 {
     fake.conf.alert_rules = 1U << ALERT_CERTIFICATE_CHANGED;
@@ -444,6 +460,7 @@ int main(void)
     tcase_add_test(tests, signed_in_after_failures);
     tcase_add_test(tests, certificates_of_desktops);
     tcase_add_test(tests, a_broken_audit_log);
+    tcase_add_test(tests, a_gate_that_broke_the_rules);
     tcase_add_test(tests, rules_can_be_off);
     tcase_add_test(tests, restarts);
     tcase_add_test(tests, so_many_an_hour);
