@@ -23,7 +23,8 @@ def turn(bench, server, count, desk):
     seconds = 4 if bench.quick else SECONDS
     words = ('mix', RECORDING, WARM, seconds, server.place(KIND), count,
              bench_life.parallel(server), SOURCES)
-    with bench_life.Verb(bench, *words, secrets=server.secrets(KIND)) as verb:
+    with bench_life.Verb(bench, *words, secrets=server.secrets(KIND),
+                         prefix=bench_life.precedence()) as verb:
         opened = verb.hear()
         if opened['lost']:
             bench.note(f"{server.name}: {opened['lost']} of {count} sessions were not to be had: "
@@ -61,7 +62,7 @@ def add(bench, label, name, mine, direct):
 
 
 def mix(bench):
-    desk = bench_life.Verb(bench, 'mix-desktop', RECORDING)
+    desk = bench_life.Verb(bench, 'mix-desktop', RECORDING, prefix=bench_life.precedence())
     bench.desktops[KIND] = desk.hear()
     with desk, bench_life.fresh(bench, bench_life.Nothing, KIND) as nothing, \
             bench_life.fresh(bench, Deskgate, KIND) as ours, \
