@@ -1,11 +1,14 @@
 #include "conn.h"
 
+#include "displace.h"
 #include "fd.h"
 #include "gate_state.h"
 #include "handover.h"
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "proxied.h"
+#include "proxy_head.h"
 #include "rdg_auth.h"
 #include "rdg_pair.h"
 #include "talk.h"
@@ -25,6 +28,7 @@
 #define LINGER_MS 2000
 #define LINGER_READS 16 /* at one go, so that a flood does not starve others; the timer ends it */
 
+static void on_proxy(struct loop_source *source, uint32_t events);
 static void on_sniff(struct loop_source *source, uint32_t events);
 static void on_handshake(struct loop_source *source, uint32_t events);
 static void on_first_bytes(struct loop_source *source, uint32_t events);
@@ -52,22 +56,38 @@ void conn_unref(struct conn *conn)
 
 /* ---- beginning ---- */
 
-static bool enter(struct gate_state *gate, const struct addr *address, bool metrics)
+static bool is_balancer(const struct conn *conn)
 {
-    if (!metrics)
-        return admit_enter(gate->admit, address);
-    if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
-        return true;
-    atomic_fetch_sub(&gate->metrics_conns, 1);
-    return false;
+    const struct conf_nets *balancers = &conn->worker->gate->conf->proxy_protocol;
+    return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
 }
 
-static void leave(struct gate_state *gate, const struct addr *address, bool metrics, bool promoted)
+/* A balancer's and a reverse proxy's connections are many people's. */
+static bool enter(struct conn *conn)
 {
-    if (metrics)
+    struct gate_state *gate = conn->worker->gate;
+    bool balancer = is_balancer(conn);
+    enum admit_stage stage = conn->tls || balancer ? ADMIT_HANDSHAKE : ADMIT_STRANGER;
+    const struct addr *address = balancer || conn->proxied ? NULL : &conn->address;
+    if (conn->metrics) {
+        if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
+            return true;
+        atomic_fetch_sub(&gate->metrics_conns, 1);
+        return false;
+    }
+    enum admit_answer answer = admit_enter(gate->admit, &conn->slot, stage, address);
+    if ((answer == ADMIT_FULL || answer == ADMIT_HANDSHAKES_FULL) && displace(conn->worker, answer))
+        answer = admit_enter(gate->admit, &conn->slot, stage, address);
+    return answer == ADMIT_OK;
+}
+
+static void leave(struct conn *conn)
+{
+    struct gate_state *gate = conn->worker->gate;
+    if (conn->metrics)
         atomic_fetch_sub(&gate->metrics_conns, 1);
     else
-        admit_leave(gate->admit, address, promoted);
+        admit_leave(gate->admit, &conn->slot);
 }
 
 static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address,
@@ -85,6 +105,7 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
     conn->address = *address;
     conn->tls = kind->tls;
     conn->metrics = kind->metrics;
+    conn->proxied = proxied_by(conn);
     conn->fd = fd;
     conn->far = -1;
     conn->in = -1;
@@ -94,19 +115,25 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
 
 static void begin_http(struct conn *conn);
 
+/* The client's first bytes. */
+static void expect(struct conn *conn)
+{
+    conn->state = conn->tls ? CONN_SNIFF : CONN_QUIET;
+    conn->source.ready = conn->tls ? on_sniff : on_first_bytes;
+    if (!conn->tls)
+        stream_plain_init(&conn->outer.plain, conn->fd);
+}
+
 void conn_accept(struct worker *worker, int fd, const struct addr *address,
                  const struct gate_listener *kind)
 {
-    struct gate_state *gate = worker->gate;
+    const struct conf *conf = worker->gate->conf;
     bool tls = kind->tls;
-    if (!enter(gate, address, kind->metrics)) {
-        close(fd);
-        worker_note_refused(worker, address);
-        return;
-    }
     struct conn *conn = conn_new(worker, fd, address, kind);
-    if (!conn) {
-        leave(gate, address, kind->metrics, false);
+    if (!conn || !enter(conn)) {
+        if (conn)
+            worker_note_refused(worker, address);
+        free(conn);
         close(fd);
         return;
     }
@@ -114,15 +141,50 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
     fd_nodelay(fd);
     worker_list(worker, conn);
-    conn->state = tls ? CONN_SNIFF : CONN_QUIET;
-    conn->source.ready = tls ? on_sniff : on_first_bytes;
+    if (is_balancer(conn)) {
+        conn->state = CONN_PROXY;
+        conn->source.ready = on_proxy;
+        conn->proxy = calloc(1, sizeof(*conn->proxy));
+    } else {
+        expect(conn);
+    }
     conn->watch.since_ms = loop_now(worker->loop);
-    if (!tls)
-        stream_plain_init(&conn->outer.plain, fd);
-    uint32_t seconds = tls ? gate->conf->handshake_seconds : gate->conf->request_seconds;
-    if (loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
+    uint32_t seconds = tls ? conf->handshake_seconds : conf->request_seconds;
+    if ((conn->state == CONN_PROXY && !conn->proxy) ||
+        loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
         loop_timer_set(worker->loop, &conn->timer, seconds * 1000ULL))
         conn_end(conn);
+}
+
+/* Whom a balancer passes on is known, or that it speaks for itself. */
+static void on_proxy(struct loop_source *source, uint32_t events)
+{
+    struct conn *conn = of_source(source);
+    struct worker *worker = conn->worker;
+    struct proxy2 told;
+    (void)events;
+    enum proxy2_result result = proxy_head_read(conn->proxy, conn->fd, &told);
+    if (result == PROXY2_MORE)
+        return;
+    if (result == PROXY2_BAD) {
+        if (conn->proxy->size) /* else it only looked whether the port is open */
+            worker_note_headless(worker, &conn->address);
+        conn_end(conn);
+        return;
+    }
+    free(conn->proxy);
+    conn->proxy = NULL;
+    if (told.told)
+        conn->address = told.source;
+    conn->proxied = proxied_by(conn);
+    if (!conn->proxied && !admit_address(worker->gate->admit, &conn->slot, &conn->address)) {
+        worker_note_refused(worker, &conn->address);
+        conn_end(conn);
+        return;
+    }
+    if (!conn->tls)
+        admit_stage(worker->gate->admit, &conn->slot, ADMIT_STRANGER);
+    expect(conn);
 }
 
 /* Someone speaks HTTP to the TLS port: tell them in their own language. */
@@ -195,6 +257,7 @@ static void on_handshake(struct loop_source *source, uint32_t events)
                    gnutls_session_is_resumed(conn->outer.tls.session) ? GATE_METER_HANDSHAKE_RESUMED
                                                                       : GATE_METER_HANDSHAKE_FULL,
                    1);
+    admit_stage(worker->gate->admit, &conn->slot, ADMIT_STRANGER);
     conn->state = CONN_QUIET;
     conn->watch.since_ms = loop_now(worker->loop);
     conn->source.ready = on_first_bytes;
@@ -391,6 +454,8 @@ void conn_end(struct conn *conn)
     conn->relay = NULL;
     loop_remove(worker->loop, &conn->source);
     loop_timer_cancel(worker->loop, &conn->timer);
+    free(conn->proxy);
+    conn->proxy = NULL;
     stream_deinit(&conn->outer.stream);
     creds_release(conn->creds);
     conn->creds = NULL;
@@ -399,6 +464,6 @@ void conn_end(struct conn *conn)
     fd_close(&conn->fd);
     conn->state = CONN_GONE;
     worker_unlist(conn);
-    leave(worker->gate, &conn->address, conn->metrics, conn->promoted);
+    leave(conn);
     conn_unref(conn);
 }

@@ -268,6 +268,26 @@ static uint32_t connections_most(const struct conf *conf)
     return conf->connections < room ? conf->connections : (uint32_t)room;
 }
 
+static uint32_t percent(uint32_t whole, uint32_t part)
+{
+    uint32_t share = (uint32_t)((uint64_t)whole * part / 100);
+    return share ? share : 1;
+}
+
+static int admit(struct gate_state *state)
+{
+    const struct conf *conf = state->conf;
+    uint32_t total = connections_most(conf);
+    struct admit_limits limits = {
+        .total = total,
+        .strangers = percent(total, conf->strangers_percent),
+        .handshakes = percent(total, conf->handshakes_percent),
+        .each = conf->connections_per_address,
+        .handshakes_each = conf->handshakes_per_address,
+    };
+    return admit_new(&state->admit, &limits);
+}
+
 static int start(struct gate *gate)
 {
     struct gate_state *state = &gate->state;
@@ -289,8 +309,7 @@ static int start(struct gate *gate)
     if (!error)
         error = keeper_link_new(&state->keeper, &link);
     if (!error)
-        error = admit_new(&state->admit, connections_most(state->conf),
-                          state->conf->connections_per_address);
+        error = admit(state);
     if (!error)
         error = tunnel_table_new(&state->tunnels);
     if (!error)
