@@ -284,6 +284,13 @@ static void on_http_ended(struct relay *relay, void *owner, const struct relay_r
         conn_linger(conn);
 }
 
+/* Within a write of the relay's, which cannot end there. */
+static void on_refused(struct guarded *guarded)
+{
+    struct conn *conn = OWNER_OF(guarded, struct conn, guarded);
+    loop_timer_set(conn->worker->loop, &conn->timer, 0);
+}
+
 static void begin_http(struct conn *conn)
 {
     struct worker *worker = conn->worker;
@@ -295,12 +302,12 @@ static void begin_http(struct conn *conn)
         return;
     }
     conn->state = CONN_HTTP;
-    stream_plain_init(&conn->far_stream, conn->far);
+    guarded_init(&conn->guarded, conn->far, &conn->completed, &conn->upgraded, on_refused);
     struct relay_setup setup = {
         .loop = worker->loop,
         .scratch = worker->scratch,
         .framed = &conn->outer.stream,
-        .plain = &conn->far_stream.stream,
+        .plain = &conn->guarded.stream,
         .framing = RELAY_RAW,
         .hush = &conn->hushed,
         .ended = on_http_ended,
@@ -310,19 +317,41 @@ static void begin_http(struct conn *conn)
         conn_end(conn);
 }
 
-/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
-static void answer_late(struct conn *conn)
+/* The last word, in libmicrohttpd's place. */
+static void answer_and_close(struct conn *conn, const char *status)
 {
-    static const char text[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
-                               "Connection: close\r\n\r\n";
+    char text[128];
+    int size = snprintf(text, sizeof(text),
+                        "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
     relay_free(conn->relay);
     conn->relay = NULL;
-    ssize_t written = stream_write(&conn->outer.stream, (const uint8_t *)text, sizeof(text) - 1);
+    ssize_t written = stream_write(&conn->outer.stream, (const uint8_t *)text, (size_t)size);
     if (written < 0) {
         conn_end(conn);
         return;
     }
     conn_linger(conn);
+}
+
+/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
+static void answer_late(struct conn *conn)
+{
+    answer_and_close(conn, "408 Request Timeout");
+}
+
+/* What came is no request, or could be read in two ways. Not in the midst of another's answer. */
+static void answer_unclear(struct conn *conn)
+{
+    unsigned status = conn->guarded.fault;
+    LOG_INFO("http.refused", "what came is not one clear HTTP request", LOG_TEXT("conn", conn->id),
+             LOG_NUMBER("status", status));
+    gate_meter_answer(&conn->worker->meter, status);
+    if (atomic_load(&conn->busy) || atomic_load(&conn->answering))
+        conn_linger(conn);
+    else
+        answer_and_close(conn, status == 400   ? "400 Bad Request"
+                               : status == 501 ? "501 Not Implemented"
+                                               : "505 HTTP Version Not Supported");
 }
 
 /* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
@@ -386,6 +415,8 @@ static void on_timer(struct loop_timer *timer)
         tunnel_close(conn, IPC_END_LIMIT);
     else if (conn->state == CONN_TALK)
         talk_late(conn->talk);
+    else if (conn->state == CONN_HTTP)
+        answer_unclear(conn);
     else
         conn_end(conn);
 }

@@ -19,6 +19,7 @@
 #include "addr.h"
 #include "admit.h"
 #include "creds.h"
+#include "guarded.h"
 #include "ipc.h"
 #include "loop.h"
 #include "relay.h"
@@ -72,6 +73,7 @@ struct conn {
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
     atomic_bool answering; /* its answer is on the way, as fast as the client reads */
+    atomic_bool upgraded;  /* the 101 is on its way: what comes behind the request is not HTTP */
     atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
 
     struct rdg_identity *rdg; /* HTTP thread's only: what it has proved (rdg_auth.h), or NULL */
@@ -88,6 +90,7 @@ struct conn {
         struct stream_plain plain;
     } outer;
     struct stream_plain far_stream, in_stream;
+    struct guarded guarded; /* HTTP: the far stream, by way of a guard */
     struct creds *creds;
     struct relay *relay;
     struct loop_source source; /* while no relay has the descriptor */
