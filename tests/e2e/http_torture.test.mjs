@@ -19,12 +19,13 @@ const line = (text) => `${text}\r\n${HOST}\r\n`;
 
 let gateway;
 let echo;
+let anna;
 let canary;
 
 before(async () => {
   gateway = await Gateway.make({ conf: { server: { request_seconds: 2, keepalive_seconds: 2 }, login: { user_failures: 1000, address_failures: 100_000 } } });
   echo = await echoServer();
-  const anna = gateway.addUser('anna');
+  anna = gateway.addUser('anna');
   gateway.addDesktop('echo', echo.port);
   gateway.grant(anna, 'echo');
   canary = await Canary.start(gateway, 'echo', await anna.token());
@@ -188,6 +189,21 @@ test('after a good answer, what is no request is refused', async () => {
     wire.end();
   }
   await canary.heard();
+});
+
+// BREACH wants a secret and a stranger's words in one compressed answer: only files of the build are
+// compressed, and they hold neither.
+test('no answer that is made for somebody is compressed', async () => {
+  const headers = { 'Accept-Encoding': 'gzip, br, deflate, zstd', 'X-Words': 'of a stranger' };
+  const token = await anna.token();
+  for (const path of ['/api/session', '/api/desktops', '/api/sessions', '/healthz', '/nothing?of=a-stranger', '/api/visits/1']) {
+    for (const by of [undefined, token]) {
+      assert.equal((await gateway.http('GET', path, { headers, token: by })).headers['content-encoding'], undefined, path);
+    }
+  }
+  const page = await gateway.http('GET', '/?words=of-a-stranger', { headers });
+  assert.equal(page.headers['content-encoding'], 'br');
+  assert.deepEqual(page.bytes, (await gateway.http('GET', '/', { headers, token })).bytes, 'the same for everybody');
 });
 
 // However it is cut: the guard looks at bytes, not at packets.
