@@ -26,6 +26,8 @@
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
 #define RETIRING_SECONDS 5        /* between requests */
 #define LINGER_MS 2000
+#define UNCLEAR_WAIT_MS 10
+#define UNCLEAR_WAITS_MOST 100 /* a second in all */
 #define LINGER_READS 16 /* at one go, so that a flood does not starve others; the timer ends it */
 
 static void on_proxy(struct loop_source *source, uint32_t events);
@@ -339,14 +341,20 @@ static void answer_late(struct conn *conn)
     answer_and_close(conn, "408 Request Timeout");
 }
 
-/* What came is no request, or could be read in two ways. Not in the midst of another's answer. */
+/* What came is no request, or could be read in two ways. The answer to the one before goes out
+ * first; ours does not come in the midst of it. */
 static void answer_unclear(struct conn *conn)
 {
     unsigned status = conn->guarded.fault;
+    bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
+    if (works && ++conn->guarded.waits < UNCLEAR_WAITS_MOST) {
+        loop_timer_set(conn->worker->loop, &conn->timer, UNCLEAR_WAIT_MS);
+        return;
+    }
     LOG_INFO("http.refused", "what came is not one clear HTTP request", LOG_TEXT("conn", conn->id),
              LOG_NUMBER("status", status));
     gate_meter_answer(&conn->worker->meter, status);
-    if (atomic_load(&conn->busy) || atomic_load(&conn->answering))
+    if (works)
         conn_linger(conn);
     else
         answer_and_close(conn, status == 400   ? "400 Bad Request"

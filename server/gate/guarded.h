@@ -12,6 +12,7 @@ struct guarded {
     struct stream_plain plain;
     struct http_guard guard;
     size_t ahead;   /* bytes judged and not yet taken by the socket: they are offered again */
+    unsigned waits; /* the owner's: how often it has put off its answer to a fault */
     unsigned fault; /* the status to refuse with; 0: none */
     unsigned seen;  /* `completed` when the guard ceased to judge */
     const atomic_uint *completed;             /* requests answered */
