@@ -52,10 +52,12 @@ void admit_free(struct admit *admit)
     free(admit);
 }
 
-void admit_set_per_address(struct admit *admit, uint32_t per_address)
+void admit_set_limits(struct admit *admit, const struct admit_limits *limits)
 {
     pthread_mutex_lock(&admit->lock);
-    admit->most_each = per_address;
+    uint32_t total = admit->most.total;
+    admit->most = *limits;
+    admit->most.total = total;
     pthread_mutex_unlock(&admit->lock);
 }
 

@@ -45,7 +45,8 @@ enum admit_answer {
 
 int admit_new(struct admit **out, const struct admit_limits *limits); /* 0 or -ENOMEM */
 void admit_free(struct admit *admit);
-void admit_set_per_address(struct admit *admit, uint32_t per_address); /* for those to come */
+/* All but the total, for those to come. */
+void admit_set_limits(struct admit *admit, const struct admit_limits *limits);
 
 /* A new connection, in HANDSHAKE or STRANGER. `address` NULL: it counts for no address (yet), since
  * the other end passes on the connections of many. After OK, admit_leave() is due. */

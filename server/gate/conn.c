@@ -3,6 +3,7 @@
 #include "displace.h"
 #include "fd.h"
 #include "gate_state.h"
+#include "guarded.h"
 #include "handover.h"
 #include "http.h"
 #include "log.h"
@@ -289,7 +290,7 @@ static void on_http_ended(struct relay *relay, void *owner, const struct relay_r
 /* Within a write of the relay's, which cannot end there. */
 static void on_refused(struct guarded *guarded)
 {
-    struct conn *conn = OWNER_OF(guarded, struct conn, guarded);
+    struct conn *conn = guarded->owner;
     loop_timer_set(conn->worker->loop, &conn->timer, 0);
 }
 
@@ -299,17 +300,19 @@ static void begin_http(struct conn *conn)
     loop_remove(worker->loop, &conn->source);
     loop_timer_cancel(worker->loop, &conn->timer);
     conn->far = http_attach(worker->gate, conn);
-    if (conn->far < 0) {
+    conn->guarded = calloc(1, sizeof(*conn->guarded));
+    if (conn->far < 0 || !conn->guarded) {
         conn_end(conn);
         return;
     }
     conn->state = CONN_HTTP;
-    guarded_init(&conn->guarded, conn->far, &conn->completed, &conn->upgraded, on_refused);
+    guarded_init(conn->guarded, conn->far, &conn->completed, &conn->upgraded, on_refused);
+    conn->guarded->owner = conn;
     struct relay_setup setup = {
         .loop = worker->loop,
         .scratch = worker->scratch,
         .framed = &conn->outer.stream,
-        .plain = &conn->guarded.stream,
+        .plain = &conn->guarded->stream,
         .framing = RELAY_RAW,
         .hush = &conn->hushed,
         .ended = on_http_ended,
@@ -345,9 +348,9 @@ static void answer_late(struct conn *conn)
  * first; ours does not come in the midst of it. */
 static void answer_unclear(struct conn *conn)
 {
-    unsigned status = conn->guarded.fault;
+    unsigned status = conn->guarded->fault;
     bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
-    if (works && ++conn->guarded.waits < UNCLEAR_WAITS_MOST) {
+    if (works && ++conn->guarded->waits < UNCLEAR_WAITS_MOST) {
         loop_timer_set(conn->worker->loop, &conn->timer, UNCLEAR_WAIT_MS);
         return;
     }
@@ -495,6 +498,8 @@ void conn_end(struct conn *conn)
     loop_timer_cancel(worker->loop, &conn->timer);
     free(conn->proxy);
     conn->proxy = NULL;
+    free(conn->guarded);
+    conn->guarded = NULL;
     stream_deinit(&conn->outer.stream);
     creds_release(conn->creds);
     conn->creds = NULL;

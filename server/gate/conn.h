@@ -19,7 +19,6 @@
 #include "addr.h"
 #include "admit.h"
 #include "creds.h"
-#include "guarded.h"
 #include "ipc.h"
 #include "loop.h"
 #include "relay.h"
@@ -29,6 +28,7 @@
 #include <stdbool.h>
 
 struct gate_listener;
+struct guarded;
 struct handover;
 struct proxy_head;
 struct rdg_identity;
@@ -90,7 +90,7 @@ struct conn {
         struct stream_plain plain;
     } outer;
     struct stream_plain far_stream, in_stream;
-    struct guarded guarded; /* HTTP: the far stream, by way of a guard */
+    struct guarded *guarded; /* HTTP: the far stream, by way of a guard; a tunnel has none */
     struct creds *creds;
     struct relay *relay;
     struct loop_source source; /* while no relay has the descriptor */

@@ -15,6 +15,7 @@ struct guarded {
     unsigned waits; /* the owner's: how often it has put off its answer to a fault */
     unsigned fault; /* the status to refuse with; 0: none */
     unsigned seen;  /* `completed` when the guard ceased to judge */
+    void *owner;
     const atomic_uint *completed;             /* requests answered */
     const atomic_bool *upgraded;              /* what comes now is not HTTP */
     void (*refused)(struct guarded *guarded); /* once, from within a write, which fails */
