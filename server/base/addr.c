@@ -115,6 +115,15 @@ bool addr_in(const struct addr *addr, const struct addr_net *net)
     return ((addr->bytes[whole] ^ net->base.bytes[whole]) & mask) == 0;
 }
 
+bool addr_in_any(const struct addr *addr, const struct addr_net *nets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (addr_in(addr, &nets[i]))
+            return true;
+    }
+    return false;
+}
+
 struct addr addr_subscriber(const struct addr *addr)
 {
     struct addr prefix = *addr;

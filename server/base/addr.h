@@ -31,5 +31,6 @@ bool addr_net_parse(struct addr_net *to,
 /* "10.0.0.0/8"; `to` holds ADDR_NET_TEXT_SIZE. */
 void addr_net_text(const struct addr_net *net, char *to);
 bool addr_in(const struct addr *addr, const struct addr_net *net);
+bool addr_in_any(const struct addr *addr, const struct addr_net *nets, size_t count);
 /* The network that one subscriber typically holds: IPv4 /32, IPv6 /64. For throttling. */
 struct addr addr_subscriber(const struct addr *addr);

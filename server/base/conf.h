@@ -22,6 +22,12 @@ enum conf_password { CONF_PASSWORD_MODERN, CONF_PASSWORD_CLASSIC };
     24 /* passwords of a person that are kept; db/schema has the number, too */
 
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
+enum conf_proxy_header { CONF_PROXY_X_FORWARDED_FOR, CONF_PROXY_FORWARDED };
+
+struct conf_nets {
+    struct addr_net nets[CONF_NETS_MAX];
+    size_t count;
+};
 
 struct conf_listen {
     struct addr address;
@@ -53,10 +59,18 @@ struct conf {
     uint32_t threads;                 /* threads = 0: event loops; 0 means one per core */
     uint32_t connections;             /* connections = 8192: in total */
     uint32_t connections_per_address; /* connections_per_address = 256: not yet tunnels */
+    uint32_t strangers_percent;       /* strangers_percent = 75: of them, nobody has signed in */
+    uint32_t handshakes_percent;      /* handshakes_percent = 25: of them, not through with TLS */
+    uint32_t handshakes_per_address;  /* handshakes_per_address = 64 */
     uint32_t handshake_seconds;       /* handshake_seconds = 10: TLS */
     uint32_t request_seconds;         /* request_seconds = 20: a request's head and body */
     uint32_t keepalive_seconds;       /* keepalive_seconds = 60: between requests */
     uint32_t drain_seconds;           /* drain_seconds = 43200: tunnels after 'deskgate upgrade' */
+    struct conf_nets proxy_protocol;  /* proxy_protocol = : balancers, whose connections begin with
+                                         a PROXY header, version 2 */
+    struct conf_nets trusted_proxies; /* trusted_proxies = : reverse proxies, whose word counts … */
+    enum conf_proxy_header
+        proxy_header; /* … as proxy_header = X-Forwarded-For | Forwarded has it */
 
     /* [tls] certificate = FILE[, FILE]  key = FILE[, FILE]; relative to the state folder */
     struct conf_pair pairs[CONF_PAIRS_MAX];

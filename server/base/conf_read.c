@@ -29,6 +29,12 @@
         section, key, conf_take_path, false, offsetof(struct conf, member), 0, 0                   \
     }
 
+/* Addresses and networks. */
+#define NETS(section, key, member)                                                                 \
+    {                                                                                              \
+        section, key, conf_take_proxy, true, offsetof(struct conf, member), 0, 0                   \
+    }
+
 #define FLAG(section, key, member)                                                                 \
     {                                                                                              \
         section, key, conf_take_flag, false, offsetof(struct conf, member), 0, 0                   \
@@ -50,10 +56,16 @@ static const struct conf_key keys[] = {
     NUMBER("server", "threads", threads, 0, 256),
     NUMBER("server", "connections", connections, 16, 1000000),
     NUMBER("server", "connections_per_address", connections_per_address, 1, 1000000),
+    NUMBER("server", "strangers_percent", strangers_percent, 1, 100),
+    NUMBER("server", "handshakes_percent", handshakes_percent, 1, 100),
+    NUMBER("server", "handshakes_per_address", handshakes_per_address, 1, 1000000),
     NUMBER("server", "handshake_seconds", handshake_seconds, 1, 300),
     NUMBER("server", "request_seconds", request_seconds, 1, 300),
     NUMBER("server", "keepalive_seconds", keepalive_seconds, 1, 3600),
     NUMBER("server", "drain_seconds", drain_seconds, 0, YEAR),
+    NETS("server", "proxy_protocol", proxy_protocol),
+    NETS("server", "trusted_proxies", trusted_proxies),
+    ONE("server", "proxy_header", conf_take_proxy_header),
     LIST("tls", "certificate", conf_take_certificate),
     LIST("tls", "key", conf_take_tls_key),
     NUMBER("login", "workers", login_workers, 1, 64),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The networks behind the words of [dial]. */
 static const struct {
@@ -329,6 +330,37 @@ bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, co
 {
     (void)key;
     return networks(reading, reading->conf->dial_deny, &reading->conf->dial_deny_count, value);
+}
+
+bool conf_take_proxy(struct conf_reading *reading, const struct conf_key *key, const char *value)
+{
+    struct conf_nets *nets = (void *)((char *)reading->conf + key->offset);
+    struct addr_net net;
+    if (nets->count == CONF_NETS_MAX)
+        return fault(reading, "more than %d networks", CONF_NETS_MAX);
+    if (!addr_net_parse(&net, value))
+        return fault(reading,
+                     "'%s' is neither an address, such as 192.0.2.10, nor a network, such as "
+                     "10.1.2.0/24 or fd00:1::/64",
+                     value);
+    if (net.bits == 0 || (net.bits == 96 && addr_is_v4(&net.base)))
+        return fault(reading,
+                     "'%s' is everybody, who could then claim any address; name the machines that "
+                     "stand in front of the gateway",
+                     value);
+    nets->nets[nets->count++] = net;
+    return true;
+}
+
+bool conf_take_proxy_header(struct conf_reading *reading, const struct conf_key *key,
+                            const char *value)
+{
+    (void)key;
+    bool standard = strcasecmp(value, "Forwarded") == 0;
+    if (!standard && strcasecmp(value, "X-Forwarded-For") != 0)
+        return fault(reading, "'%s' is neither X-Forwarded-For nor Forwarded", value);
+    reading->conf->proxy_header = standard ? CONF_PROXY_FORWARDED : CONF_PROXY_X_FORWARDED_FOR;
+    return true;
 }
 
 /* "192.168.1.255", or with a port. */

@@ -49,4 +49,8 @@ bool conf_take_wake_broadcast(struct conf_reading *reading, const struct conf_ke
 bool conf_take_rule(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_syslog(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_webhook(struct conf_reading *reading, const struct conf_key *key, const char *value);
+/* An address or network, but not all of them. */
+bool conf_take_proxy(struct conf_reading *reading, const struct conf_key *key, const char *value);
+bool conf_take_proxy_header(struct conf_reading *reading, const struct conf_key *key,
+                            const char *value);
 bool conf_take_deny(struct conf_reading *reading, const struct conf_key *key, const char *value);

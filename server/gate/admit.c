@@ -11,17 +11,18 @@
 struct visitor { /* one subscriber's prefix with at least one connection that is no tunnel yet */
     struct visitor *next;
     struct addr prefix;
-    uint32_t count;
+    uint32_t count, handshakes;
 };
 
 struct admit {
     pthread_mutex_t lock;
-    uint32_t total, most_total, most_each;
-    uint64_t seed; /* so that nobody can choose addresses that share a bucket */
+    struct admit_limits most;
+    uint32_t stages[ADMIT_TUNNEL + 1]; /* connections in each; OUT is not counted */
+    uint64_t seed;                     /* so that nobody can choose addresses that share a bucket */
     struct visitor *buckets[BUCKETS];
 };
 
-int admit_new(struct admit **out, uint32_t total, uint32_t per_address)
+int admit_new(struct admit **out, const struct admit_limits *limits)
 {
     struct admit *admit = calloc(1, sizeof(*admit));
     if (!admit)
@@ -31,8 +32,7 @@ int admit_new(struct admit **out, uint32_t total, uint32_t per_address)
         return -ENOMEM;
     }
     pthread_mutex_init(&admit->lock, NULL);
-    admit->most_total = total;
-    admit->most_each = per_address;
+    admit->most = *limits;
     *out = admit;
     return 0;
 }
@@ -52,10 +52,12 @@ void admit_free(struct admit *admit)
     free(admit);
 }
 
-void admit_set_per_address(struct admit *admit, uint32_t per_address)
+void admit_set_limits(struct admit *admit, const struct admit_limits *limits)
 {
     pthread_mutex_lock(&admit->lock);
-    admit->most_each = per_address;
+    uint32_t total = admit->most.total;
+    admit->most = *limits;
+    admit->most.total = total;
     pthread_mutex_unlock(&admit->lock);
 }
 
@@ -78,7 +80,19 @@ static struct visitor **find(struct admit *admit, const struct addr *prefix)
     return at;
 }
 
-static bool count_up(struct admit *admit, const struct addr *prefix)
+static uint32_t strangers(const struct admit *admit)
+{
+    return admit->stages[ADMIT_HANDSHAKE] + admit->stages[ADMIT_STRANGER];
+}
+
+static uint32_t total(const struct admit *admit)
+{
+    return strangers(admit) + admit->stages[ADMIT_KNOWN] + admit->stages[ADMIT_TUNNEL];
+}
+
+/* ---- per address ---- */
+
+static bool count_up(struct admit *admit, const struct addr *prefix, enum admit_stage stage)
 {
     struct visitor **at = find(admit, prefix);
     if (!*at) {
@@ -86,60 +100,131 @@ static bool count_up(struct admit *admit, const struct addr *prefix)
         if (!*at)
             return false;
         (*at)->prefix = *prefix;
-    }
-    if ((*at)->count >= admit->most_each)
+    } else if ((*at)->count >= admit->most.each ||
+               (stage == ADMIT_HANDSHAKE && (*at)->handshakes >= admit->most.handshakes_each)) {
         return false;
+    }
     (*at)->count++;
+    (*at)->handshakes += stage == ADMIT_HANDSHAKE;
     return true;
 }
 
-static void count_down(struct admit *admit, const struct addr *address)
+static void count_down(struct admit *admit, const struct admit_slot *slot)
 {
-    struct addr prefix = addr_subscriber(address);
-    struct visitor **at = find(admit, &prefix);
-    if (!*at || --(*at)->count)
+    struct visitor **at = find(admit, &slot->prefix);
+    if (!*at)
+        return;
+    (*at)->handshakes -= slot->stage == ADMIT_HANDSHAKE;
+    if (--(*at)->count)
         return;
     struct visitor *gone = *at;
     *at = gone->next;
     free(gone);
 }
 
-bool admit_enter(struct admit *admit, const struct addr *address)
+/* From nobody to `address`. */
+static bool give(struct admit *admit, struct admit_slot *slot, const struct addr *address,
+                 enum admit_stage stage)
 {
     struct addr prefix = addr_subscriber(address);
-    pthread_mutex_lock(&admit->lock);
-    bool in = admit->total < admit->most_total && count_up(admit, &prefix);
-    if (in)
-        admit->total++;
-    pthread_mutex_unlock(&admit->lock);
-    return in;
+    slot->addressed = stage == ADMIT_TUNNEL || count_up(admit, &prefix, stage);
+    slot->prefix = prefix;
+    return slot->addressed;
 }
 
-void admit_promote(struct admit *admit, const struct addr *address)
+static void take_back(struct admit *admit, struct admit_slot *slot)
+{
+    if (slot->addressed && slot->stage != ADMIT_TUNNEL)
+        count_down(admit, slot);
+    slot->addressed = false;
+}
+
+/* ---- a connection's way ---- */
+
+static enum admit_answer room_for(const struct admit *admit, enum admit_stage stage)
+{
+    if (total(admit) >= admit->most.total || strangers(admit) >= admit->most.strangers)
+        return ADMIT_FULL;
+    if (stage == ADMIT_HANDSHAKE && admit->stages[ADMIT_HANDSHAKE] >= admit->most.handshakes)
+        return ADMIT_HANDSHAKES_FULL;
+    return ADMIT_OK;
+}
+
+enum admit_answer admit_enter(struct admit *admit, struct admit_slot *slot, enum admit_stage stage,
+                              const struct addr *address)
 {
     pthread_mutex_lock(&admit->lock);
-    count_down(admit, address);
+    enum admit_answer answer = room_for(admit, stage);
+    if (answer == ADMIT_OK && address && !give(admit, slot, address, stage))
+        answer = ADMIT_ADDRESS_FULL;
+    if (answer == ADMIT_OK) {
+        slot->stage = stage;
+        admit->stages[stage]++;
+    }
+    pthread_mutex_unlock(&admit->lock);
+    return answer;
+}
+
+bool admit_address(struct admit *admit, struct admit_slot *slot, const struct addr *address)
+{
+    bool good = true;
+    pthread_mutex_lock(&admit->lock);
+    if (slot->stage != ADMIT_OUT) {
+        take_back(admit, slot);
+        good = !address || give(admit, slot, address, slot->stage);
+    }
+    pthread_mutex_unlock(&admit->lock);
+    return good;
+}
+
+void admit_stage(struct admit *admit, struct admit_slot *slot, enum admit_stage stage)
+{
+    pthread_mutex_lock(&admit->lock);
+    if (slot->stage != ADMIT_OUT && slot->stage != ADMIT_TUNNEL && slot->stage != stage) {
+        if (slot->addressed) {
+            struct visitor **at = find(admit, &slot->prefix);
+            if (stage == ADMIT_TUNNEL)
+                count_down(admit, slot);
+            else if (*at && slot->stage == ADMIT_HANDSHAKE)
+                (*at)->handshakes--;
+        }
+        admit->stages[slot->stage]--;
+        admit->stages[stage]++;
+        slot->stage = stage;
+    }
     pthread_mutex_unlock(&admit->lock);
 }
 
-void admit_leave(struct admit *admit, const struct addr *address, bool promoted)
+void admit_leave(struct admit *admit, struct admit_slot *slot)
 {
     pthread_mutex_lock(&admit->lock);
-    admit->total--;
-    if (!promoted)
-        count_down(admit, address);
+    if (slot->stage != ADMIT_OUT) {
+        take_back(admit, slot);
+        admit->stages[slot->stage]--;
+        slot->stage = ADMIT_OUT;
+    }
     pthread_mutex_unlock(&admit->lock);
 }
+
+/* ---- numbers ---- */
 
 uint32_t admit_count(struct admit *admit)
 {
     pthread_mutex_lock(&admit->lock);
-    uint32_t count = admit->total;
+    uint32_t count = total(admit);
     pthread_mutex_unlock(&admit->lock);
     return count;
 }
 
 uint32_t admit_most(const struct admit *admit)
 {
-    return admit->most_total;
+    return admit->most.total;
+}
+
+void admit_strangers(struct admit *admit, uint32_t *count, uint32_t *handshakes)
+{
+    pthread_mutex_lock(&admit->lock);
+    *count = strangers(admit);
+    *handshakes = admit->stages[ADMIT_HANDSHAKE];
+    pthread_mutex_unlock(&admit->lock);
 }

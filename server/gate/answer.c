@@ -55,6 +55,9 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     if (!response)
         return MHD_NO;
     request->stage = REQUEST_ANSWERED;
+    request->upgraded = status == MHD_HTTP_SWITCHING_PROTOCOLS;
+    if (request->upgraded)
+        atomic_store(&request->conn->upgraded, true);
     atomic_store(&request->conn->answering, true); /* from here on the client has to do its part */
     atomic_store(&request->conn->busy, false);
     /* The client's next request is for the gate that accepts now. */

@@ -28,6 +28,7 @@ enum MHD_Result api_metrics_told(struct request *request)
             request->answer->head.type == IPC_METRICS_TOLD ? &request->answer->metrics_told : NULL,
     };
     size_t size = 0;
+    admit_strangers(gate->admit, &numbers.strangers, &numbers.handshakes);
     gate_meter_sum(gate, numbers.gate);
     keeper_link_look(gate->keeper, &numbers.link);
     char *text = metrics_write(&numbers, &size);

@@ -1,11 +1,15 @@
 #include "conn.h"
 
+#include "displace.h"
 #include "fd.h"
 #include "gate_state.h"
+#include "guarded.h"
 #include "handover.h"
 #include "http.h"
 #include "log.h"
 #include "owner.h"
+#include "proxied.h"
+#include "proxy_head.h"
 #include "rdg_auth.h"
 #include "rdg_pair.h"
 #include "talk.h"
@@ -23,8 +27,11 @@
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
 #define RETIRING_SECONDS 5        /* between requests */
 #define LINGER_MS 2000
+#define UNCLEAR_WAIT_MS 10
+#define UNCLEAR_WAITS_MOST 100 /* a second in all */
 #define LINGER_READS 16 /* at one go, so that a flood does not starve others; the timer ends it */
 
+static void on_proxy(struct loop_source *source, uint32_t events);
 static void on_sniff(struct loop_source *source, uint32_t events);
 static void on_handshake(struct loop_source *source, uint32_t events);
 static void on_first_bytes(struct loop_source *source, uint32_t events);
@@ -52,22 +59,38 @@ void conn_unref(struct conn *conn)
 
 /* ---- beginning ---- */
 
-static bool enter(struct gate_state *gate, const struct addr *address, bool metrics)
+static bool is_balancer(const struct conn *conn)
 {
-    if (!metrics)
-        return admit_enter(gate->admit, address);
-    if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
-        return true;
-    atomic_fetch_sub(&gate->metrics_conns, 1);
-    return false;
+    const struct conf_nets *balancers = &conn->worker->gate->conf->proxy_protocol;
+    return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
 }
 
-static void leave(struct gate_state *gate, const struct addr *address, bool metrics, bool promoted)
+/* A balancer's and a reverse proxy's connections are many people's. */
+static bool enter(struct conn *conn)
 {
-    if (metrics)
+    struct gate_state *gate = conn->worker->gate;
+    bool balancer = is_balancer(conn);
+    enum admit_stage stage = conn->tls || balancer ? ADMIT_HANDSHAKE : ADMIT_STRANGER;
+    const struct addr *address = balancer || conn->proxied ? NULL : &conn->address;
+    if (conn->metrics) {
+        if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
+            return true;
+        atomic_fetch_sub(&gate->metrics_conns, 1);
+        return false;
+    }
+    enum admit_answer answer = admit_enter(gate->admit, &conn->slot, stage, address);
+    if ((answer == ADMIT_FULL || answer == ADMIT_HANDSHAKES_FULL) && displace(conn->worker, answer))
+        answer = admit_enter(gate->admit, &conn->slot, stage, address);
+    return answer == ADMIT_OK;
+}
+
+static void leave(struct conn *conn)
+{
+    struct gate_state *gate = conn->worker->gate;
+    if (conn->metrics)
         atomic_fetch_sub(&gate->metrics_conns, 1);
     else
-        admit_leave(gate->admit, address, promoted);
+        admit_leave(gate->admit, &conn->slot);
 }
 
 static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address,
@@ -85,6 +108,7 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
     conn->address = *address;
     conn->tls = kind->tls;
     conn->metrics = kind->metrics;
+    conn->proxied = proxied_by(conn);
     conn->fd = fd;
     conn->far = -1;
     conn->in = -1;
@@ -94,19 +118,25 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
 
 static void begin_http(struct conn *conn);
 
+/* The client's first bytes. */
+static void expect(struct conn *conn)
+{
+    conn->state = conn->tls ? CONN_SNIFF : CONN_QUIET;
+    conn->source.ready = conn->tls ? on_sniff : on_first_bytes;
+    if (!conn->tls)
+        stream_plain_init(&conn->outer.plain, conn->fd);
+}
+
 void conn_accept(struct worker *worker, int fd, const struct addr *address,
                  const struct gate_listener *kind)
 {
-    struct gate_state *gate = worker->gate;
+    const struct conf *conf = worker->gate->conf;
     bool tls = kind->tls;
-    if (!enter(gate, address, kind->metrics)) {
-        close(fd);
-        worker_note_refused(worker, address);
-        return;
-    }
     struct conn *conn = conn_new(worker, fd, address, kind);
-    if (!conn) {
-        leave(gate, address, kind->metrics, false);
+    if (!conn || !enter(conn)) {
+        if (conn)
+            worker_note_refused(worker, address);
+        free(conn);
         close(fd);
         return;
     }
@@ -114,15 +144,50 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
     fd_nodelay(fd);
     worker_list(worker, conn);
-    conn->state = tls ? CONN_SNIFF : CONN_QUIET;
-    conn->source.ready = tls ? on_sniff : on_first_bytes;
+    if (is_balancer(conn)) {
+        conn->state = CONN_PROXY;
+        conn->source.ready = on_proxy;
+        conn->proxy = calloc(1, sizeof(*conn->proxy));
+    } else {
+        expect(conn);
+    }
     conn->watch.since_ms = loop_now(worker->loop);
-    if (!tls)
-        stream_plain_init(&conn->outer.plain, fd);
-    uint32_t seconds = tls ? gate->conf->handshake_seconds : gate->conf->request_seconds;
-    if (loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
+    uint32_t seconds = tls ? conf->handshake_seconds : conf->request_seconds;
+    if ((conn->state == CONN_PROXY && !conn->proxy) ||
+        loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
         loop_timer_set(worker->loop, &conn->timer, seconds * 1000ULL))
         conn_end(conn);
+}
+
+/* Whom a balancer passes on is known, or that it speaks for itself. */
+static void on_proxy(struct loop_source *source, uint32_t events)
+{
+    struct conn *conn = of_source(source);
+    struct worker *worker = conn->worker;
+    struct proxy2 told;
+    (void)events;
+    enum proxy2_result result = proxy_head_read(conn->proxy, conn->fd, &told);
+    if (result == PROXY2_MORE)
+        return;
+    if (result == PROXY2_BAD) {
+        if (conn->proxy->size) /* else it only looked whether the port is open */
+            worker_note_headless(worker, &conn->address);
+        conn_end(conn);
+        return;
+    }
+    free(conn->proxy);
+    conn->proxy = NULL;
+    if (told.told)
+        conn->address = told.source;
+    conn->proxied = proxied_by(conn);
+    if (!conn->proxied && !admit_address(worker->gate->admit, &conn->slot, &conn->address)) {
+        worker_note_refused(worker, &conn->address);
+        conn_end(conn);
+        return;
+    }
+    if (!conn->tls)
+        admit_stage(worker->gate->admit, &conn->slot, ADMIT_STRANGER);
+    expect(conn);
 }
 
 /* Someone speaks HTTP to the TLS port: tell them in their own language. */
@@ -195,6 +260,7 @@ static void on_handshake(struct loop_source *source, uint32_t events)
                    gnutls_session_is_resumed(conn->outer.tls.session) ? GATE_METER_HANDSHAKE_RESUMED
                                                                       : GATE_METER_HANDSHAKE_FULL,
                    1);
+    admit_stage(worker->gate->admit, &conn->slot, ADMIT_STRANGER);
     conn->state = CONN_QUIET;
     conn->watch.since_ms = loop_now(worker->loop);
     conn->source.ready = on_first_bytes;
@@ -221,23 +287,32 @@ static void on_http_ended(struct relay *relay, void *owner, const struct relay_r
         conn_linger(conn);
 }
 
+/* Within a write of the relay's, which cannot end there. */
+static void on_refused(struct guarded *guarded)
+{
+    struct conn *conn = guarded->owner;
+    loop_timer_set(conn->worker->loop, &conn->timer, 0);
+}
+
 static void begin_http(struct conn *conn)
 {
     struct worker *worker = conn->worker;
     loop_remove(worker->loop, &conn->source);
     loop_timer_cancel(worker->loop, &conn->timer);
     conn->far = http_attach(worker->gate, conn);
-    if (conn->far < 0) {
+    conn->guarded = calloc(1, sizeof(*conn->guarded));
+    if (conn->far < 0 || !conn->guarded) {
         conn_end(conn);
         return;
     }
     conn->state = CONN_HTTP;
-    stream_plain_init(&conn->far_stream, conn->far);
+    guarded_init(conn->guarded, conn->far, &conn->completed, &conn->upgraded, on_refused);
+    conn->guarded->owner = conn;
     struct relay_setup setup = {
         .loop = worker->loop,
         .scratch = worker->scratch,
         .framed = &conn->outer.stream,
-        .plain = &conn->far_stream.stream,
+        .plain = &conn->guarded->stream,
         .framing = RELAY_RAW,
         .hush = &conn->hushed,
         .ended = on_http_ended,
@@ -247,19 +322,47 @@ static void begin_http(struct conn *conn)
         conn_end(conn);
 }
 
-/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
-static void answer_late(struct conn *conn)
+/* The last word, in libmicrohttpd's place. */
+static void answer_and_close(struct conn *conn, const char *status)
 {
-    static const char text[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
-                               "Connection: close\r\n\r\n";
+    char text[128];
+    int size = snprintf(text, sizeof(text),
+                        "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
     relay_free(conn->relay);
     conn->relay = NULL;
-    ssize_t written = stream_write(&conn->outer.stream, (const uint8_t *)text, sizeof(text) - 1);
+    ssize_t written = stream_write(&conn->outer.stream, (const uint8_t *)text, (size_t)size);
     if (written < 0) {
         conn_end(conn);
         return;
     }
     conn_linger(conn);
+}
+
+/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
+static void answer_late(struct conn *conn)
+{
+    answer_and_close(conn, "408 Request Timeout");
+}
+
+/* What came is no request, or could be read in two ways. The answer to the one before goes out
+ * first; ours does not come in the midst of it. */
+static void answer_unclear(struct conn *conn)
+{
+    unsigned status = conn->guarded->fault;
+    bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
+    if (works && ++conn->guarded->waits < UNCLEAR_WAITS_MOST) {
+        loop_timer_set(conn->worker->loop, &conn->timer, UNCLEAR_WAIT_MS);
+        return;
+    }
+    LOG_INFO("http.refused", "what came is not one clear HTTP request", LOG_TEXT("conn", conn->id),
+             LOG_NUMBER("status", status));
+    gate_meter_answer(&conn->worker->meter, status);
+    if (works)
+        conn_linger(conn);
+    else
+        answer_and_close(conn, status == 400   ? "400 Bad Request"
+                               : status == 501 ? "501 Not Implemented"
+                                               : "505 HTTP Version Not Supported");
 }
 
 /* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
@@ -323,6 +426,8 @@ static void on_timer(struct loop_timer *timer)
         tunnel_close(conn, IPC_END_LIMIT);
     else if (conn->state == CONN_TALK)
         talk_late(conn->talk);
+    else if (conn->state == CONN_HTTP)
+        answer_unclear(conn);
     else
         conn_end(conn);
 }
@@ -391,6 +496,10 @@ void conn_end(struct conn *conn)
     conn->relay = NULL;
     loop_remove(worker->loop, &conn->source);
     loop_timer_cancel(worker->loop, &conn->timer);
+    free(conn->proxy);
+    conn->proxy = NULL;
+    free(conn->guarded);
+    conn->guarded = NULL;
     stream_deinit(&conn->outer.stream);
     creds_release(conn->creds);
     conn->creds = NULL;
@@ -399,6 +508,6 @@ void conn_end(struct conn *conn)
     fd_close(&conn->fd);
     conn->state = CONN_GONE;
     worker_unlist(conn);
-    leave(worker->gate, &conn->address, conn->metrics, conn->promoted);
+    leave(conn);
     conn_unref(conn);
 }

@@ -1,10 +1,11 @@
 /* One client connection: from accept to its last byte. Belongs to the worker (event loop) that
  * accepted it; other threads hold references and read only what never changes.
  *
- *     SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER (─► TALK) ─► TUNNEL ─► LINGER ─► gone
+ * (PROXY ─►) SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER (─► TALK) ─► TUNNEL ─► LINGER ─► gone
  *       │          │                   │         └───────► FEED ────────────────▲
  *       └──────────┴───────────────────┴─────────────────┴──────────────────────┘
  *
+ * PROXY      of a balancer's ([server] proxy_protocol): who is it that it passes on?
  * SNIFF      TLS port: is the first byte a TLS record's? Plain HTTP gets its answer in plain.
  * QUIET      handshake done, no byte of HTTP yet: costs no HTTP connection.
  * HTTP       bytes go through a socketpair to libmicrohttpd, which parses and answers.
@@ -16,6 +17,7 @@
 #pragma once
 
 #include "addr.h"
+#include "admit.h"
 #include "creds.h"
 #include "ipc.h"
 #include "loop.h"
@@ -26,7 +28,9 @@
 #include <stdbool.h>
 
 struct gate_listener;
+struct guarded;
 struct handover;
+struct proxy_head;
 struct rdg_identity;
 struct rdg_pair;
 struct talk;
@@ -34,6 +38,7 @@ struct tunnel;
 struct worker;
 
 enum conn_state {
+    CONN_PROXY,
     CONN_SNIFF,
     CONN_HANDSHAKE,
     CONN_QUIET,
@@ -53,27 +58,31 @@ struct conn_link {
 };
 
 struct conn {
-    /* Never change after accept; any thread may read them. */
+    /* Never change once HTTP begins; any thread may read them then. */
     struct worker *worker;
     char id[IPC_CONN_SIZE];
-    struct addr address;
-    bool tls, metrics; /* as the listener that it came by (gate.h) */
+    struct addr address; /* as a balancer says, or the other end's */
+    bool tls, metrics;   /* as the listener that it came by (gate.h) */
+    bool proxied; /* of a reverse proxy's ([server] trusted_proxies): each request has an address of
+                     its own (proxied.h) */
+
+    struct admit_slot slot; /* admit's */
 
     atomic_uint references;
     /* Written by the HTTP thread, read by the worker's watch: */
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
     atomic_bool answering; /* its answer is on the way, as fast as the client reads */
+    atomic_bool upgraded;  /* the 101 is on its way: what comes behind the request is not HTTP */
     atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
 
     struct rdg_identity *rdg; /* HTTP thread's only: what it has proved (rdg_auth.h), or NULL */
 
     /* The worker's only. */
     enum conn_state state;
-    bool promoted; /* counts as a tunnel with admit */
-    int fd;        /* the client */
-    int far;       /* the socketpair's end, later the desktop; in FEED, the other channel */
-    int in;        /* the channel that takes, of a legacy pair: where the other's bytes come; -1 */
+    int fd;  /* the client */
+    int far; /* the socketpair's end, later the desktop; in FEED, the other channel */
+    int in;  /* the channel that takes, of a legacy pair: where the other's bytes come; -1 */
     struct conn_link all, moved; /* of the worker's lists */
     union {
         struct stream stream;
@@ -81,6 +90,7 @@ struct conn {
         struct stream_plain plain;
     } outer;
     struct stream_plain far_stream, in_stream;
+    struct guarded *guarded; /* HTTP: the far stream, by way of a guard; a tunnel has none */
     struct creds *creds;
     struct relay *relay;
     struct loop_source source; /* while no relay has the descriptor */
@@ -91,6 +101,7 @@ struct conn {
         uint64_t since_ms;  /* of the present wait */
         bool partial;       /* a request has begun to arrive */
     } watch;
+    struct proxy_head *proxy;  /* PROXY */
     struct handover *handover; /* HANDOVER */
     struct rdg_pair *pair;     /* of a legacy pair: what both channels share */
     struct talk *talk;         /* from HANDOVER to TUNNEL, when there is one */

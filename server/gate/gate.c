@@ -143,6 +143,23 @@ static void take_signer(struct gate *gate, const int fds[2])
         LOG_INFO("rdp.signer", ".rdp files are signed");
 }
 
+static uint32_t percent(uint32_t whole, uint32_t part)
+{
+    uint32_t share = (uint32_t)((uint64_t)whole * part / 100);
+    return share ? share : 1;
+}
+
+static struct admit_limits limits(const struct conf *conf, uint32_t total)
+{
+    return (struct admit_limits){
+        .total = total,
+        .strangers = percent(total, conf->strangers_percent),
+        .handshakes = percent(total, conf->handshakes_percent),
+        .each = conf->connections_per_address,
+        .handshakes_each = conf->handshakes_per_address,
+    };
+}
+
 /* Whoever is in the midst of something may still read the one before: it stays where it is. */
 static void take_conf(struct gate *gate, int fd)
 {
@@ -152,7 +169,8 @@ static void take_conf(struct gate *gate, int fd)
         return;
     }
     atomic_store(&gate->state.conf, conf);
-    admit_set_per_address(gate->state.admit, conf->connections_per_address);
+    struct admit_limits now = limits(conf, admit_most(gate->state.admit));
+    admit_set_limits(gate->state.admit, &now);
 }
 
 static void on_control(struct loop_source *source, uint32_t events)
@@ -268,6 +286,12 @@ static uint32_t connections_most(const struct conf *conf)
     return conf->connections < room ? conf->connections : (uint32_t)room;
 }
 
+static int admit(struct gate_state *state)
+{
+    struct admit_limits first = limits(state->conf, connections_most(state->conf));
+    return admit_new(&state->admit, &first);
+}
+
 static int start(struct gate *gate)
 {
     struct gate_state *state = &gate->state;
@@ -289,8 +313,7 @@ static int start(struct gate *gate)
     if (!error)
         error = keeper_link_new(&state->keeper, &link);
     if (!error)
-        error = admit_new(&state->admit, connections_most(state->conf),
-                          state->conf->connections_per_address);
+        error = admit(state);
     if (!error)
         error = tunnel_table_new(&state->tunnels);
     if (!error)

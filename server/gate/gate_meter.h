@@ -11,6 +11,7 @@ enum gate_meter_value {
     GATE_METER_ACCEPTED_TLS,
     GATE_METER_ACCEPTED_HTTP,
     GATE_METER_REFUSED,       /* over a limit on connections */
+    GATE_METER_DISPLACED,     /* ended to make room */
     GATE_METER_ACCEPT_FAILED, /* out of descriptors or memory */
     GATE_METER_HANDSHAKE_FULL,
     GATE_METER_HANDSHAKE_RESUMED,

@@ -110,7 +110,10 @@ static bool take_rest(struct conn *conn, struct handover *handover)
     struct relay_rest rest;
     struct relay *raw = conn->relay;
     conn->relay = NULL; /* relay_take() frees it in any case */
-    if (relay_take(raw, &rest))
+    int error = relay_take(raw, &rest);
+    free(conn->guarded);
+    conn->guarded = NULL;
+    if (error)
         return false;
     bool all = append_socket(&handover->early, handover->socket) &&
                append(&handover->early, rest.to_plain, rest.to_plain_size) &&

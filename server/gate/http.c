@@ -13,6 +13,7 @@
 #include "fd.h"
 #include "gate_state.h"
 #include "log.h"
+#include "proxied.h"
 #include "rdg_channel.h"
 #include "route.h"
 #include "tunnel.h"
@@ -47,6 +48,7 @@ static struct request *request_new(struct gate_state *gate, struct MHD_Connectio
     request->gate = gate;
     request->mhd = mhd;
     request->conn = conn_ref(info->socket_context);
+    request->address = proxied_client(request);
     request->fd = -1;
     return request;
 }
@@ -143,6 +145,8 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     const char *allow;
     enum MHD_Result result;
     request->method = method;
+    if (!proxied_begin(request))
+        return answer_status(request, IPC_BUSY, 5);
     request->route = route_find(request, table_of(request->conn), method, path, &allow);
     LOG_DEBUG("http.request", path, LOG_TEXT("conn", request->conn->id),
               LOG_TEXT("method", method));
@@ -179,6 +183,18 @@ static enum MHD_Result on_complete(struct request *request)
     return request->route->begin(request);
 }
 
+/* Whoever has signed in is no stranger any more, and whoever signs out is one again. */
+static enum MHD_Result on_told(struct request *request)
+{
+    const union ipc_record *answer = request->answer;
+    bool good = answer->head.type != IPC_NONE && answer->who_is.status == IPC_OK;
+    bool session = request->route->needs & ROUTE_SESSION || answer->head.type == IPC_SIGNED_IN;
+    if (good && session)
+        admit_stage(request->gate->admit, &request->conn->slot,
+                    answer->head.type == IPC_SIGNED_OUT ? ADMIT_STRANGER : ADMIT_KNOWN);
+    return request->route->told(request);
+}
+
 static enum MHD_Result on_request(void *owner, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)
@@ -188,7 +204,7 @@ static enum MHD_Result on_request(void *owner, struct MHD_Connection *mhd, const
     if (!request)
         return on_head(owner, mhd, method, path, state);
     if (request->stage == REQUEST_TOLD)
-        return request->route->told(request);
+        return on_told(request);
     if (request->stage != REQUEST_READING)
         return MHD_YES;
     if (*size == 0)
@@ -208,6 +224,7 @@ static void on_completed(void *owner, struct MHD_Connection *mhd, void **state,
     if (!request)
         return;
     *state = NULL;
+    proxied_end(request);
     atomic_store(&request->conn->busy, false);
     atomic_store(&request->conn->answering, false);
     atomic_fetch_add(&request->conn->completed, 1);

@@ -1,5 +1,5 @@
 /* HTTP: libmicrohttpd in a thread of its own, in plaintext, at the far end of socketpairs. It is
- * the one HTTP parser; nothing else reads a request. */
+ * the one HTTP parser; what stands before it (guarded.h) only refuses. */
 #pragma once
 
 struct conn;

@@ -17,6 +17,11 @@ static void put_connections(FILE *out, const struct metrics_numbers *numbers)
                      numbers->connections);
     metrics_text_one(out, "deskgate_connections_limit", GAUGE, "Connections there may be in total.",
                      numbers->connections_most);
+    metrics_text_one(out, "deskgate_connections_strangers", GAUGE,
+                     "Of them, those on which nobody has signed in.", numbers->strangers);
+    metrics_text_one(out, "deskgate_connections_handshaking", GAUGE,
+                     "Of them, those that are not through with the TLS handshake.",
+                     numbers->handshakes);
     metrics_text_head(out, "deskgate_connections_accepted_total", COUNTER,
                       "Connections of clients taken, by listener.");
     metrics_text_sample(out, "deskgate_connections_accepted_total", "listener", "https",
@@ -26,6 +31,9 @@ static void put_connections(FILE *out, const struct metrics_numbers *numbers)
     metrics_text_one(out, "deskgate_connections_refused_total", COUNTER,
                      "Connections closed at once, over a limit in total or per address.",
                      gate[GATE_METER_REFUSED]);
+    metrics_text_one(out, "deskgate_connections_displaced_total", COUNTER,
+                     "Connections of strangers ended to make room for newer ones.",
+                     gate[GATE_METER_DISPLACED]);
     metrics_text_one(out, "deskgate_accept_errors_total", COUNTER,
                      "Connections that could not be accepted for lack of descriptors or memory.",
                      gate[GATE_METER_ACCEPT_FAILED]);

@@ -10,7 +10,7 @@
 
 struct metrics_numbers {
     uint64_t gate[GATE_METER_VALUES];
-    uint32_t connections, connections_most;
+    uint32_t connections, connections_most, strangers, handshakes;
     uint32_t workers;
     int64_t certificate_expire; /* Unix seconds; 0: not known */
     struct vitals vitals;

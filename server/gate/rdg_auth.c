@@ -87,7 +87,8 @@ static enum rdg_auth ask_who(struct request *request, enum MHD_Result *result)
         "Open an .rdp file of your portal, or sign in with a gateway password from there.\n");
     const struct rdg_identity *identity = request->conn->rdg;
     if (response) {
-        MHD_add_response_header(response, "WWW-Authenticate", "NTLM");
+        if (!request->conn->proxied)
+            MHD_add_response_header(response, "WWW-Authenticate", "NTLM");
         MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"deskgate\"");
     }
     if (response && identity && identity->denials >= DENIALS_MOST)
@@ -182,6 +183,9 @@ static enum rdg_auth show(struct request *request, enum scheme scheme,
     case NTLM_AUTHENTICATE:
         if (!request->gate->conf->rdg_passwords)
             return RDG_AUTH_OPEN;
+        if (request->conn->proxied)
+            return deny(request, "NTLM through a reverse proxy, whose connection is many people's",
+                        result);
         return challenged ? ask_keeper(request, scheme, message, result)
                           : deny(request, "an answer to no challenge", result);
     default:
@@ -231,6 +235,8 @@ enum rdg_auth rdg_auth(struct request *request, enum MHD_Result *result)
     const char *text = NULL;
     if (request->stage == REQUEST_TOLD)
         return settle(request, result);
+    if (conn->proxied && conn->rdg) /* the last request may have been somebody else's */
+        begin_anew(conn->rdg);
     /* Its body is on the way: nobody can be asked while it comes. The connection has proved itself
      * before, or has not; some clients say so again with every request. */
     if (request->streams && conn->rdg && conn->rdg->passed && !brings_ticket(request))

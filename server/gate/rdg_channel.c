@@ -157,9 +157,9 @@ static void on_in(void *cls, struct MHD_Connection *connection, void *con_cls, c
 void rdg_channel_watch(struct conn *conn)
 {
     char byte;
-    if (conn->state == CONN_FEED && !conn->promoted && rdg_pair_opened(conn->pair)) {
-        admit_promote(conn->worker->gate->admit, &conn->address);
-        conn->promoted = true;
+    if (conn->state == CONN_FEED && rdg_pair_opened(conn->pair)) {
+        if (atomic_load(&conn->slot.stage) != ADMIT_TUNNEL)
+            admit_stage(conn->worker->gate->admit, &conn->slot, ADMIT_TUNNEL);
     } else if (conn->state == CONN_TALK && conn->in >= 0 &&
                recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
         conn_end(conn); /* nobody is there to hear an answer */
@@ -173,7 +173,7 @@ static bool make_key(const struct request *request, const uint8_t *identity,
 {
     const char *name =
         MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "RDG-Connection-Id");
-    *key = (struct rdg_pair_key){.address = request->conn->address};
+    *key = (struct rdg_pair_key){.address = request->address};
     if (identity)
         memcpy(key->identity, identity, sizeof(key->identity));
     return name && *name && text_copy(key->name, sizeof(key->name), name);

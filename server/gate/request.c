@@ -58,7 +58,7 @@ void request_origin(const struct request *request, struct ipc_origin *origin)
 {
     const char *agent = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "User-Agent");
     memcpy(origin->conn, request->conn->id, sizeof(origin->conn));
-    origin->address = request->conn->address;
+    origin->address = request->address;
     if (agent)
         copy_printable(origin->agent, sizeof(origin->agent), agent);
 }

@@ -27,6 +27,7 @@ struct request {
     struct gate_state *gate;
     struct conn *conn; /* referenced */
     struct MHD_Connection *mhd;
+    struct addr address; /* the client's (proxied.h) */
     const struct route *route;
     const char *method;            /* libmicrohttpd's, as long as the request is */
     const struct web_asset *asset; /* where the route is ROUTE_FILE */
@@ -44,6 +45,7 @@ struct request {
     struct keeper_call call;
     union ipc_record *answer; /* the keeper's; REQUEST_TOLD */
     int fd;                   /* what the answer carried, or -1 */
+    bool upgraded;            /* the connection is not HTTP's any more */
     bool handed_over;         /* the opened tunnel is the worker's now */
 };
 

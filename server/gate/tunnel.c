@@ -76,8 +76,7 @@ static void take(struct conn *conn, void *owner)
     conn->far = tunnel->grant.desktop;
     tunnel->grant.desktop = -1; /* the connection's now */
     tunnel->ending = tunnel_table_ordered(gate->tunnels, tunnel->grant.tunnel, &tunnel->end);
-    admit_promote(gate->admit, &conn->address);
-    conn->promoted = true;
+    admit_stage(gate->admit, &conn->slot, ADMIT_TUNNEL);
     if (conn->pair)
         rdg_pair_open(conn->pair);
 }

@@ -139,6 +139,20 @@ void worker_note_refused(struct worker *worker, const struct addr *address)
     worker->refused_told = now;
 }
 
+void worker_note_headless(struct worker *worker, const struct addr *balancer)
+{
+    uint64_t now = loop_now(worker->loop);
+    char text[ADDR_TEXT_SIZE];
+    if (worker->headless_told && now - worker->headless_told < REFUSED_EVERY_MS)
+        return;
+    worker->headless_told = now;
+    addr_text(balancer, text);
+    LOG_WARNING("proxy.header",
+                "no PROXY header of version 2 from an address in [server] proxy_protocol; let it "
+                "send one (haproxy: send-proxy-v2), or take it out of there",
+                LOG_TEXT("address", text));
+}
+
 static void on_tick(struct loop_timer *timer)
 {
     struct worker *worker = OWNER_OF(timer, struct worker, tick);
@@ -163,7 +177,8 @@ static void drain_one(struct conn *conn)
         tunnel_close(conn, IPC_END_STOPPING);
     else if (conn->state == CONN_TALK)
         talk_stop(conn->talk, IPC_END_STOPPING);
-    else if (conn->state == CONN_SNIFF || conn->state == CONN_HANDSHAKE)
+    else if (conn->state == CONN_PROXY || conn->state == CONN_SNIFF ||
+             conn->state == CONN_HANDSHAKE)
         conn_end(conn);
     else
         conn_watch(conn);

@@ -29,8 +29,10 @@ struct worker {
     struct loop_task drain, retire;
     struct gate_meter meter;
     unsigned ticks;
-    uint64_t refused;      /* connections over a limit since the last log line about them */
-    uint64_t refused_told; /* loop_now() of that line */
+    uint64_t refused;        /* connections over a limit since the last log line about them */
+    uint64_t refused_told;   /* loop_now() of that line */
+    uint64_t headless_told;  /* likewise, about a missing PROXY header */
+    uint64_t displace_again; /* loop_now() before which nobody is looked for (displace.h) */
 };
 
 /* Starts the thread. Connections are accepted from worker_open() on. 0 or a negative errno. */
@@ -47,3 +49,5 @@ void worker_unlist(struct conn *conn);
 void worker_moved(struct worker *worker, struct conn *conn);
 void worker_rested(struct conn *conn);
 void worker_note_refused(struct worker *worker, const struct addr *address);
+/* A balancer did not say, or not well, whom it passes on. */
+void worker_note_headless(struct worker *worker, const struct addr *balancer);

@@ -136,7 +136,7 @@ test('what the processes cost, and the certificate\'s end', async () => {
 });
 
 test('when connections have run out, the numbers still come', async () => {
-  const small = await Gateway.make({ conf: { metrics: { listen: '127.0.0.1:0' }, server: { connections: 16, connections_per_address: 16 } } });
+  const small = await Gateway.make({ conf: { metrics: { listen: '127.0.0.1:0' }, server: { connections: 16, connections_per_address: 16, strangers_percent: 100, handshakes_percent: 100 } } });
   const sockets = [];
   try {
     for (let i = 0; i < 20; i++) {

@@ -20,7 +20,7 @@ let origin;
 before(async () => {
   gateway = await Gateway.make({
     conf: {
-      server: { request_seconds: 2, handshake_seconds: 2 },
+      server: { request_seconds: 2, handshake_seconds: 2, handshakes_per_address: 256 },
       login: { user_failures: 1000, address_failures: 100_000 },
       session: { absolute_seconds: 3600 },
     },

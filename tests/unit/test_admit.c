@@ -10,80 +10,175 @@ static struct addr at(const char *text)
     return addr;
 }
 
-START_TEST(limits_hold)
+static struct admit *make(uint32_t total, uint32_t each)
 {
     struct admit *admit;
-    struct addr a = at("192.0.2.1"), b = at("192.0.2.2");
-    ck_assert_int_eq(admit_new(&admit, 3, 2), 0);
-    ck_assert(admit_enter(admit, &a));
-    ck_assert(admit_enter(admit, &a));
-    ck_assert(!admit_enter(admit, &a)); /* per address */
-    ck_assert(admit_enter(admit, &b));
-    ck_assert(!admit_enter(admit, &b)); /* in total */
+    struct admit_limits limits = {total, total, total, each, each};
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    return admit;
+}
+
+static enum admit_answer enter(struct admit *admit, struct admit_slot *slot, const char *address)
+{
+    struct addr from = at(address);
+    return admit_enter(admit, slot, ADMIT_HANDSHAKE, &from);
+}
+
+START_TEST(limits_hold)
+{
+    struct admit_slot slots[6] = {0};
+    struct admit *admit = make(3, 2);
+    ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.2"), ADMIT_FULL);
     ck_assert_uint_eq(admit_count(admit), 3);
-    admit_leave(admit, &a, false);
-    ck_assert(admit_enter(admit, &b));
+    admit_leave(admit, &slots[0]);
+    admit_leave(admit, &slots[0]);
+    ck_assert_uint_eq(admit_count(admit), 2);
+    ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.2"), ADMIT_OK);
     admit_free(admit);
 }
 END_TEST
 
 START_TEST(a_refusal_in_total_does_not_count_for_the_address)
 {
-    struct admit *admit;
-    struct addr a = at("192.0.2.1"), b = at("192.0.2.2");
-    ck_assert_int_eq(admit_new(&admit, 1, 1), 0);
-    ck_assert(admit_enter(admit, &a));
-    ck_assert(!admit_enter(admit, &b));
-    admit_leave(admit, &a, false);
-    ck_assert(admit_enter(admit, &b));
+    struct admit_slot slots[2] = {0};
+    struct admit *admit = make(1, 1);
+    ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.2"), ADMIT_FULL);
+    admit_leave(admit, &slots[1]); /* was never in */
+    admit_leave(admit, &slots[0]);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.2"), ADMIT_OK);
     admit_free(admit);
 }
 END_TEST
 
 START_TEST(tunnels_do_not_count_for_their_address)
 {
-    struct admit *admit;
-    struct addr a = at("192.0.2.1");
-    ck_assert_int_eq(admit_new(&admit, 100, 1), 0);
+    struct admit_slot slots[11] = {0};
+    struct admit *admit = make(100, 1);
     for (int i = 0; i < 10; i++) {
-        ck_assert(admit_enter(admit, &a));
-        ck_assert(!admit_enter(admit, &a));
-        admit_promote(admit, &a);
+        ck_assert_int_eq(enter(admit, &slots[i], "192.0.2.1"), ADMIT_OK);
+        ck_assert_int_eq(enter(admit, &slots[10], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+        admit_stage(admit, &slots[i], ADMIT_STRANGER);
+        admit_stage(admit, &slots[i], ADMIT_KNOWN);
+        ck_assert_int_eq(enter(admit, &slots[10], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+        admit_stage(admit, &slots[i], ADMIT_TUNNEL);
     }
+    admit_stage(admit, &slots[0], ADMIT_STRANGER); /* never back */
+    ck_assert_int_eq(slots[0].stage, ADMIT_TUNNEL);
     for (int i = 0; i < 10; i++)
-        admit_leave(admit, &a, true);
+        admit_leave(admit, &slots[i]);
     ck_assert_uint_eq(admit_count(admit), 0);
+    ck_assert_int_eq(enter(admit, &slots[10], "192.0.2.1"), ADMIT_OK);
+    admit_free(admit);
+}
+END_TEST
+
+START_TEST(strangers_leave_room)
+{
+    struct admit *admit;
+    struct admit_limits limits = {
+        .total = 6, .strangers = 4, .handshakes = 2, .each = 100, .handshakes_each = 100};
+    struct admit_slot slots[8] = {0};
+    uint32_t strangers, handshakes;
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_HANDSHAKES_FULL);
+    admit_stage(admit, &slots[0], ADMIT_STRANGER);
+    admit_stage(admit, &slots[1], ADMIT_STRANGER);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.1"), ADMIT_FULL);
+    admit_strangers(admit, &strangers, &handshakes);
+    ck_assert_uint_eq(strangers, 4);
+    ck_assert_uint_eq(handshakes, 2);
+    admit_stage(admit, &slots[0], ADMIT_KNOWN);
+    admit_stage(admit, &slots[2], ADMIT_STRANGER);
+    ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.1"), ADMIT_OK);
+    admit_stage(admit, &slots[1], ADMIT_KNOWN);
+    ck_assert_int_eq(enter(admit, &slots[5], "192.0.2.1"), ADMIT_HANDSHAKES_FULL);
+    admit_stage(admit, &slots[3], ADMIT_STRANGER);
+    ck_assert_int_eq(enter(admit, &slots[5], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[6], "192.0.2.1"), ADMIT_FULL); /* in total */
+    admit_free(admit);
+}
+END_TEST
+
+START_TEST(handshakes_per_address)
+{
+    struct admit *admit;
+    struct admit_limits limits = {
+        .total = 100, .strangers = 100, .handshakes = 100, .each = 3, .handshakes_each = 1};
+    struct admit_slot slots[5] = {0};
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(enter(admit, &slots[i], "192.0.2.1"), ADMIT_OK);
+        ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+        admit_stage(admit, &slots[i], ADMIT_STRANGER);
+    }
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_ADDRESS_FULL); /* each */
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_OK);
+    admit_free(admit);
+}
+END_TEST
+
+/* A balancer's connection counts for nobody until it has said for whom, a reverse proxy's for one
+ * after another. */
+START_TEST(passed_on)
+{
+    struct addr a = at("192.0.2.1"), b = at("192.0.2.2");
+    struct admit_slot slots[4] = {0};
+    struct admit *admit = make(100, 1);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(admit_enter(admit, &slots[i], ADMIT_HANDSHAKE, NULL), ADMIT_OK);
+    ck_assert(admit_address(admit, &slots[0], &a));
+    ck_assert(admit_address(admit, &slots[0], &a));
+    ck_assert(!admit_address(admit, &slots[1], &a));
+    ck_assert(admit_address(admit, &slots[1], &b));
+    ck_assert(!admit_address(admit, &slots[2], &b));
+    admit_stage(admit, &slots[1], ADMIT_STRANGER);
+    ck_assert(admit_address(admit, &slots[1], NULL));
+    ck_assert(admit_address(admit, &slots[2], &b));
+    admit_stage(admit, &slots[2], ADMIT_TUNNEL);
+    ck_assert(admit_address(admit, &slots[2], NULL)); /* does not count for it anyway */
+    ck_assert(admit_address(admit, &slots[1], &b));
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_ADDRESS_FULL);
+    for (int i = 0; i < 3; i++)
+        admit_leave(admit, &slots[i]);
+    ck_assert(admit_address(admit, &slots[1], &b)); /* has gone: nothing happens */
+    ck_assert_uint_eq(admit_count(admit), 0);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_OK);
     admit_free(admit);
 }
 END_TEST
 
 START_TEST(an_ipv6_subscriber_is_one)
 {
-    struct admit *admit;
-    struct addr a = at("2001:db8::1"), b = at("2001:db8::2"), c = at("2001:db8:0:1::1");
-    ck_assert_int_eq(admit_new(&admit, 100, 1), 0);
-    ck_assert(admit_enter(admit, &a));
-    ck_assert(!admit_enter(admit, &b));
-    ck_assert(admit_enter(admit, &c));
+    struct admit_slot slots[3] = {0};
+    struct admit *admit = make(100, 1);
+    ck_assert_int_eq(enter(admit, &slots[0], "2001:db8::1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "2001:db8::2"), ADMIT_ADDRESS_FULL);
+    ck_assert_int_eq(enter(admit, &slots[2], "2001:db8:0:1::1"), ADMIT_OK);
     admit_free(admit);
 }
 END_TEST
 
 START_TEST(many_addresses)
 {
-    struct admit *admit;
+    static struct admit_slot slots[20000];
     struct addr a = at("10.0.0.0");
-    ck_assert_int_eq(admit_new(&admit, 100000, 1), 0);
+    struct admit *admit = make(100000, 1);
     for (unsigned i = 0; i < 20000; i++) {
         a.bytes[14] = (uint8_t)(i >> 8);
         a.bytes[15] = (uint8_t)i;
-        ck_assert(admit_enter(admit, &a));
+        ck_assert_int_eq(admit_enter(admit, &slots[i], ADMIT_HANDSHAKE, &a), ADMIT_OK);
     }
-    for (unsigned i = 0; i < 20000; i++) {
-        a.bytes[14] = (uint8_t)(i >> 8);
-        a.bytes[15] = (uint8_t)i;
-        admit_leave(admit, &a, false);
-    }
+    for (unsigned i = 0; i < 20000; i++)
+        admit_leave(admit, &slots[i]);
     ck_assert_uint_eq(admit_count(admit), 0);
     admit_free(admit);
 }
@@ -96,6 +191,9 @@ int main(void)
     tcase_add_test(tests, limits_hold);
     tcase_add_test(tests, a_refusal_in_total_does_not_count_for_the_address);
     tcase_add_test(tests, tunnels_do_not_count_for_their_address);
+    tcase_add_test(tests, strangers_leave_room);
+    tcase_add_test(tests, handshakes_per_address);
+    tcase_add_test(tests, passed_on);
     tcase_add_test(tests, an_ipv6_subscriber_is_one);
     tcase_add_test(tests, many_addresses);
     suite_add_tcase(suite, tests);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEYS 64 /* that there are */
+#define KEYS 70 /* that there are */
 
 static char state[] = "/tmp/deskgate-conf-XXXXXX";
 static char file[64];
@@ -55,6 +55,16 @@ static const struct {
     {"[server]\nthreads =\n", "line 2: threads: ''"},
     {"[server]\nthreads = 18446744073709551617\n", "line 2: threads:"},
     {"[server]\nconnections = 0\n", "line 2: connections: '0' is not a whole number from 16"},
+    {"[server]\nstrangers_percent = 101\n", "line 2: strangers_percent: '101'"},
+    {"[server]\nhandshakes_per_address = 0\n", "line 2: handshakes_per_address: '0'"},
+    {"[server]\nproxy_protocol = balancer.example\n",
+     "line 2: proxy_protocol: 'balancer.example' is neither an address"},
+    {"[server]\nproxy_protocol = 0.0.0.0/0\n", "'0.0.0.0/0' is everybody"},
+    {"[server]\ntrusted_proxies = 192.0.2.1, ::/0\n",
+     "line 2: trusted_proxies: '::/0' is everybody"},
+    {"[server]\ntrusted_proxies = any\n", "'any' is neither an address"},
+    {"[server]\nproxy_header = X-Real-IP\n",
+     "'X-Real-IP' is neither X-Forwarded-For nor Forwarded"},
     {"[server]\nlisten = 0.0.0.0:99999\n",
      "line 2: listen: '0.0.0.0:99999' is not an address and port"},
     {"[server]\nlisten = localhost:443\n", "line 2: listen: 'localhost:443' is not"},
@@ -323,6 +333,24 @@ START_TEST(template_is_the_defaults)
 }
 END_TEST
 
+START_TEST(proxies)
+{
+    struct addr address;
+    ck_assert_int_eq(load("[server]\nproxy_protocol = 192.0.2.10, 10.1.0.0/16,\n  fd00:1::/64\n"
+                          "trusted_proxies = 192.0.2.11\nproxy_header = forwarded\n"),
+                     0);
+    ck_assert_uint_eq(conf.proxy_protocol.count, 3);
+    ck_assert_uint_eq(conf.trusted_proxies.count, 1);
+    ck_assert_int_eq(conf.proxy_header, CONF_PROXY_FORWARDED);
+    ck_assert(addr_parse(&address, "fd00:1::7"));
+    ck_assert(addr_in_any(&address, conf.proxy_protocol.nets, conf.proxy_protocol.count));
+    ck_assert(!addr_in_any(&address, conf.trusted_proxies.nets, conf.trusted_proxies.count));
+    ck_assert(addr_parse(&address, "192.0.2.11"));
+    ck_assert(!addr_in_any(&address, conf.proxy_protocol.nets, conf.proxy_protocol.count));
+    ck_assert(addr_in_any(&address, conf.trusted_proxies.nets, conf.trusted_proxies.count));
+}
+END_TEST
+
 static int count_setting(void *owner, const struct conf_setting *setting)
 {
     unsigned *counts = owner;
@@ -401,6 +429,7 @@ int main(void)
     tcase_add_test(tcase, time_zones);
     tcase_add_test(tcase, dial);
     tcase_add_test(tcase, template_is_the_defaults);
+    tcase_add_test(tcase, proxies);
     tcase_add_test(tcase, template_takes_values);
     tcase_add_test(tcase, settings);
     suite_add_tcase(suite, tcase);

@@ -1,0 +1,32 @@
+/* Whether what a client sends is HTTP/1.1 that can be read in one way only (RFC 9112).
+ * libmicrohttpd parses requests; it is lenient where the RFC lets a server be, and where it does
+ * not: a bare CR ends a line, a NUL a value, and of two lengths one is taken. Behind a reverse
+ * proxy that reads such a request otherwise, somebody's request could hide in another's. So bytes
+ * pass here first. Nothing is interpreted but what tells where a request ends, and all that two
+ * readers could understand in two ways is refused. A pure function. */
+#pragma once
+
+#include "chunked.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_GUARD_TEXT 24 /* the longest text that is compared, and more */
+
+struct http_guard { /* zero-initialise; again to begin anew */
+    uint8_t state, field;
+    uint8_t empty_lines;
+    uint8_t hosts, lengths, codings;
+    bool old;      /* HTTP/1.0 */
+    bool too_long; /* the text is longer than it is kept */
+    bool unjudged; /* a head with Upgrade: what follows may be anything, and is not looked at */
+    uint8_t text_size;
+    char text[HTTP_GUARD_TEXT];
+    uint64_t left; /* of a body */
+    struct chunked_reader chunks;
+};
+
+/* 0: nothing wrong so far. Otherwise the status to refuse with (RFC 9110 section 15): 400; 501, a
+ * transfer coding other than chunked; 505, another version. Nothing more may be read then. */
+unsigned http_guard_read(struct http_guard *guard, const uint8_t *data, size_t size);

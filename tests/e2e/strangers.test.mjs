@@ -1,0 +1,144 @@
+// Whoever has not signed in holds a bounded share of the connections, and for a while only: people
+// get in, and stay in, also while somebody opens as many as he can.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Gateway } from './lib/gateway.mjs';
+import { sleep, until } from './lib/proc.mjs';
+import { scrape, value } from './lib/prometheus.mjs';
+import { tcpFrom, tlsFrom } from './lib/proxy.mjs';
+import { echoServer } from './lib/servers.mjs';
+
+const TOTAL = 40;
+const STRANGERS = 30; // 75 %
+const HANDSHAKES = 10; // 25 %
+
+let gateway;
+let echo;
+let anna;
+let live; // a tunnel from before
+
+before(async () => {
+  gateway = await Gateway.make({
+    conf: {
+      metrics: { listen: '127.0.0.1:0' },
+      // One thread, so that each newcomer finds all those who wait.
+      server: { threads: 1, connections: TOTAL, connections_per_address: 30, handshakes_per_address: 6, handshake_seconds: 60, keepalive_seconds: 60, request_seconds: 60 },
+    },
+  });
+  echo = await echoServer();
+  anna = gateway.addUser('anna');
+  gateway.addDesktop('echo', echo.port);
+  gateway.grant(anna, 'echo');
+  live = await gateway.tunnel('echo', await anna.token());
+});
+after(async () => {
+  live?.wire.end();
+  await gateway?.remove();
+  await echo?.close();
+});
+
+const number = async (name) => value(await scrape(gateway.plainPort), name);
+const open = (wires) => wires.filter((wire) => !wire.over).length;
+
+// `count` connections, four from each address.
+async function flood(count, make) {
+  const wires = [];
+  for (let i = 0; i < count; i++) {
+    const wire = await make(`127.1.0.${1 + (i >> 2)}`).catch(() => null);
+    if (wire) wires.push(wire);
+  }
+  return wires;
+}
+
+async function echoes() {
+  live.ws.send(Buffer.from('still here'));
+  assert.equal(String(await live.ws.read(10)), 'still here');
+}
+
+// A request on this very connection.
+async function ask(wire, token) {
+  wire.send(`GET /api/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+  return (await wire.answer())?.status;
+}
+
+test('handshakes of one address', async () => {
+  const wires = [];
+  try {
+    for (let i = 0; i < 7; i++) wires.push(await tcpFrom(gateway.port, '127.2.0.1'));
+    await until('the seventh is closed', () => open(wires) === 6);
+    const other = await tlsFrom(gateway, '127.2.0.2');
+    other.end();
+  } finally {
+    for (const wire of wires) wire.end();
+  }
+  await until('they have gone', async () => await number('deskgate_connections_handshaking') === 0);
+});
+
+test('connections that never say a word: a newcomer takes the place of the longest-waiting', async () => {
+  const silent = await flood(HANDSHAKES, (from) => tcpFrom(gateway.port, from));
+  try {
+    await until('all places are taken', async () => await number('deskgate_connections_handshaking') >= HANDSHAKES - 1);
+    await sleep(1_100);
+    const before = await number('deskgate_connections_displaced_total');
+    const token = await anna.token();
+    const known = await tlsFrom(gateway, '127.2.0.3');
+    assert.equal(await ask(known, token), 200);
+    assert.ok(await number('deskgate_connections_displaced_total') > before);
+    assert.ok(silent[0].over, 'the first to come is the first to go');
+    known.end();
+    await echoes();
+  } finally {
+    for (const wire of silent) wire.end();
+  }
+});
+
+test('connections on which nobody signs in: likewise, and whoever has signed in stays', async () => {
+  const token = await anna.token();
+  const known = await tlsFrom(gateway, '127.2.0.4');
+  assert.equal(await ask(known, token), 200);
+  const idle = await flood(STRANGERS + 10, (from) => tlsFrom(gateway, from));
+  try {
+    assert.ok(open(idle) <= STRANGERS, `${open(idle)} strangers`);
+    assert.ok(await number('deskgate_connections') <= TOTAL);
+    await sleep(1_100);
+    const { status } = await anna.signIn();
+    assert.equal(status, 200, 'she signs in over a new connection');
+    const { ws, wire } = await gateway.tunnel('echo', token);
+    assert.ok(ws, 'and opens a desktop');
+    assert.equal(await ask(known, token), 200, 'the one from before is still there');
+    known.end();
+    wire.end();
+    await echoes();
+  } finally {
+    for (const wire of idle) wire.end();
+  }
+});
+
+test('a flood that goes on: people still get in', { timeout: 60_000 }, async () => {
+  let over = false;
+  const held = [];
+  const attack = (async () => {
+    for (let i = 0; !over; i++) {
+      held.push(await tcpFrom(gateway.port, `127.3.${(i >> 6) & 255}.${1 + (i & 63)}`));
+      if (held.length > 200) held.shift().end();
+      await sleep(50);
+    }
+  })();
+  try {
+    await sleep(1_500);
+    for (let i = 0; i < 3; i++) {
+      await until('she gets in', async () => {
+        try {
+          return (await gateway.http('GET', '/healthz', { fresh: true, timeout: 5_000 })).status === 200;
+        } catch {
+          return false;
+        }
+      }, { ms: 5_000 });
+    }
+    await echoes();
+  } finally {
+    over = true;
+    await attack;
+    for (const wire of held) wire.end();
+  }
+});
