@@ -141,9 +141,18 @@ static void take_back(struct admit *admit, struct admit_slot *slot)
 
 /* ---- a connection's way ---- */
 
+static bool descriptors_left(const struct admit *admit)
+{
+    uint32_t tunnels = admit->stages[ADMIT_TUNNEL];
+    uint32_t held =
+        ADMIT_DESCRIPTORS * (total(admit) - tunnels) + ADMIT_DESCRIPTORS_TUNNEL * tunnels;
+    return !admit->most.descriptors || held + ADMIT_DESCRIPTORS <= admit->most.descriptors;
+}
+
 static enum admit_answer room_for(const struct admit *admit, enum admit_stage stage)
 {
-    if (total(admit) >= admit->most.total || strangers(admit) >= admit->most.strangers)
+    if (total(admit) >= admit->most.total || strangers(admit) >= admit->most.strangers ||
+        !descriptors_left(admit))
         return ADMIT_FULL;
     if (stage == ADMIT_HANDSHAKE && admit->stages[ADMIT_HANDSHAKE] >= admit->most.handshakes)
         return ADMIT_HANDSHAKES_FULL;

@@ -17,7 +17,14 @@ struct admit_limits {
     uint32_t handshakes;      /* of them, in HANDSHAKE */
     uint32_t each;            /* of one subscriber's, all but tunnels … */
     uint32_t handshakes_each; /* … and in HANDSHAKE */
+    uint32_t descriptors;     /* that all of them may hold; 0: any number */
 };
+
+/* Descriptors that a connection holds: its own, and a pair towards libmicrohttpd; as a tunnel, its
+ * own and the desktop's. (Of a legacy pair of an RD Gateway client the one that takes has three,
+ * and the other one, which is no tunnel, two.) */
+#define ADMIT_DESCRIPTORS 3
+#define ADMIT_DESCRIPTORS_TUNNEL 2
 
 /* How far a connection has got. Only ever forward, but for what a reverse proxy uses again. */
 enum admit_stage {

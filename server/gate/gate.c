@@ -149,6 +149,23 @@ static uint32_t percent(uint32_t whole, uint32_t part)
     return share ? share : 1;
 }
 
+/* For connections. The limit on descriptors must never be what stops us: then nothing works any
+ * more. */
+static uint32_t descriptors_most(void)
+{
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur > UINT32_MAX)
+        return UINT32_MAX;
+    return limit.rlim_cur > 200 ? (uint32_t)limit.rlim_cur - 100 : 100;
+}
+
+static uint32_t connections_most(const struct conf *conf)
+{
+    uint32_t room = descriptors_most() / ADMIT_DESCRIPTORS_TUNNEL;
+    return conf->connections < room ? conf->connections : room;
+}
+
 static struct admit_limits limits(const struct conf *conf, uint32_t total)
 {
     return (struct admit_limits){
@@ -157,6 +174,7 @@ static struct admit_limits limits(const struct conf *conf, uint32_t total)
         .handshakes = percent(total, conf->handshakes_percent),
         .each = conf->connections_per_address,
         .handshakes_each = conf->handshakes_per_address,
+        .descriptors = descriptors_most(),
     };
 }
 
@@ -274,16 +292,6 @@ static int start_workers(struct gate_state *state)
         state->worker_count++;
     }
     return 0;
-}
-
-/* A connection holds at most three descriptors (its own and a pair towards libmicrohttpd), and the
- * limit on descriptors must never be what stops us: then nothing works any more. */
-static uint32_t connections_most(const struct conf *conf)
-{
-    struct rlimit limit = {0};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    uint64_t room = limit.rlim_cur > 200 ? (limit.rlim_cur - 100) / 3 : 32;
-    return conf->connections < room ? conf->connections : (uint32_t)room;
 }
 
 static int admit(struct gate_state *state)

@@ -13,7 +13,7 @@ static struct addr at(const char *text)
 static struct admit *make(uint32_t total, uint32_t each)
 {
     struct admit *admit;
-    struct admit_limits limits = {total, total, total, each, each};
+    struct admit_limits limits = {total, total, total, each, each, 0};
     ck_assert_int_eq(admit_new(&admit, &limits), 0);
     return admit;
 }
@@ -51,6 +51,24 @@ START_TEST(a_refusal_in_total_does_not_count_for_the_address)
     admit_leave(admit, &slots[1]); /* was never in */
     admit_leave(admit, &slots[0]);
     ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.2"), ADMIT_OK);
+    admit_free(admit);
+}
+END_TEST
+
+START_TEST(a_tunnel_gives_a_descriptor_back)
+{
+    struct admit_slot slots[4] = {0};
+    struct admit *admit;
+    struct admit_limits limits = {10, 10, 10, 10, 10, .descriptors = 8};
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_FULL); /* 6 of 8 are held */
+    admit_stage(admit, &slots[0], ADMIT_TUNNEL);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_FULL);
+    admit_leave(admit, &slots[1]);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_OK);
     admit_free(admit);
 }
 END_TEST
@@ -191,6 +209,7 @@ int main(void)
     tcase_add_test(tests, limits_hold);
     tcase_add_test(tests, a_refusal_in_total_does_not_count_for_the_address);
     tcase_add_test(tests, tunnels_do_not_count_for_their_address);
+    tcase_add_test(tests, a_tunnel_gives_a_descriptor_back);
     tcase_add_test(tests, strangers_leave_room);
     tcase_add_test(tests, handshakes_per_address);
     tcase_add_test(tests, passed_on);
