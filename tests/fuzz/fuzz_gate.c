@@ -98,6 +98,7 @@ static void make_creds(void)
 static void start(void)
 {
     struct gate_state *state = &gate.state;
+    const struct admit_limits limits = {64, 64, 64, 64, 64};
     int ends[2];
     signal(SIGPIPE, SIG_IGN);
     log_init("gate", 0);
@@ -108,7 +109,7 @@ static void start(void)
     text_copy(state->origin, sizeof(state->origin), "https://gateway.example.org");
     make_creds();
     fuzz_demand(ipc_pair(ends) == 0 && desktop_tls_new(&state->desktop_tls) == 0 &&
-                rdp_sign_new(&state->rdp_sign) == 0 && admit_new(&state->admit, 64, 64) == 0 &&
+                rdp_sign_new(&state->rdp_sign) == 0 && admit_new(&state->admit, &limits) == 0 &&
                 tunnel_table_new(&state->tunnels) == 0 && rdg_pairs_new(&state->pairs) == 0);
     state->workers = &gate.worker;
     fuzz_demand(worker_new(&gate.worker, state) == 0);
