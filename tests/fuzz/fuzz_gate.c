@@ -98,7 +98,8 @@ static void make_creds(void)
 static void start(void)
 {
     struct gate_state *state = &gate.state;
-    const struct admit_limits limits = {64, 64, 64, 64, 64};
+    const struct admit_limits limits = {
+        .total = 64, .strangers = 64, .handshakes = 64, .each = 64, .handshakes_each = 64};
     int ends[2];
     signal(SIGPIPE, SIG_IGN);
     log_init("gate", 0);
