@@ -12,6 +12,7 @@ COUNTS = (1000, 5000, 20000)
 SERVERS = (Deskgate, Haproxy, NginxStream)
 SOURCES = 100   # addresses of loopback that the clients come from
 SPARE = 400     # descriptors that a process has besides its tunnels
+LONG = 600      # seconds that the case 'hold' holds them
 SETTLE = 2      # seconds until what an opening left behind is gone
 
 figure('tunnels', 'tunnels', form='{:.0f}')
@@ -21,6 +22,7 @@ figure('kernel_bytes_per_tunnel', 'kernel KB/tunnel', form='{:.1f}', scale=1 / 1
 figure('descriptors_per_tunnel', 'descriptors/tunnel', form='{:.1f}')
 figure('idle_cpu_percent', '% of a core, idle', form='{:.2f}')
 figure('lost', 'lost', form='{:.0f}')
+figure('seconds_held', 'seconds', form='{:.0f}')
 figure('kept_bytes', 'MB kept when all have ended', form='{:.1f}', scale=1e-6)
 
 
@@ -107,4 +109,21 @@ def idle(bench):
             bench.note(f'{label}, memory of {kind.name} per tunnel, by process: {share}')
 
 
+def hold_long(bench):
+    """Ours alone, since it takes its time: as many as there may be, for ten minutes."""
+    bench_life.crowd(bench)
+    seconds = 3 if bench.quick else max(LONG, bench.options.idle_seconds)
+    count = 200 if bench.quick else min(max(COUNTS), most_tunnels())
+    say(f'{count} tunnels, {seconds} s')
+    with bench_life.fresh(bench, bench_life.Nothing) as nothing:
+        ends = hold(bench, nothing, count, 0)[0]['kernel_bytes_per_tunnel']
+    with bench_life.fresh(bench, Deskgate) as server:
+        figures, _, why = hold(bench, server, count, seconds)
+    figures['kernel_bytes_per_tunnel'] -= ends
+    bench.record('hold', Deskgate.name, seconds_held=seconds, **figures)
+    if figures['tunnels'] < count:
+        bench.note(f"hold: {figures['tunnels']} of {count} were to be had: {why}")
+
+
+case('hold', 'as many idle tunnels as there may be, for ten minutes; ours alone')(hold_long)
 case('idle', 'thousands of tunnels through which nothing moves')(idle)

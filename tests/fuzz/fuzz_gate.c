@@ -105,7 +105,8 @@ static void start(void)
     log_init("gate", 0);
     conf_defaults(&gate.conf, "/nonexistent");
     text_copy(gate.conf.name, sizeof(gate.conf.name), "gateway.example.org");
-    gate.setup.conf = state->conf = &gate.conf;
+    gate.setup.conf = &gate.conf;
+    state->conf = &gate.conf;
     state->setup = &gate.setup;
     text_copy(state->origin, sizeof(state->origin), "https://gateway.example.org");
     make_creds();
