@@ -255,6 +255,7 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
     order.tunnel = live->tunnel;
     order.end = (uint8_t)end;
     live->closing = true;
+    live->again_at = 0;
     live->order = end;
     live->close_by_ms = loop_now(keeper->loop) + OBEY_MS;
     if (!keeper->enforce_ms)

@@ -63,7 +63,8 @@ int record_keys_update(struct record_keys *keys)
     int error = expand(keys, "traffic upd", next, keys->secret_size);
     record_cipher_free(keys->aead);
     keys->aead = NULL;
-    memcpy(keys->secret, next, sizeof(next));
+    if (!error)
+        memcpy(keys->secret, next, keys->secret_size);
     explicit_bzero(next, sizeof(next));
     keys->sequence = 0;
     return error ? error : make(keys);

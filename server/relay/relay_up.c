@@ -200,7 +200,6 @@ void relay_up_drain(struct relay *relay)
     }
     /* The framed side has said its last word and all of it is delivered: tell plain. */
     if (relay->framed_ended && !relay->plain_full && !relay->plain_told) {
-        relay->plain_told = true;
-        stream_end(relay->plain);
+        relay->plain_told = stream_end(relay->plain) != -EAGAIN;
     }
 }

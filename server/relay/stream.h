@@ -61,6 +61,7 @@ struct stream_tls {
     bool fed;  /* the present read has got something: no further recv() */
     bool server;
     bool direct_wanted;
+    bool direct_barred; /* the peer takes smaller records than we would make */
 };
 /* Server or client, according to how the session was made; sets its transport. */
 void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,
@@ -70,7 +71,7 @@ void stream_tls_init(struct stream_tls *tls, int fd, gnutls_session_t session,
  * From here each read must have room for STREAM_TLS_READ_LEAST bytes. */
 void stream_tls_direct(struct stream_tls *tls, bool server);
 #define STREAM_TLS_READ_LEAST (16384 + 256) /* RFC 8446 section 5.2: the largest record */
-/* 0 done; -EAGAIN: wait (stream_tls_wants says for what); otherwise failed, and `*alert` is the
+/* 0 done; -EAGAIN: wait (stream_tls_wants says for what); otherwise failed, and `*error` is the
  * GnuTLS error code for the log. */
 int stream_tls_handshake(struct stream_tls *tls, int *error);
 uint32_t stream_tls_wants(const struct stream_tls *tls); /* EPOLLIN or EPOLLOUT */

@@ -23,6 +23,13 @@ enum handshake_type { NEW_SESSION_TICKET = 4, KEY_UPDATE = 24 };
 #define KEY_UPDATE_SIZE (MESSAGE_HEADER + 1)
 #define ALERT_SIZE 2
 
+/* Whoever changes keys, or says nothing, so often in a row wants our time: a change costs as much
+ * as opening some hundred kilobytes. */
+#define EMPTY_MOST 64
+
+/* RFC 6066 section 4, RFC 8449 */
+enum { MAX_FRAGMENT_LENGTH = 1, RECORD_SIZE_LIMIT = 28 };
+
 void stream_direct_free(struct stream_direct *direct)
 {
     if (!direct)
@@ -44,18 +51,45 @@ static int on_secret(gnutls_session_t session, gnutls_record_encryption_level_t 
         tls->direct = calloc(1, sizeof(*tls->direct));
     if (!tls->direct)
         return GNUTLS_E_MEMORY_ERROR;
+    if (tls->established) /* an update, which may have asked for ours: one too many is allowed */
+        tls->direct->update_due = true;
     if ((secret_read && record_keys_note(&tls->direct->in, secret_read, size)) ||
         (secret_write && record_keys_note(&tls->direct->out, secret_write, size)))
         return GNUTLS_E_INTERNAL_ERROR;
     return 0;
 }
 
+static int on_extension(void *context, unsigned id, const unsigned char *data, unsigned size)
+{
+    struct stream_tls *tls = context;
+    if (id == MAX_FRAGMENT_LENGTH)
+        tls->direct_barred = true;
+    if (id == RECORD_SIZE_LIMIT && (size != 2 || (data[0] << 8 | data[1]) <= RECORD_PLAIN_MOST))
+        tls->direct_barred = true; /* the limit counts the type's byte */
+    return 0;
+}
+
+/* GnuTLS obeys the peer's limit of a record's size, and does not tell it. */
+static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    (void)when;
+    if (incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+        gnutls_ext_raw_parse(gnutls_transport_get_ptr(session), on_extension, message,
+                             GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+    else if (incoming && type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+        gnutls_ext_raw_parse(gnutls_transport_get_ptr(session), on_extension, message, 0);
+    return 0;
+}
+
 void stream_direct_watch(gnutls_session_t session)
 {
     gnutls_handshake_set_secret_function(session, on_secret);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                       on_handshake);
 }
 
-/* The same keys as GnuTLS now uses? They are not, for example, after a key update. */
+/* The same keys as GnuTLS now uses? */
 static bool agrees(gnutls_session_t session, struct record_keys *keys, bool read)
 {
     uint8_t sequence[8];
@@ -87,7 +121,7 @@ void stream_direct_try(struct stream_tls *tls)
     if (tls->direct && (tls->passing || gnutls_record_check_pending(tls->session)))
         return; /* not yet: bytes are inside */
     tls->direct_wanted = false;
-    if (tls->direct && !tls->verdict && !tls->ended && take_keys(tls)) {
+    if (tls->direct && !tls->direct_barred && !tls->verdict && !tls->ended && take_keys(tls)) {
         gnutls_deinit(tls->session);
         tls->session = NULL;
         stream_direct_begin(tls);
@@ -103,8 +137,8 @@ void stream_direct_try(struct stream_tls *tls)
 static uint8_t *in_scratch(struct stream_scratch *scratch, const uint8_t *data, size_t size)
 {
     uintptr_t at = (uintptr_t)data, first = (uintptr_t)scratch->head;
-    uintptr_t end = (uintptr_t)scratch->data + sizeof(scratch->data) + sizeof(scratch->spare);
-    return at >= first && at + size < end ? scratch->head + (at - first) : NULL;
+    uintptr_t end = (uintptr_t)scratch->spare + sizeof(scratch->spare);
+    return at >= first && at + size < end ? (uint8_t *)scratch + (at - (uintptr_t)scratch) : NULL;
 }
 
 /* Puts a record into the scratch. False: it is not possible any more. */
@@ -164,6 +198,7 @@ static ssize_t direct_write(struct stream *stream, const uint8_t *data, size_t s
         size = SCRATCH_DATA + WS_HEADER_MOST;
     if (!put_data(tls, data, size)) {
         tls->scratch->out_size = 0;
+        tls->ended = true; /* numbers were used up: the peer could open nothing more */
         return -EPROTO;
     }
     int error = stream_tls_io_send(tls);
@@ -202,8 +237,10 @@ static int take_alert(struct stream_tls *tls, const uint8_t *alert, size_t size)
         return RECORD_DECODE_ERROR;
     if (alert[1] == RECORD_CLOSE_NOTIFY)
         tls->verdict = STREAM_TLS_EOF;
-    else if (alert[1] != USER_CANCELED)
+    else if (alert[1] != USER_CANCELED) {
         tls->verdict = -EPROTO;
+        tls->ended = true; /* section 6.2: nothing follows a fatal one, of either side */
+    }
     return 0;
 }
 
@@ -254,6 +291,9 @@ static int take_record(struct stream_tls *tls, uint8_t *to, size_t *size)
     scratch->in_at += RECORD_HEADER + record_length(record);
     if (direct->skip && type != RECORD_HANDSHAKE)
         return RECORD_UNEXPECTED_MESSAGE; /* section 5.1: not between parts of a message */
+    direct->empty = type == RECORD_DATA && got ? 0 : direct->empty + 1;
+    if (direct->empty > EMPTY_MOST)
+        return RECORD_UNEXPECTED_MESSAGE;
     if (type == RECORD_DATA)
         *size = got;
     else if (type == RECORD_ALERT)
@@ -270,6 +310,7 @@ static void break_off(struct stream_tls *tls, int alert)
     tls->verdict = -EPROTO;
     if (!tls->ended)
         put_alert(tls, (enum record_alert)alert);
+    tls->ended = true; /* section 6.2 */
 }
 
 /* True: the record at the front of the scratch can be opened into `room` bytes. */

@@ -10,12 +10,13 @@ struct stream_direct {
     uint32_t skip;   /* bytes of a session ticket that is not wanted, in records to come */
     bool server;     /* our role */
     bool update_due; /* the peer has asked us to change our keys */
+    uint8_t empty;   /* records in a row that brought no payload */
 };
 
 /* Notes the traffic secrets while the handshake runs; for stream_tls_init(). */
 void stream_direct_watch(gnutls_session_t session);
-/* Takes the records over, when it is time and possible: called at first and before each read and write
- * while tls->direct_wanted. GnuTLS must hold no bytes of either direction. */
+/* Takes the records over, when it is time and possible: called at first and before each read and
+ * write while tls->direct_wanted. GnuTLS must hold no bytes of either direction. */
 void stream_direct_try(struct stream_tls *tls);
 /* What it does in the end: from here on the keys of tls->direct are used, and no session. */
 void stream_direct_begin(struct stream_tls *tls);

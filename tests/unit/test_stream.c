@@ -25,6 +25,7 @@ static struct end server, client;
 /* Which of the ends goes on without GnuTLS behind the handshake, for loop tests: _i / 2. */
 enum { SERVER_DIRECT = 1, CLIENT_DIRECT = 2, DIRECTS = 4 };
 static unsigned direct;
+static size_t smaller; /* than what is usual, the client wants its records; 0: not */
 
 static void open_end(struct end *end, unsigned role, const char *priority)
 {
@@ -40,6 +41,7 @@ static void open_end(struct end *end, unsigned role, const char *priority)
 static void setup(void)
 {
     direct = 0;
+    smaller = 0;
     tls_ends_init(&ends);
     ck_assert_int_eq(stream_scratch_new(&scratch), 0);
 }
@@ -87,6 +89,8 @@ static void shake(const char *priority, size_t piece)
     int ours = -EAGAIN, theirs = -EAGAIN, why = 0;
     open_end(&server, GNUTLS_SERVER, priority);
     open_end(&client, GNUTLS_CLIENT, priority);
+    if (smaller)
+        gnutls_record_set_max_recv_size(client.tls.session, smaller);
     for (int i = 0; (ours || theirs) && i < 100000; i++) {
         if (theirs)
             theirs = stream_tls_handshake(&client.tls, &why);
@@ -497,6 +501,58 @@ START_TEST(many_updates_are_answered_by_one)
 }
 END_TEST
 
+START_TEST(whoever_only_changes_keys_is_sent_away)
+{
+    go_direct();
+    ssize_t got = -EAGAIN;
+    for (int i = 0; i < 100 && got == -EAGAIN; i++) {
+        send_record(RECORD_HANDSHAKE, "\x18\0\0\1\0", 5);
+        ck_assert_int_eq(record_keys_update(&client.tls.direct->out), 0);
+        got = server_reads();
+    }
+    ck_assert_int_eq(got, -EPROTO);
+    expect_alert(RECORD_UNEXPECTED_MESSAGE);
+    ck_assert_int_eq(stream_write(&server.tls.stream, (const uint8_t *)"x", 1), -EPIPE);
+}
+END_TEST
+
+/* RFC 8449: the peer would refuse what we make. */
+START_TEST(a_peer_with_small_records_keeps_gnutls)
+{
+    static uint8_t data[40000], got[40000];
+    size_t have = 0;
+    direct = SERVER_DIRECT;
+    smaller = 4096;
+    shake(TLS_ENDS_13, 65536);
+    ck_assert_int_eq(stream_write(&server.tls.stream, data, sizeof(data)), sizeof(data));
+    ck_assert_ptr_nonnull(server.tls.session);
+    for (int i = 0; i < 1000 && have < sizeof(data); i++) {
+        carry(&server, &client, 65536, false);
+        stream_flush(&server.tls.stream);
+        ssize_t more = stream_read(&client.tls.stream, got + have, sizeof(got) - have);
+        ck_assert(more > 0 || more == -EAGAIN);
+        have += more > 0 ? (size_t)more : 0;
+    }
+    ck_assert_uint_eq(have, sizeof(data));
+}
+END_TEST
+
+/* An update that GnuTLS has read, and not yet answered, when it goes. */
+START_TEST(keys_are_updated_before_the_take_over)
+{
+    shake(TLS_ENDS_13, 65536);
+    ck_assert_int_eq(gnutls_session_key_update(client.tls.session, _i ? GNUTLS_KU_PEER : 0), 0);
+    say(&client, &server, "under new keys");
+    expect(&server, "under new keys");
+    stream_tls_direct(&server.tls, true);
+    ck_assert_ptr_null(server.tls.session);
+    say(&server, &client, "here");
+    expect(&client, "here");
+    say(&client, &server, "and back");
+    expect(&server, "and back");
+}
+END_TEST
+
 START_TEST(a_read_without_room_is_told)
 {
     uint8_t data[STREAM_TLS_READ_LEAST - 1];
@@ -551,6 +607,9 @@ int main(void)
     tcase_add_test(tests, headers_that_lie);
     tcase_add_test(tests, tickets_are_skipped_also_in_pieces);
     tcase_add_test(tests, many_updates_are_answered_by_one);
+    tcase_add_test(tests, whoever_only_changes_keys_is_sent_away);
+    tcase_add_test(tests, a_peer_with_small_records_keeps_gnutls);
+    tcase_add_loop_test(tests, keys_are_updated_before_the_take_over, 0, 2);
     tcase_add_test(tests, a_read_without_room_is_told);
     tcase_add_test(tests, plain_streams);
     suite_add_tcase(suite, tests);
