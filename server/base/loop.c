@@ -11,7 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND 128 /* events fetched at once */
+#define ROUND 128  /* events fetched at once */
+#define CHILDREN 4 /* of a timer in the heap: half as deep as with two */
+
+struct heap_entry {
+    uint64_t at_ms;
+    struct loop_timer *timer;
+};
 
 struct loop {
     int epoll;
@@ -22,8 +28,9 @@ struct loop {
     struct epoll_event round[ROUND]; /* being worked through; loop_remove blanks entries in it */
     int round_size;
 
-    /* A binary heap on at_ms, 1-based: heap[1] fires first. */
-    struct loop_timer **heap;
+    /* A heap on at_ms, 1-based: heap[1] fires first. The times stand in it, so that among thousands
+     * only the timers that move are touched. */
+    struct heap_entry *heap;
     uint32_t heap_size, heap_room;
 
     pthread_mutex_t lock; /* guards the queue of tasks */
@@ -153,37 +160,49 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 
 /* ---- timers ---- */
 
-static void heap_put(struct loop *loop, uint32_t place, struct loop_timer *timer)
+static void heap_put(struct loop *loop, uint32_t place, struct heap_entry entry)
 {
-    loop->heap[place] = timer;
-    timer->place = place;
+    loop->heap[place] = entry;
+    entry.timer->place = place;
+}
+
+static uint32_t heap_parent(uint32_t place)
+{
+    return (place - 2) / CHILDREN + 1;
 }
 
 static void heap_up(struct loop *loop, uint32_t place)
 {
-    struct loop_timer *timer = loop->heap[place];
-    while (place > 1 && loop->heap[place / 2]->at_ms > timer->at_ms) {
-        heap_put(loop, place, loop->heap[place / 2]);
-        place /= 2;
+    struct heap_entry entry = loop->heap[place];
+    while (place > 1 && loop->heap[heap_parent(place)].at_ms > entry.at_ms) {
+        heap_put(loop, place, loop->heap[heap_parent(place)]);
+        place = heap_parent(place);
     }
-    heap_put(loop, place, timer);
+    heap_put(loop, place, entry);
+}
+
+/* The earliest child of a place; 0: it has none. */
+static uint32_t heap_child(const struct loop *loop, uint32_t place)
+{
+    uint64_t first = ((uint64_t)place - 1) * CHILDREN + 2, end = first + CHILDREN;
+    if (first > loop->heap_size)
+        return 0;
+    uint32_t best = (uint32_t)first;
+    for (uint64_t child = first + 1; child < end && child <= loop->heap_size; child++)
+        if (loop->heap[child].at_ms < loop->heap[best].at_ms)
+            best = (uint32_t)child;
+    return best;
 }
 
 static void heap_down(struct loop *loop, uint32_t place)
 {
-    struct loop_timer *timer = loop->heap[place];
-    for (;;) {
-        uint32_t child = place * 2;
-        if (child > loop->heap_size)
-            break;
-        if (child < loop->heap_size && loop->heap[child + 1]->at_ms < loop->heap[child]->at_ms)
-            child++;
-        if (loop->heap[child]->at_ms >= timer->at_ms)
-            break;
+    struct heap_entry entry = loop->heap[place];
+    uint32_t child;
+    while ((child = heap_child(loop, place)) && loop->heap[child].at_ms < entry.at_ms) {
         heap_put(loop, place, loop->heap[child]);
         place = child;
     }
-    heap_put(loop, place, timer);
+    heap_put(loop, place, entry);
 }
 
 static int heap_grow(struct loop *loop)
@@ -191,7 +210,7 @@ static int heap_grow(struct loop *loop)
     if (loop->heap_size + 1 < loop->heap_room)
         return 0;
     uint32_t room = loop->heap_room ? loop->heap_room * 2 : 64;
-    struct loop_timer **heap = realloc(loop->heap, room * sizeof(struct loop_timer *));
+    struct heap_entry *heap = realloc(loop->heap, room * sizeof(*heap));
     if (!heap)
         return -ENOMEM;
     loop->heap = heap;
@@ -201,8 +220,9 @@ static int heap_grow(struct loop *loop)
 
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
 {
-    timer->at_ms = loop->now + delay_ms;
+    struct heap_entry entry = {.at_ms = loop->now + delay_ms, .timer = timer};
     if (timer->place) {
+        loop->heap[timer->place] = entry;
         heap_up(loop, timer->place);
         heap_down(loop, timer->place);
         return 0;
@@ -211,7 +231,7 @@ int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_m
     if (error)
         return error;
     loop->heap_size++;
-    heap_put(loop, loop->heap_size, timer);
+    heap_put(loop, loop->heap_size, entry);
     heap_up(loop, loop->heap_size);
     return 0;
 }
@@ -222,12 +242,12 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
     if (!place)
         return;
     timer->place = 0;
-    struct loop_timer *last = loop->heap[loop->heap_size--];
-    if (last == timer)
+    struct heap_entry last = loop->heap[loop->heap_size--];
+    if (last.timer == timer)
         return;
     heap_put(loop, place, last);
     heap_up(loop, place);
-    heap_down(loop, last->place);
+    heap_down(loop, last.timer->place);
 }
 
 /* At most as many as were armed before: one that re-arms itself with no delay waits for the next
@@ -235,8 +255,8 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
 static void fire_timers(struct loop *loop)
 {
     for (uint32_t most = loop->heap_size; most && loop->heap_size; most--) {
-        struct loop_timer *timer = loop->heap[1];
-        if (timer->at_ms > loop->now)
+        struct loop_timer *timer = loop->heap[1].timer;
+        if (loop->heap[1].at_ms > loop->now)
             break;
         loop_timer_cancel(loop, timer);
         timer->fire(timer);
@@ -247,7 +267,7 @@ static int wait_ms(const struct loop *loop)
 {
     if (!loop->heap_size)
         return -1;
-    uint64_t at = loop->heap[1]->at_ms;
+    uint64_t at = loop->heap[1].at_ms;
     if (at <= loop->now)
         return 0;
     return at - loop->now > INT_MAX ? INT_MAX : (int)(at - loop->now);

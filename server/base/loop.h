@@ -19,7 +19,6 @@ struct loop_source {
 /* A one-shot timer; embed it in the owner, zero-initialised. */
 struct loop_timer {
     void (*fire)(struct loop_timer *timer);
-    uint64_t at_ms;
     uint32_t place; /* in the heap, 1-based; 0: not armed */
 };
 

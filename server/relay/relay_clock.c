@@ -9,6 +9,12 @@
     (24 * 3600 * 1000) /* without limits it looks once a day: an armed timer can be set            \
                           again without memory, so the end needs none */
 
+/* An answer comes some milliseconds after its ping. The next look may come that much too early,
+ * else each ping would take two. */
+#define EARLY 8 /* such a part of the interval */
+/* Thousands of tunnels shall not each wake us alone: pings are due on a grid, some 30 ms wide. */
+#define GRID 1024 /* such a part of the interval */
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -19,13 +25,19 @@ static uint64_t most(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+static uint64_t on_grid(const struct relay *relay, uint64_t at)
+{
+    uint64_t step = relay->ping_ms / GRID + 1;
+    return (at + step - 1) / step * step;
+}
+
 /* Loss is counted in pings without an answer, not in time: after a stall of our own nobody has been
  * asked yet. Returns when to look again. */
 static uint64_t look_at_silence(struct relay *relay, uint64_t now)
 {
     uint64_t since = most(relay->pinged_ms, relay->heard_ms);
-    if (now - since < relay->ping_ms)
-        return since + relay->ping_ms;
+    if (now - since + relay->ping_ms / EARLY < relay->ping_ms)
+        return on_grid(relay, since + relay->ping_ms);
     if (relay->heard_ms >= relay->pinged_ms)
         relay->unanswered = 0;
     /* While the plain side takes nothing it is we who do not listen; the ping still says that we
@@ -37,7 +49,7 @@ static uint64_t look_at_silence(struct relay *relay, uint64_t now)
         relay_end_lose(relay, RELAY_FRAMED_LOST, -ETIMEDOUT);
     relay->ping_due = true;
     relay->pinged_ms = now;
-    return now + relay->ping_ms;
+    return on_grid(relay, now + relay->ping_ms);
 }
 
 void relay_clock_look(struct relay *relay)

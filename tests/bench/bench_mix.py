@@ -4,11 +4,11 @@ import time
 import bench_life
 from bench_deskgate import Deskgate
 from bench_kit import ROOT, case, figure, say
-from bench_servers import Haproxy
+from bench_servers import Haproxy, PlainRelay
 
 RECORDING = ROOT / 'tests/bench/mix/office.txt'
 COUNTS = (100, 500, 1000)
-SECONDS, WARM, LEAD = 20, 3, 0.5
+SECONDS, WARM, LEAD = 12, 3, 0.5
 SOURCES = 20
 KIND = 'mix'
 
@@ -64,13 +64,14 @@ def add(bench, label, name, mine, direct):
 def mix(bench):
     desk = bench_life.Verb(bench, 'mix-desktop', RECORDING, prefix=bench_life.precedence())
     bench.desktops[KIND] = desk.hear()
-    with desk, bench_life.fresh(bench, bench_life.Nothing, KIND) as nothing, \
+    with bench_life.packets_first(), desk, bench_life.fresh(bench, bench_life.Nothing, KIND) as nothing, \
             bench_life.fresh(bench, Deskgate, KIND) as ours, \
-            bench_life.fresh(bench, Haproxy, KIND) as haproxy:
+            bench_life.fresh(bench, Haproxy, KIND) as haproxy, \
+            bench_life.fresh(bench, PlainRelay, KIND) as relay:
         for at in range(bench.rounds):
             for count in (50,) if bench.quick else COUNTS:
                 direct = None
-                for server in filter(None, (nothing, ours, haproxy)):
+                for server in filter(None, (nothing, ours, haproxy, relay)):
                     say(f'round {at + 1}: {count} RDP-shaped sessions, {server.name}')
                     mine = figures(count, *turn(bench, server, count, desk))
                     direct = direct or mine

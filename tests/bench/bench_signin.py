@@ -132,7 +132,7 @@ def one_storm(bench, server, which, probe):
 
 def storm(bench):
     bench_life.crowd(bench)
-    with bench_life.fresh(bench, Deskgate) as server:
+    with bench_life.packets_first(), bench_life.fresh(bench, Deskgate) as server:
         with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.CROWD), LIVE,
                              8, 0, secrets=server.secrets(bench_life.CROWD),
                              prefix=bench_life.precedence()) as probe:
