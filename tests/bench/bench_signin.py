@@ -131,15 +131,18 @@ def one_storm(bench, server, which, probe):
 
 
 def storm(bench):
+    """A server of its own for each round: the places of an earlier storm are throttled in it."""
     bench_life.crowd(bench)
-    with bench_life.packets_first(), bench_life.fresh(bench, Deskgate) as server:
-        with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.CROWD), LIVE,
-                             8, 0, secrets=server.secrets(bench_life.CROWD),
-                             prefix=bench_life.precedence()) as probe:
-            probe.hear()
-            probe.ask(1)
-            for which in STORMS:
-                one_storm(bench, server, which, probe)
+    for at in range(bench.rounds):
+        say(f'round {at + 1}')
+        with bench_life.packets_first(), bench_life.fresh(bench, Deskgate) as server:
+            with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.CROWD),
+                                 LIVE, 8, 0, secrets=server.secrets(bench_life.CROWD),
+                                 prefix=bench_life.precedence()) as probe:
+                probe.hear()
+                probe.ask(1)
+                for which in STORMS:
+                    one_storm(bench, server, which, probe)
 
 
 case('signins', 'people who sign in with both factors, one after the other')(sign_ins)
