@@ -29,6 +29,12 @@ def precedence():
     return words if able else ()
 
 
+def standing_back():
+    """What makes a command run only where no other wants to: strangers' machines are not this one, so
+    their work must not keep the gateway from its own."""
+    return ('chrt', '--idle', '0') if precedence() else ()
+
+
 @contextlib.contextmanager
 def packets_first():
     """For the time of the block the kernel's threads for packets go before the load, too. Else one

@@ -1,7 +1,6 @@
 """Sign-ins: how many a second, and what a storm of them does to tunnels that are alive."""
 import concurrent.futures
 import random
-import threading
 import time
 
 import bench_cpu
@@ -74,18 +73,6 @@ def sign_ins(bench):
                          answer_p99_ms=told['signed_in']['p99'] * 1e3)
 
 
-class Watch(threading.Thread):
-    """The memory of a server's processes, again and again; `most` is the peak."""
-
-    def __init__(self, server):
-        super().__init__(daemon=True)
-        self.server, self.most, self.over = server, 0, threading.Event()
-
-    def run(self):
-        while not self.over.wait(0.2):
-            self.most = max(self.most, bench_cpu.memory_bytes(self.server.pids()) or 0)
-
-
 def storm_tries(who, sources, count):
     """Half of them right; the others have a wrong password, of people and of nobody."""
     dice = random.Random(1)
@@ -103,13 +90,11 @@ def one_storm(bench, server, which, probe):
     file = write(bench, which.split()[-1],
                  storm_tries(who, STORMS[which], 40 if bench.quick else OFFERED * seconds))
     before, cpu = bench_cpu.memory_bytes(server.pids()), server.cpu()
-    watch = Watch(server)
-    watch.start()
     say(f'a storm of sign-ins {which}')
     verb = bench_life.Verb(bench, 'sign-in', f'raw:{server.port}', file, OFFERED, 0, seconds,
-                           STORMS[which])
+                           STORMS[which], prefix=bench_life.standing_back())
     stormy, told = probe.ask(seconds), verb.hear()
-    watch.over.set()
+    peak = bench_cpu.resident_peak(server.pids())
     time.sleep(3)
     after = bench_cpu.memory_bytes(server.pids())
     answers = told['answers']
@@ -126,7 +111,7 @@ def one_storm(bench, server, which, probe):
         'no_answer': told['no_answer'] + told['failed'],
         'longest_answer_s': max(told['signed_in']['max'], told['refused']['max']),
         'cores_used': (server.cpu() - cpu) / told['seconds'],
-        'memory_before_bytes': before, 'memory_peak_bytes': watch.most,
+        'memory_before_bytes': before, 'memory_peak_bytes': peak,
         'memory_after_bytes': after})
 
 
