@@ -88,8 +88,8 @@ function said() {
 
 // What stands in quotation marks there (.Dq, alone or behind .Pq, and headings), as it is shown.
 function quoted(page) {
-  const marks = { '\\(cq': '’', '\\(dq': '"', '\\(pc': '·', '\\[u2026]': '…' };
-  const shown = (text) => text.replace(/ [.,;:]$/, '').replace(/\\(?:\(..|\[u\w+\])/g, (mark) => marks[mark] ?? mark).trim();
+  const marks = { '\\(cq': '’', '\\(dq': '"', '\\(pc': '·', '\\[u2026]': '…', '\\&': '' };
+  const shown = (text) => text.replace(/ [.,;:]$/, '').replace(/\\(?:\(..|\[u\w+\]|&)/g, (mark) => marks[mark] ?? mark).trim();
   return [...page.matchAll(/^\.(?:.*\b)?Dq (.+)$/gm), ...page.matchAll(/^\.Ss \\\(dq(.+)\\\(dq$/gm)].map((match) => shown(match[1]));
 }
 
