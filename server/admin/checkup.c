@@ -92,8 +92,9 @@ static int checkup_finish(struct checkup *check)
             listing_json(stdout, json_pack("{s:s, s:o}", "result", result, "items", check->items));
         return printed == EX_OK ? code : printed;
     }
-    printf("\n%u ok, %u warnings, %u problems\n", check->found[CHECKUP_OK],
-           check->found[CHECKUP_WARNING], check->found[CHECKUP_PROBLEM]);
+    unsigned warnings = check->found[CHECKUP_WARNING], problems = check->found[CHECKUP_PROBLEM];
+    printf("\n%u ok, %u warning%s, %u problem%s\n", check->found[CHECKUP_OK], warnings,
+           warnings == 1 ? "" : "s", problems, problems == 1 ? "" : "s");
     return fflush(stdout) == 0 ? code : EX_IOERR;
 }
 

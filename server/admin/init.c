@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #define MADE_MAX 16
+#define ACME_WEBROOT "acme" /* certbot's, in the state folder */
+#define CERTBOT_HOOK "/etc/letsencrypt/renewal-hooks/deploy/deskgate"
 
 struct init {
     struct conf conf;
@@ -67,8 +69,10 @@ static int init_conf(struct init *init)
 
     if (init->listen[0])
         given.listen = init->listen;
-    if (init->http_listen[0])
+    if (init->http_listen[0]) {
         given.http_listen = init->http_listen;
+        given.acme_folder = ACME_WEBROOT "/.well-known/acme-challenge";
+    }
     conf_path(&init->conf, CONF_FILE, path);
     FILE *out = open_memstream(&text, &size);
     if (!out || conf_template_write(out, &given) != 0 || fclose(out) != 0)
@@ -82,6 +86,22 @@ static int init_conf(struct init *init)
     if (conf_load(&init->conf, init->conf.state, why, sizeof(why)) != 0)
         return cli_fail(EX_CONFIG, "%s", why);
     return EX_OK;
+}
+
+/* The webroot for certbot, and whether it is the one that holds the configured challenges. */
+static bool init_webroot_path(const struct init *init, char path[CONF_PATH_SIZE])
+{
+    conf_path(&init->conf, ACME_WEBROOT, path);
+    size_t length = strlen(path);
+    return strncmp(init->conf.acme_folder, path, length) == 0 &&
+           init->conf.acme_folder[length] == '/';
+}
+
+static int init_webroot(struct init *init)
+{
+    char path[CONF_PATH_SIZE];
+
+    return init_webroot_path(init, path) ? init_placed(init, path, place_folder(path)) : EX_OK;
 }
 
 static bool init_inside(const struct init *init, const char *path)
@@ -200,21 +220,31 @@ static void init_next(const struct init *init)
 {
     const struct conf *conf = &init->conf;
     const char *user = conf->user;
+    bool usual = strcmp(conf->state, CLI_STATE_DEFAULT) == 0;
+    char deskgate[CONF_PATH_SIZE + 32] = "deskgate", webroot[CONF_PATH_SIZE];
 
+    if (!usual)
+        snprintf(deskgate, sizeof(deskgate), "deskgate --state %s", conf->state);
     printf("\nNext:\n");
     if (geteuid() == 0 && user[0] && !getpwnam(user))
         printf("  useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s\n"
                "  chown -R %s: %s\n",
                user, user, conf->state);
-    printf("  deskgate --state %s user add NAME\n"
-           "  deskgate --state %s desktop add NAME --host ADDRESS\n"
-           "  deskgate --state %s grant add USER DESKTOP\n"
-           "  deskgate --state %s check\n",
-           conf->state, conf->state, conf->state, conf->state);
-    if (strcmp(conf->state, CLI_STATE_DEFAULT) == 0 && access("/run/systemd/system", F_OK) == 0)
+    printf("  %s user invite NAME\n"
+           "  %s desktop add NAME --host ADDRESS\n"
+           "  %s grant add USER DESKTOP\n"
+           "  %s check\n",
+           deskgate, deskgate, deskgate, deskgate);
+    if (usual && access("/run/systemd/system", F_OK) == 0)
         printf("  systemctl enable --now deskgate\n");
     else
-        printf("  deskgate --state %s serve\n", conf->state);
+        printf("  %s serve\n", deskgate);
+    if (usual && init->certificate.self_signed && init_webroot_path(init, webroot) &&
+        access(CERTBOT_HOOK, F_OK) == 0)
+        printf("and, when it runs, for a certificate that browsers trust:\n"
+               "  certbot certonly --webroot -w %s -d %s \\\n"
+               "      --deploy-hook " CERTBOT_HOOK "\n",
+               webroot, conf->name);
 }
 
 static int init_tell(const struct init *init)
@@ -294,8 +324,8 @@ static const struct cli_option init_options[] = {
      init_take_name},
     {"listen", "ADDR:PORT", "an address for HTTPS; may be repeated (0.0.0.0:443, [::]:443)",
      init_take_listen},
-    {"http-listen", "ADDR:PORT", "an address for the redirect to HTTPS; may be repeated (none)",
-     init_take_http},
+    {"http-listen", "ADDR:PORT",
+     "an address for plain HTTP: a redirect and certbot; may be repeated (none)", init_take_http},
     {"user", "NAME", "the system user that the gateway becomes (deskgate)", init_take_user},
     {"json", NULL, "say what was made as JSON", init_take_json},
     {0},
@@ -311,7 +341,7 @@ int init_verb(struct cli *cli, int argc, char **argv)
         .options = init_options,
     };
     static int (*const steps[])(struct init *) = {
-        init_conf, init_certificate, init_secret, init_store, init_hand_over,
+        init_conf, init_webroot, init_certificate, init_secret, init_store, init_hand_over,
     };
     struct init *init = calloc(1, sizeof(*init));
 

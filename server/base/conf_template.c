@@ -31,7 +31,7 @@ static const char text[] =
     "# A folder whose files are served below /.well-known/acme-challenge/ on http_listen "
     "(certbot's\n"
     "# webroot plus that path). Relative to the state folder. Empty: no challenges are served.\n"
-    "#acme_folder =\n"
+    "@acme_folder =\n"
     "\n"
     "# 'require' refuses to run on a kernel that cannot lock the gate in (seccomp and Landlock);\n"
     "# 'prefer' warns.\n"
@@ -226,10 +226,8 @@ static const char *given_for(const struct conf_template *given, const char *key,
     const struct {
         const char *key, *value;
     } table[] = {
-        {"listen", given->listen},
-        {"http_listen", given->http_listen},
-        {"name", given->name},
-        {"user", given->user},
+        {"listen", given->listen}, {"http_listen", given->http_listen}, {"name", given->name},
+        {"user", given->user},     {"acme_folder", given->acme_folder},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (strlen(table[i].key) == length && memcmp(table[i].key, key, length) == 0)

@@ -5,7 +5,7 @@
 
 /* What init was told; NULL leaves the key commented out, at its default. */
 struct conf_template {
-    const char *listen, *http_listen, *name, *user;
+    const char *listen, *http_listen, *name, *user, *acme_folder;
 };
 
 /* Each key with its default, as the template writes it. */

@@ -54,6 +54,18 @@ function sql(text) {
 process.on('exit', () => rmSync(state, { recursive: true, force: true }));
 good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
 
+test('init makes what certbot needs where there is a port for plain HTTP, and nothing of it elsewhere', () => {
+  const other = join(state, 'other');
+  const said = good(['init', '--name', 'gate.example', '--http-listen', '127.0.0.1:8080'], { dir: other }).stdout;
+  assert.match(said, new RegExp(`^made ${other}/acme$`, 'm'));
+  assert.match(said, new RegExp(`^  deskgate --state ${other} user invite NAME$`, 'm'));
+  const value = (key, dir) => json(['settings'], { dir }).find((row) => row.section === 'server' && row.key === key).value;
+  assert.equal(value('acme_folder', other), 'acme/.well-known/acme-challenge');
+  assert.equal(statSync(join(other, 'acme')).mode & 0o777, 0o700);
+  assert.equal(value('acme_folder', state), '');
+  assert.throws(() => statSync(join(state, 'acme')));
+});
+
 test('every verb and sub-verb has help with an example', () => {
   const verbs = {
     user: ['add', 'list', 'passwd', 'totp', 'disable', 'enable', 'remove'],

@@ -73,6 +73,97 @@ test('every key of the configuration is in deskgate.conf(5), with its default, a
   }
 });
 
+// ---- what people see ----
+
+// All that the program can say: the texts of the pages, and the C sources' literals, joined as the
+// compiler joins them.
+function said() {
+  const files = (folder, end) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(end)).map((entry) => readFileSync(join(entry.path ?? entry.parentPath, entry.name), 'utf8'));
+  const pages = files('web/lang', '.js').map((text) => text.replaceAll("\\'", "'"));
+  const sources = ['gate', 'client'].flatMap((room) => files(`server/${room}`, '.c'))
+    .map((text) => text.replace(/"\s*\n\s*"/g, '').replaceAll('\\"', '"'));
+  return [...pages, ...sources].join('\n');
+}
+
+// What stands in quotation marks there (.Dq, alone or behind .Pq, and headings), as it is shown.
+function quoted(page) {
+  const marks = { '\\(cq': '’', '\\(dq': '"', '\\(pc': '·', '\\[u2026]': '…', '\\&': '' };
+  const shown = (text) => text.replace(/ [.,;:]$/, '').replace(/\\(?:\(..|\[u\w+\]|&)/g, (mark) => marks[mark] ?? mark).trim();
+  return [...page.matchAll(/^\.(?:.*\b)?Dq (.+)$/gm), ...page.matchAll(/^\.Ss \\\(dq(.+)\\\(dq$/gm)].map((match) => shown(match[1]));
+}
+
+test('what the page of troubles quotes is what the program says', () => {
+  const quotes = quoted(readFileSync(join(written, 'deskgate-troubleshooting.7'), 'utf8'));
+  assert.ok(quotes.length > 50, `${quotes.length} quotes`);
+  const all = said();
+  const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  for (const quote of quotes) {
+    const pattern = quote.split('...').map(escaped).join('[^\\n]{1,20}?');
+    assert.ok(new RegExp(pattern).test(all), `nobody says “${quote}”`);
+  }
+});
+
+test('every word of the log for an end is on the page of troubles', () => {
+  const names = readFileSync(join(root, 'server/ipc/ipc.c'), 'utf8').matchAll(/\[IPC_END_\w+\] = "([a-z-]+)"/g);
+  const [, words] = readFileSync(join(written, 'deskgate-troubleshooting.7'), 'utf8').split('.Sh WORDS OF THE LOG');
+  for (const [, name] of names) if (name !== 'none') assert.match(words, new RegExp(`^\\.It Li ${name}$`, 'm'), name);
+});
+
+// The page of sizes goes by what was measured last, which stands in README.md.
+test('the figures of deskgate-sizing(7) are those of the README', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/\s+/g, ' ');
+  const page = readFileSync(join(written, 'deskgate-sizing.7'), 'utf8').split('.Ss Cores')[1].replace(/\s+/g, ' ');
+  for (const figure of ['some 2,900', '9,800', '4 % of a core', '4.3 KB', '57 MB', '50 sign-ins a second|50 a second', 'quarter of a second']) {
+    const [there, here = there] = figure.split('|');
+    assert.ok(readme.includes(there), `README.md does not say '${there}' any more: correct deskgate-sizing.7 and this test`);
+    assert.ok(page.includes(here), `deskgate-sizing.7: ${here}`);
+  }
+});
+
+// ---- commands ----
+
+const known = new Map();
+function helpOf(...words) {
+  const key = words.join(' ');
+  if (!known.has(key)) known.set(key, run(binary, [...words, '--help'], { allow: true }));
+  return known.get(key);
+}
+
+// A command as it is written down: its verb, sub-verb and options are there.
+function check(command, where) {
+  const words = command.split(/\s+/);
+  while (words[0] === '--state') words.splice(0, 2);
+  const [verb, sub] = words;
+  if (!/^[a-z-]+$/.test(verb) || verb === '--version') return;
+  assert.ok(verbs.includes(verb), `${where}: there is no verb '${verb}' (${command})`);
+  const subs = listed(helpOf(verb).stdout, 'Sub-verbs');
+  const named = subs.length && sub && /^[a-z]/.test(sub);
+  if (named) assert.ok(subs.includes(sub), `${where}: there is no sub-verb '${verb} ${sub}'`);
+  if (subs.length && !named) return;
+  const there = options(helpOf(verb, ...(named ? [sub] : [])).stdout);
+  for (const [, option] of command.split(' -- ')[0].matchAll(/(?:^|\s)--([a-z][a-z-]+)/g)) {
+    assert.ok(there.includes(option), `${where}: '${verb} ${named ? sub : ''}' has no --${option}`);
+  }
+}
+
+test('the commands in the README are there', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/\\\n\s*/g, '');
+  const lines = [...readme.matchAll(/^ {4}.*$/gm)].map((match) => match[0]);
+  const commands = [...lines.flatMap((line) => line.split(/ {3,}|#|\||…/).slice(1)), ...[...readme.matchAll(/`([^`]+)`/g)].map((match) => match[1])]
+    .map((text) => /^(?:sudo )?deskgate ([a-z].*)$/.exec(text.trim())?.[1]).filter(Boolean);
+  assert.ok(commands.length > 30, `${commands.length} commands`);
+  for (const command of commands) check(command.replace(/'[^']*'/g, 'X'), 'README.md');
+});
+
+test('the commands on the written pages are there', () => {
+  for (const file of readdirSync(written)) {
+    for (const [, rest] of readFileSync(join(written, file), 'utf8').matchAll(/^\.Ic deskgate (.*)$/gm)) {
+      check(rest.replace(/ (?:Ar|Cm|Ns|No) /g, ' ').replace(/ Fl -/g, ' --').replace(/ [.,;:]$/, '').replaceAll('|', ' '), file);
+    }
+  }
+});
+
 test('the pages are well-formed', () => {
   const files = [...['man1', 'man8'].flatMap((folder) => readdirSync(join(made, folder)).map((file) => join(made, folder, file))),
     ...readdirSync(written).map((file) => join(written, file))];

@@ -403,12 +403,15 @@ END_TEST
 
 START_TEST(template_takes_values)
 {
-    char *text = template_text(&(struct conf_template){
-        .listen = "127.0.0.1:8443", .http_listen = "127.0.0.1:8080", .name = "gate.example"});
+    char *text = template_text(&(struct conf_template){.listen = "127.0.0.1:8443",
+                                                       .http_listen = "127.0.0.1:8080",
+                                                       .name = "gate.example",
+                                                       .acme_folder = "acme/challenges"});
     ck_assert_int_eq(load(text), 0);
     ck_assert_uint_eq(conf.listen_count, 2);
     ck_assert_str_eq(conf.name, "gate.example");
     ck_assert_str_eq(conf.user, "deskgate");
+    ck_assert_ptr_nonnull(strstr(conf.acme_folder, "/acme/challenges"));
     free(text);
 }
 END_TEST
