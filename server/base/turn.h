@@ -4,6 +4,6 @@
 
 /* Runs in short slices, so that it is soon on when it wakes up. The share stays. */
 void turn_prompt(void);
-/* Long work for which nobody should wait: a tenth of the weight, and in short slices, so that who
- * wakes up does not wait for the end of a long one. */
+/* Long work for which nobody should wait: a tenth of the weight, and in slices so long that whoever
+ * wakes up goes before. */
 void turn_patient(void);
