@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/deskgate-fuzz-XXXXXX";
+static char folder[256];
 
 static void tidy(void)
 {
-    char path[64];
+    char path[320];
     snprintf(path, sizeof(path), "%s/" CONF_FILE, folder);
     unlink(path);
     rmdir(folder);
@@ -18,7 +18,7 @@ static void tidy(void)
 
 static void put(const uint8_t *data, size_t size)
 {
-    char path[64];
+    char path[320];
     snprintf(path, sizeof(path), "%s/" CONF_FILE, folder);
     int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
     fuzz_demand(fd >= 0 && write(fd, data, size) == (ssize_t)size);
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct conf conf;
     char why[1200] = "";
     if (!ready) {
-        fuzz_demand(mkdtemp(folder) != NULL);
+        fuzz_folder(folder, sizeof(folder));
         atexit(tidy);
         ready = true;
     }
