@@ -25,10 +25,22 @@ static void put(const uint8_t *data, size_t size)
     close(fd);
 }
 
+/* That of the first address for TLS. 0 is the system's choice, and known when it listens. */
+static uint16_t first_port(const struct conf *conf)
+{
+    size_t i = 0;
+    while (i < conf->listen_count && !conf->listen[i].tls)
+        i++;
+    fuzz_demand(i < conf->listen_count);
+    return conf->listen[i].port;
+}
+
 static void check(const struct conf *conf)
 {
     fuzz_demand(conf->listen_count > 0 && conf->pair_count > 0);
-    fuzz_demand(conf->public_port > 0 && conf->connections > 0);
+    fuzz_demand(conf->public_port_given ? conf->public_port > 0
+                                        : conf->public_port == first_port(conf));
+    fuzz_demand(conf->connections > 0);
     fuzz_demand(memchr(conf->name, '\0', sizeof(conf->name)) && conf->name[0]);
     fuzz_demand(memchr(conf->state, '\0', sizeof(conf->state)) != NULL);
 }
