@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/deskgate-fuzz-XXXXXX";
+static char folder[256];
 
 static void tidy(void)
 {
-    char path[64];
+    char path[320];
     snprintf(path, sizeof(path), "%s/" CONF_FILE, folder);
     unlink(path);
     rmdir(folder);
@@ -18,17 +18,29 @@ static void tidy(void)
 
 static void put(const uint8_t *data, size_t size)
 {
-    char path[64];
+    char path[320];
     snprintf(path, sizeof(path), "%s/" CONF_FILE, folder);
     int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
     fuzz_demand(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     close(fd);
 }
 
+/* That of the first address for TLS. 0 is the system's choice, and known when it listens. */
+static uint16_t first_port(const struct conf *conf)
+{
+    size_t i = 0;
+    while (i < conf->listen_count && !conf->listen[i].tls)
+        i++;
+    fuzz_demand(i < conf->listen_count);
+    return conf->listen[i].port;
+}
+
 static void check(const struct conf *conf)
 {
     fuzz_demand(conf->listen_count > 0 && conf->pair_count > 0);
-    fuzz_demand(conf->public_port > 0 && conf->connections > 0);
+    fuzz_demand(conf->public_port_given ? conf->public_port > 0
+                                        : conf->public_port == first_port(conf));
+    fuzz_demand(conf->connections > 0);
     fuzz_demand(memchr(conf->name, '\0', sizeof(conf->name)) && conf->name[0]);
     fuzz_demand(memchr(conf->state, '\0', sizeof(conf->state)) != NULL);
 }
@@ -39,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct conf conf;
     char why[1200] = "";
     if (!ready) {
-        fuzz_demand(mkdtemp(folder) != NULL);
+        fuzz_folder(folder, sizeof(folder));
         atexit(tidy);
         ready = true;
     }

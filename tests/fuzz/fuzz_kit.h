@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,4 +49,15 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
         memcpy(text, data, size);
     text[size] = '\0';
     return text;
+}
+
+/* Makes a folder, below $TMPDIR (scripts/fuzz removes what an interrupted target leaves there) or
+ * in memory; /tmp may be a slow disk. The caller removes it. */
+static inline void fuzz_folder(char *path, size_t size)
+{
+    const char *below = getenv("TMPDIR");
+    if (!below)
+        below = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    int length = snprintf(path, size, "%s/deskgate-fuzz-XXXXXX", below);
+    fuzz_demand(length > 0 && (size_t)length < size && mkdtemp(path) != NULL);
 }

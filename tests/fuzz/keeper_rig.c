@@ -31,7 +31,7 @@
 #define LONG (30 * 86400)
 #define INPUTS_MOST 64 /* with one database: opening one takes longer than most inputs */
 
-static char folder[64];
+static char folder[256];
 static char database[CONF_PATH_SIZE];
 static struct conf conf;
 static struct keeper keeper;
@@ -74,7 +74,7 @@ static void path_of(char to[CONF_PATH_SIZE + 8], const char *tail)
 
 static void tidy(void)
 {
-    char command[128];
+    char command[320];
     snprintf(command, sizeof(command), "rm -rf '%s'", folder);
     fuzz_demand(system(command) == 0);
 }
@@ -161,11 +161,7 @@ static void keep_template(void)
 static void make_template(void)
 {
     char why[256] = "", path[CONF_PATH_SIZE];
-    text_copy(folder, sizeof(folder), "/dev/shm/deskgate-fuzz-XXXXXX");
-    if (!mkdtemp(folder)) {
-        text_copy(folder, sizeof(folder), "/tmp/deskgate-fuzz-XXXXXX");
-        fuzz_demand(mkdtemp(folder) != NULL);
-    }
+    fuzz_folder(folder, sizeof(folder));
     atexit(tidy);
     conf_defaults(&conf, folder);
     conf.dial_loopback = conf.rdg_passwords = true;

@@ -96,14 +96,25 @@ export async function samePicture(client, desktop, { ms = 40_000 } = {}) {
   }, { ms, every: 300 });
 }
 
-// Types a line into the desktop's terminal; it is there when this returns.
+// Types a line into the desktop's terminal; it is there when this returns. On a busy machine a key is
+// let go so late that X would repeat it, and a window that was just clicked at may not listen yet: a
+// line that does not arrive whole is followed by another one.
 export async function typesThere(client, desktop) {
-  const line = `echo ${words(20)}`;
-  xdotool(client.view.display, 'mousemove', 300, 150, 'click', 1);
-  await sleep(500);
-  xdotool(client.view.display, 'type', '--delay', 40, line);
-  xdotool(client.view.display, 'key', 'Return');
-  await until(() => `"${line}" arrives`, () => existsSync(desktop.typed) && readFileSync(desktop.typed, 'utf8').includes(`${line}\n`));
+  for (const display of [client.view.display, desktop.display]) run('xset', ['-display', display, 'r', 'off']);
+  const lines = [];
+  let typed = 0;
+  const there = () => (existsSync(desktop.typed) ? readFileSync(desktop.typed, 'utf8') : '');
+  await until(() => `"${lines.join('", "')}" arrives; there is "${there()}"`, async () => {
+    if (Date.now() - typed > 10_000) {
+      lines.push(`echo ${words(20)}`);
+      xdotool(client.view.display, 'mousemove', 300, 150, 'click', 1);
+      await sleep(500);
+      xdotool(client.view.display, 'type', '--delay', 40, lines.at(-1));
+      xdotool(client.view.display, 'key', 'Return');
+      typed = Date.now();
+    }
+    return lines.some((line) => there().includes(`${line}\n`));
+  }, { ms: 40_000 });
 }
 
 export const ends = (client, ms = 40_000) => until(() => `the client ends: ${client.said()}`, () => !client.process.running(), { ms });
