@@ -26,6 +26,24 @@ export async function tcpServer(serve, options = {}) {
 
 export const echoServer = () => tcpServer((socket) => socket.pipe(socket), { allowHalfOpen: true });
 
+// Talks without end, at some megabytes a second: `slow` as a desktop does, or as fast as it can.
+export const floodServer = ({ slow = true } = {}) => tcpServer((socket) => {
+  const piece = Buffer.alloc(64 * 1024, 'x');
+  const push = () => {
+    if (socket.destroyed) return clearInterval(socket.beat);
+    while (socket.write(piece) && !slow);
+    return undefined;
+  };
+  socket.resume();
+  if (slow) socket.beat = setInterval(push, 25);
+  else socket.on('drain', push);
+  socket.on('close', () => clearInterval(socket.beat));
+  push();
+});
+
+// Takes connections and nothing else.
+export const deafServer = () => tcpServer((socket) => socket.pause());
+
 // A port on which nothing listens: it was free a moment ago and is not handed out again soon.
 export async function deadPort() {
   const server = await tcpServer(() => {});
