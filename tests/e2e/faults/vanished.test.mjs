@@ -157,9 +157,9 @@ if (!INSIDE) {
     t.diagnostic(`noticed after ${Date.now() - begun} ms at most`);
     while (await viaRdg.read()); // keepalives, the close packet, the end
     await ended(gateway, from, { 'desktop-lost': 3 });
-    const { answer } = await gateway.tunnel('far', token);
+    const { answer, wire: late } = await gateway.tunnel('far', token);
     assert.equal(JSON.parse(answer.body).error, 'desktop_asleep', 'and nobody is there');
-    for (const { wire } of [idle, busy, viaRdg]) wire.end();
+    for (const wire of [idle.wire, busy.wire, viaRdg.wire, late]) wire.end();
     back(DESKTOP);
     const again = await gateway.tunnel('far', token);
     assert.ok(again.ws);
