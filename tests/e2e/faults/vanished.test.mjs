@@ -65,7 +65,7 @@ if (!INSIDE) {
       serve: false,
       conf: {
         server: { listen: `127.0.0.1:0, ${HERE}:0`, handshake_seconds: 2, request_seconds: 2 },
-        tunnel: { ping_seconds: 1 }, dial: { lost_seconds: 3, seconds: 2, allow: 'private, loopback' },
+        tunnel: { ping_seconds: 2 }, dial: { lost_seconds: 3, seconds: 2, allow: 'private, loopback' },
       },
     });
     await gateway.serve();

@@ -15,6 +15,7 @@ export class Steady {
     steady.gateway = gateway;
     steady.gate = gateway.part('gate');
     steady.keeper = gateway.part('keeper');
+    gateway.hangUp();
     Object.assign(steady, { before: steady.#look(), tunnels: steady.#tunnels() });
     return steady;
   }
@@ -35,10 +36,11 @@ export class Steady {
     return status(this.gate, 'VmRSS') - this.before.memory;
   }
 
-  // Waits until the same processes hold no more than before. The canary may have a request under way,
-  // and the test a connection that it keeps for the next one.
-  async regained({ slack = 7, memory = MEMORY_KIB, ms = 15_000 } = {}) {
+  // Waits until the same processes hold no more than before. The canary may have a request under
+  // way.
+  async regained({ slack = 4, memory = MEMORY_KIB, ms = 15_000 } = {}) {
     const { gateway, before } = this;
+    gateway.hangUp();
     assert.deepEqual([gateway.part('gate'), gateway.part('keeper')], [this.gate, this.keeper], `the same processes\n${gateway.log.slice(-2000)}`);
     await until(() => `${this.#tunnels()} tunnels, ${this.tunnels} before`, () => this.#tunnels() === this.tunnels, { ms, every: 100 });
     let now;
