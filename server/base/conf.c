@@ -77,6 +77,7 @@ static void conf_defaults_plain(struct conf *conf, const char *state)
         .tunnel_idle_seconds = 3600,
         .tunnel_ping_seconds = 30,
         .dial_seconds = 8,
+        .dial_lost_seconds = 90,
         .wake_seconds = 60,
         .rdg_legacy = true,
         .alert_rules = (1U << ALERT_RULES) - 1,

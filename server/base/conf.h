@@ -115,11 +115,12 @@ struct conf {
     size_t dial_allow_count;
     struct addr_net dial_deny[CONF_NETS_MAX]; /* deny = …; wins over allow */
     size_t dial_deny_count;
-    bool dial_loopback;    /* allow names loopback */
-    bool dial_link_local;  /* allow names link-local */
-    bool dial_metadata;    /* allow names metadata */
-    bool dial_own;         /* allow names own: this machine's addresses */
-    uint32_t dial_seconds; /* seconds = 8: for name resolution and connecting together */
+    bool dial_loopback;         /* allow names loopback */
+    bool dial_link_local;       /* allow names link-local */
+    bool dial_metadata;         /* allow names metadata */
+    bool dial_own;              /* allow names own: this machine's addresses */
+    uint32_t dial_seconds;      /* seconds = 8: for name resolution and connecting together */
+    uint32_t dial_lost_seconds; /* lost_seconds = 90: a desktop that does not answer at all */
     uint32_t
         wake_seconds; /* wake_seconds = 60: for a desktop with a MAC to wake; 0: none is woken */
     struct conf_listen wake_broadcast[CONF_WAKE_MAX]; /* wake_broadcast = : IPv4 only, port 0 where

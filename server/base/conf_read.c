@@ -89,6 +89,7 @@ static const struct conf_key keys[] = {
     LIST("dial", "allow", conf_take_allow),
     LIST("dial", "deny", conf_take_deny),
     NUMBER("dial", "seconds", dial_seconds, 1, 120),
+    NUMBER("dial", "lost_seconds", dial_lost_seconds, 1, 3600),
     NUMBER("dial", "wake_seconds", wake_seconds, 0, 600),
     LIST("dial", "wake_broadcast", conf_take_wake_broadcast),
     PATH("desktops", "authorities", authorities),

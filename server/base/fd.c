@@ -31,6 +31,17 @@ int fd_nodelay(int fd)
     return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
+void fd_lost_after(int fd, unsigned seconds)
+{
+    int on = 1, each = seconds > 3 ? (int)(seconds / 3) : 1;
+    unsigned ms = seconds * 1000;
+    /* Where the last one counts, the number of probes does not (tcp(7)). */
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &each, sizeof(each));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each, sizeof(each));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
 int fd_cloexec(int fd, bool on)
 {
     int flags = fcntl(fd, F_GETFD);

@@ -8,6 +8,8 @@
 #define EMPTY_LINES_MOST 4 /* before a request; RFC 9112 section 2.2 wants one passed over */
 #define LENGTH_DIGITS_MOST 18
 #define BAD 400
+#define LONG_TARGET 414
+#define LONG_HEAD 431
 #define NO_CODING 501
 #define NO_VERSION 505
 
@@ -29,13 +31,11 @@ enum state {
     CHUNKS
 };
 
-enum field { OTHER, HOST, LENGTH, CODING, UPGRADE };
+enum field { OTHER, HOST, LENGTH, CODING, UPGRADE, COOKIE };
 
 static const char *const names[] = {
-    [HOST] = "host",
-    [LENGTH] = "content-length",
-    [CODING] = "transfer-encoding",
-    [UPGRADE] = "upgrade",
+    [HOST] = "host",       [LENGTH] = "content-length", [CODING] = "transfer-encoding",
+    [UPGRADE] = "upgrade", [COOKIE] = "cookie",
 };
 
 /* RFC 9110 section 5.6.2 */
@@ -119,7 +119,7 @@ static unsigned name(struct http_guard *guard, uint8_t c)
         return is_token(c) ? 0 : BAD;
     }
     guard->field = OTHER;
-    for (uint8_t i = HOST; i <= UPGRADE; i++) {
+    for (uint8_t i = HOST; i <= COOKIE; i++) {
         if (!guard->too_long && strcasecmp(guard->text, names[i]) == 0)
             guard->field = i;
     }
@@ -180,9 +180,24 @@ static unsigned head_ends(struct http_guard *guard)
     return 0;
 }
 
+/* ---- room for it ---- */
+
+/* Of the byte that came in `state`. */
+static unsigned count(struct http_guard *guard, enum state state, uint8_t c)
+{
+    bool cookie = state >= VALUE_BEGIN && state <= VALUE && guard->field == COOKIE;
+    if (state == FIELD || (state == TARGET && (c == '?' || c == '&')) ||
+        (cookie && (c == ';' || c == ',')))
+        guard->taken += HTTP_GUARD_ITEM;
+    guard->taken += cookie ? 2 : 1;
+    if (guard->taken <= HTTP_GUARD_ROOM)
+        return 0;
+    return state < TARGET ? BAD : state == TARGET ? LONG_TARGET : LONG_HEAD;
+}
+
 /* ---- byte by byte, and bodies by the piece ---- */
 
-static unsigned take(struct http_guard *guard, uint8_t c)
+static unsigned take_byte(struct http_guard *guard, uint8_t c)
 {
     switch (guard->state) {
     case BEGIN:
@@ -215,6 +230,13 @@ static unsigned take(struct http_guard *guard, uint8_t c)
     default: /* HEAD_LF */
         return c == '\n' ? head_ends(guard) : BAD;
     }
+}
+
+static unsigned take(struct http_guard *guard, uint8_t c)
+{
+    enum state state = guard->state;
+    unsigned wrong = take_byte(guard, c);
+    return wrong ? wrong : count(guard, state, c);
 }
 
 static size_t take_body(struct http_guard *guard, size_t size)

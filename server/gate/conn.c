@@ -361,6 +361,8 @@ static void answer_unclear(struct conn *conn)
         conn_linger(conn);
     else
         answer_and_close(conn, status == 400   ? "400 Bad Request"
+                               : status == 414 ? "414 URI Too Long"
+                               : status == 431 ? "431 Request Header Fields Too Large"
                                : status == 501 ? "501 Not Implemented"
                                                : "505 HTTP Version Not Supported");
 }

@@ -12,6 +12,7 @@
 #include "credential.h"
 #include "fd.h"
 #include "gate_state.h"
+#include "http_target.h"
 #include "log.h"
 #include "proxied.h"
 #include "rdg_channel.h"
@@ -145,8 +146,13 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     const char *allow;
     enum MHD_Result result;
     request->method = method;
+    path = http_target_path(path, request->conn->tls ? "https" : "http",
+                            MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Host"));
     if (!proxied_begin(request))
         return answer_status(request, IPC_BUSY, 5);
+    if (!path)
+        return answer_error(request, MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
+                            "The request's target and its Host field name different servers.");
     request->route = route_find(request, table_of(request->conn), method, path, &allow);
     LOG_DEBUG("http.request", path, LOG_TEXT("conn", request->conn->id),
               LOG_TEXT("method", method));

@@ -183,6 +183,10 @@ static void close_relay(struct conn *conn)
     relay_close(conn->relay, code, words);
 }
 
+/* Who answers no ping is lost (relay/relay_clock.c); so is, after as long, a client that owes none,
+ * or that cannot be asked because the desktop takes nothing, when its machine is silent. */
+#define PINGS_LOST 4
+
 void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_tls *desktop,
                   const uint8_t *early, size_t size)
 {
@@ -195,6 +199,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         stream_plain_init(&conn->far_stream, conn->far);
     if (conn->tls)
         stream_tls_direct(&conn->outer.tls, true);
+    fd_lost_after(conn->fd, PINGS_LOST * worker->gate->conf->tunnel_ping_seconds);
     struct relay_setup setup = {
         .loop = worker->loop,
         .scratch = worker->scratch,

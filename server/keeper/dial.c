@@ -99,11 +99,10 @@ static enum ipc_status status_of(int error)
     }
 }
 
-static void set_options(int fd)
+static void set_options(const struct dial *dial)
 {
-    int on = 1;
-    fd_nodelay(fd);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    fd_nodelay(dial->fd);
+    fd_lost_after(dial->fd, dial->setup.conf->dial_lost_seconds);
 }
 
 /* An address that swallows packets leaves time for those behind it. */
@@ -232,7 +231,7 @@ static void on_connect(struct loop_source *source, uint32_t events)
     if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
     if (!error) {
-        set_options(dial->fd);
+        set_options(dial);
         finish(dial, IPC_OK);
         return;
     }

@@ -88,8 +88,8 @@ static int write_close_packet(struct relay *relay)
         theirs ? TSGU_OK
         : result->close_code == RELAY_IDLE_CODE || result->close_code == RELAY_LIMIT_CODE
             ? TSGU_E_SESSION_TIMEOUT
-        : result->close_code >= RELAY_OWN_CODES ? TSGU_E_ABORTED
-                                                : TSGU_GRACEFUL;
+        : result->close_code >= RELAY_OWN_CODES || result->end == RELAY_PLAIN_LOST ? TSGU_E_ABORTED
+                                                                                   : TSGU_GRACEFUL;
     return write_packets(relay, data, WS_HEADER_MOST,
                          tsgu_write_close(data + WS_HEADER_MOST, theirs, status));
 }

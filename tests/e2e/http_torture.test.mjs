@@ -124,6 +124,11 @@ torture('sizes', [
   ['a giant name', get(`${'a'.repeat(1 << 20)}: x\r\n`), 431],
   ['a giant target', line(`GET /${'a'.repeat(1 << 20)} HTTP/1.1`), 414],
   ['a thousand fields', get('X: y\r\n'.repeat(1_000)), 431],
+  ...[13_000, 15_000, 15_900, 17_000, 20_000, 30_000].map((size) => [`a cookie of ${size}`,
+    get(`Connection: close\r\nCookie: a=${'x'.repeat(size)}\r\n`), ...(size < 14_000 ? [200] : [431])]),
+  ...[250, 400, 500, 4_000].map((count) => [`${count} cookies`, get(`Connection: close\r\nCookie: ${'a=b; '.repeat(count)}\r\n`), ...(count < 300 ? [200] : [431])]),
+  ...[27_000, 29_000, 31_800].map((size) => [`a field of ${size}`, get(`Connection: close\r\nX: ${'x'.repeat(size)}\r\n`), ...(size < 28_000 ? [200] : [431])]),
+  ...[300, 500, 4_000].map((count) => [`${count} arguments`, get('Connection: close\r\n', `/healthz?${'a&'.repeat(count)}`), ...(count < 340 ? [200] : [414])]),
   ['fields without end', `GET /healthz HTTP/1.1\r\n${HOST}${'X: y\r\n'.repeat(100_000)}`, 431],
 ]);
 
@@ -146,8 +151,11 @@ torture('request lines', [
 ]);
 
 torture('targets: nothing is found that is not in the table', [
-  ['absolute', line('GET https://localhost/hidden HTTP/1.1'), 404],
-  ['absolute, foreign', line('GET http://example.com/healthz HTTP/1.1'), 404],
+  ['absolute, to nothing', line('GET https://localhost/hidden HTTP/1.1'), 404],
+  ...['http://example.com/healthz', 'https://example.com/healthz', 'http://localhost/healthz', 'https://localhost:1/healthz',
+    'https://localhost@example.com/healthz', 'https://x@localhost/healthz', 'https:///healthz', 'ftp://localhost/healthz']
+    .map((target) => [`'${target}' and Host: localhost`, line(`GET ${target} HTTP/1.1`), 421]),
+  ['absolute, without Host', 'GET https://localhost/healthz HTTP/1.0\r\n\r\n', 421],
   ['authority', line('CONNECT localhost:22 HTTP/1.1'), 404],
   ['authority with GET', line('GET localhost:22 HTTP/1.1'), 404],
   ['asterisk', line('OPTIONS * HTTP/1.1'), 404],
@@ -155,6 +163,14 @@ torture('targets: nothing is found that is not in the table', [
     '/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '/..%5c..%5cetc', '/..\\..\\etc',
     '/%c0%ae%c0%ae/etc/passwd', '/%e0%80%ae./x', '/%252e%252e/x', '/%u002e%u002e/x', '/desktop/..%2f..', '/desktop/%00', '/desktop/a%2fb',
     '/.well-known/acme-challenge/..%2fdeskgate.conf', '/tls/key.pem', '/deskgate.db'].map((path) => [path, get('', path), 404]),
+]);
+
+torture('absolute targets of this server, RFC 9112 section 3.2.2', [
+  ['as it is', `GET https://localhost/healthz HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 200],
+  ['however it is written', `GET HTTPS://LocalHost/healthz?x=y HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 200],
+  ['a port', 'GET https://localhost:8443/healthz HTTP/1.1\r\nHost: localhost:8443\r\nConnection: close\r\n\r\n', 200],
+  ['no path', `GET https://localhost HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 200],
+  ['a session is wanted there, too', `GET https://localhost/api/session HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 401],
 ]);
 
 torture('Host', [

@@ -26,7 +26,8 @@ static unsigned verdict(const uint8_t *data, size_t size, size_t cut)
         demand(memcmp(copy, data + at, piece) == 0);
         free(copy);
     }
-    demand(wrong == 0 || wrong == 400 || wrong == 501 || wrong == 505);
+    demand(wrong == 0 || wrong == 400 || wrong == 414 || wrong == 431 || wrong == 501 ||
+           wrong == 505);
     return wrong;
 }
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEYS 70 /* that there are */
+#define KEYS 71 /* that there are */
 
 static char state[] = "/tmp/deskgate-conf-XXXXXX";
 static char file[64];

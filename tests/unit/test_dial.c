@@ -100,6 +100,9 @@ START_TEST(connects)
     ck_assert_int_eq(getsockopt(got.fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
     ck_assert_int_ne(on, 0);
     ck_assert_int_eq(getsockopt(got.fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    ck_assert_int_eq(on, 1);
+    ck_assert_int_eq(getsockopt(got.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, &size), 0);
+    ck_assert_int_eq(on, (int)conf.dial_lost_seconds * 1000);
     ck_assert_int_ne(on, 0);
     close(peer);
 }

@@ -103,10 +103,56 @@ START_TEST(cases_cut_anywhere)
 }
 END_TEST
 
+/* A head of so much: how it begins, what is repeated, how often. */
+static unsigned judge_long(const char *begin, const char *again, size_t times)
+{
+    static const char ending[] = "\r\n\r\n";
+    struct http_guard guard = {0};
+    unsigned verdict = http_guard_read(&guard, (const uint8_t *)begin, strlen(begin));
+    for (size_t i = 0; i < times && !verdict; i++)
+        verdict = http_guard_read(&guard, (const uint8_t *)again, strlen(again));
+    return verdict ? verdict : http_guard_read(&guard, (const uint8_t *)ending, strlen(ending));
+}
+
+/* Each kind of length as far as libmicrohttpd can answer it, and no further. */
+START_TEST(long_heads)
+{
+    static const struct {
+        const char *begin, *again;
+        size_t good, bad;
+        unsigned verdict;
+    } kinds[] = {
+        {GET "X: ", "x", 28000, 28700, 431},
+        {GET, "X: y\r\n", 320, 340, 431},
+        {GET "Cookie: a=", "x", 14000, 14400, 431},
+        {GET "Cookie: ", "a=b;", 300, 330, 431},
+        {"GET /", "x", 28600, 28700, 414},
+        {"GET /?", "a&", 340, 360, 414},
+        {"", "G", 28600, 28700, 400},
+    };
+    ck_assert_uint_eq(judge_long(kinds[_i].begin, kinds[_i].again, kinds[_i].bad),
+                      kinds[_i].verdict);
+    unsigned verdict = judge_long(kinds[_i].begin, kinds[_i].again, kinds[_i].good);
+    ck_assert_uint_eq(verdict, _i < 4 ? 0 : 400); /* no version behind the target */
+}
+END_TEST
+
+/* Each head has all of it. */
+START_TEST(room_for_each)
+{
+    static const char head[] = GET "X: 0123456789012345678901234567890123456789\r\n\r\n";
+    struct http_guard guard = {0};
+    for (size_t i = 0; i < 2000; i++)
+        ck_assert_uint_eq(http_guard_read(&guard, (const uint8_t *)head, sizeof(head) - 1), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_guard");
     TCase *tests = tcase_create("http_guard");
+    tcase_add_loop_test(tests, long_heads, 0, 7);
+    tcase_add_test(tests, room_for_each);
     tcase_add_loop_test(tests, cases_cut_anywhere, 0, sizeof(cases) / sizeof(*cases));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -199,6 +199,12 @@ export class Gateway {
     });
   }
 
+  // Closes connections that are kept for the next request.
+  hangUp() {
+    this.#agent?.destroy();
+    this.#agent = undefined;
+  }
+
   login(body, options = {}) {
     return this.http('POST', '/api/login',
       { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' }, ...options });

@@ -200,6 +200,19 @@ export class RawSocket {
     return data;
   }
 
+  // What a client does that is only there: takes all and forgets it, answers pings, until the end.
+  // The answer is that of closed().
+  async stay(ms = 60_000) {
+    for (;;) {
+      const got = await this.next(ms).catch(() => null);
+      if (!got?.payload) return { code: 1006, reason: '' };
+      if (got.opcode === OP.PING) this.send(got.payload, { opcode: OP.PONG });
+      if (got.opcode !== OP.CLOSE) continue;
+      this.send(got.payload, { opcode: OP.CLOSE });
+      return { code: got.payload.readUInt16BE(), reason: got.payload.subarray(2).toString('utf8') };
+    }
+  }
+
   // Reads on to the close frame and answers it: {code, reason}; {code: 1006} when there is none.
   async closed(ms) {
     for (;;) {

@@ -1,0 +1,130 @@
+// More connections than there may be, from one address and from many, with and without TLS, in
+// bursts and at once reset, and as tunnels: the limits hold, whoever was there stays, and when the
+// flood is over everything is as before.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Canary } from '../lib/canary.mjs';
+import { Gateway } from '../lib/gateway.mjs';
+import { until } from '../lib/proc.mjs';
+import { scrape, value } from '../lib/prometheus.mjs';
+import { tcpFrom, tlsFrom } from '../lib/proxy.mjs';
+import { echoServer } from '../lib/servers.mjs';
+import { Promises, Steady, ended, lastRow } from '../lib/steady.mjs';
+
+const TOTAL = 60;
+const STRANGERS = 45; // 75 %
+const EACH = 12;
+const HALF = Buffer.from('1603010200010001fc0303', 'hex'); // of a ClientHello
+
+let gateway, echo, anna, token, canary, steady, promises;
+
+before(async () => {
+  gateway = await Gateway.make({
+    conf: {
+      metrics: { listen: '127.0.0.1:0' },
+      server: { connections: TOTAL, connections_per_address: EACH, handshakes_per_address: EACH, handshake_seconds: 3, request_seconds: 3, keepalive_seconds: 3 },
+    },
+  });
+  echo = await echoServer();
+  anna = gateway.addUser('anna');
+  gateway.addDesktop('office', echo.port);
+  gateway.grant(anna, 'office');
+  token = await anna.token();
+  canary = await Canary.start(gateway, 'office', token);
+  promises = new Promises(gateway);
+  await promises.make();
+  steady = Steady.of(gateway);
+});
+after(async () => {
+  await canary?.stop();
+  await gateway?.remove();
+  await echo?.close();
+});
+
+const families = () => scrape(gateway.plainPort);
+const number = async (name) => value(await families(), name);
+
+async function calm() {
+  await until('strangers are gone', async () => await number('deskgate_connections') <= 6, { every: 100 });
+  await canary.heard();
+  await steady.regained();
+}
+
+test('one address: so many, and not one more; another one is served', { timeout: 60_000 }, async () => {
+  const refused = await number('deskgate_connections_refused_total');
+  const wires = await Promise.all(Array.from({ length: EACH }, () => tlsFrom(gateway, '127.5.0.1')));
+  for (let i = 0; i < 3; i++) await assert.rejects(tlsFrom(gateway, '127.5.0.1'), 'one too many');
+  assert.ok(await number('deskgate_connections_refused_total') >= refused + 3);
+  await until('the log says from where', () => /accept\.refused.*too many connections.*address=127\.5\.0\.1/.test(gateway.log));
+  (await tlsFrom(gateway, '127.5.0.2')).end();
+  wires[0].socket.destroy();
+  await until('the place of one that left is free', async () => {
+    const wire = await tlsFrom(gateway, '127.5.0.1').catch(() => null);
+    wire?.end();
+    return wire !== null;
+  });
+  for (const wire of wires) wire.end();
+  await calm();
+});
+
+test('a burst from everywhere, of TCP, of half handshakes and of connections that are reset', { timeout: 60_000 }, async (t) => {
+  let most = 0, over = false;
+  const watch = (async () => {
+    while (!over) {
+      const now = await families();
+      most = Math.max(most, value(now, 'deskgate_connections'));
+      assert.ok(value(now, 'deskgate_connections') <= TOTAL, 'the total holds');
+    }
+  })();
+  const held = [];
+  for (let round = 0; round < 6; round++) {
+    held.push(...await Promise.all(Array.from({ length: 100 }, async (_, i) => {
+      const wire = await tcpFrom(gateway.port, `127.6.${round}.${1 + (i >> 2)}`);
+      if (i % 3) wire.send(HALF);
+      if (i % 5 === 0) wire.socket.resetAndDestroy();
+      return wire;
+    })));
+    if (round === 2) await promises.make();
+  }
+  await canary.heard(); // fresh connections included
+  over = true;
+  await watch;
+  t.diagnostic(`${most} connections of ${TOTAL} at most, of ${held.length} that came`);
+  for (const wire of held) await wire.rest(15_000); // closed by the gateway, at the latest when their time is over
+  await calm();
+});
+
+test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 60_000 }, async () => {
+  const from = lastRow(gateway);
+  const tunnels = [];
+  let full = false;
+  for (let i = 0; i < 2 * TOTAL && !full; i++) {
+    const opened = await gateway.tunnel('office', token).catch(() => null);
+    if (opened?.ws) tunnels.push(opened);
+    else full = true;
+  }
+  assert.ok(full, 'there is a limit');
+  const before = tunnels.length;
+  assert.ok(before > STRANGERS - 10 && before < TOTAL, `${before} tunnels`);
+  for (const [i, { ws }] of tunnels.entries()) {
+    ws.send(Buffer.from(`tunnel ${i}.`));
+    assert.equal(String(await ws.read(`tunnel ${i}.`.length)), `tunnel ${i}.`);
+  }
+  const { ws, wire } = tunnels.pop();
+  wire.end();
+  await ended(gateway, from, { 'client-lost': 1 });
+  await until('its place is free', async () => {
+    const opened = await gateway.tunnel('office', token).catch(() => null);
+    if (opened?.ws) tunnels.push(opened);
+    return opened?.ws !== undefined && opened?.ws !== null;
+  });
+  assert.ok(ws);
+  for (const one of tunnels) one.wire.end();
+  await ended(gateway, from, { 'client-lost': before + 1 });
+  await calm();
+});
+
+test('afterwards', async (t) => {
+  await promises.kept();
+  t.diagnostic(`the canary sang ${canary.beats} times and waited ${canary.slowest} ms at most`);
+});
