@@ -2,16 +2,17 @@
 
 #include "log.h"
 
+#include <linux/capability.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* The ThreadSanitizer's and AddressSanitizer's shadows are terabytes of address space, and a leak
- * report needs to look at the process. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Their shadows are terabytes of address space, and a leak report needs to look at the process. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(DESKGATE_VALGRIND)
 #define SANITIZED 1
 #else
 #define SANITIZED 0
@@ -32,21 +33,35 @@ void memory_undumped(void)
     }
 }
 
+static bool may(unsigned capability)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &head, has) == 0 &&
+           has[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
 void memory_allow_lock(void)
 {
     static const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 
-    if (geteuid() == 0)
-        setrlimit(RLIMIT_MEMLOCK, &all); /* memory_lock() finds out */
+    if (may(CAP_SYS_RESOURCE))
+        setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
 /* A limit counts address space, of which threads and heaps reserve much more than they use: with
  * any but none, the next allocation may fail. */
-static bool may_lock(void)
+static bool unlimited(void)
 {
     struct rlimit limit;
 
     return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
+bool memory_may_lock(void)
+{
+    return may(CAP_SYS_RESOURCE) || unlimited();
 }
 
 static bool lock(void)
@@ -58,7 +73,7 @@ void memory_lock(void)
 {
     if (SANITIZED)
         return;
-    locked = may_lock() && lock();
+    locked = (unlimited() || may(CAP_IPC_LOCK)) && lock();
     if (!locked)
         LOG_WARNING("memory.lock",
                     "memory cannot be locked, so secrets may reach a swap device: set the limit of "

@@ -1,5 +1,6 @@
 // What another process has in its memory, read as root: for tests that look for secrets there.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { until } from './proc.mjs';
 
 const PIECE = 1 << 20;
 
@@ -66,4 +67,20 @@ export function searchMemory(pid, needles) {
     closeSync(pagemap);
   }
   return found;
+}
+
+// The forms in which a text may lie about.
+export const typed = (name, text) => ({ [name]: Buffer.from(text), [`${name}, UTF-16`]: Buffer.from(text, 'utf16le') });
+
+// The same of all processes of a gateway.
+export function searchGateway(gateway, needles) {
+  const parts = { supervisor: gateway.pid, gate: gateway.part('gate'), keeper: gateway.part('keeper') };
+  return Object.entries(parts).flatMap(([part, pid]) => searchMemory(pid, needles).map((what) => `${part}: ${what}`));
+}
+
+// Throws while one of them is found. What is given back a moment later is not a finding.
+export async function nowhereIn(gateway, needles) {
+  let found;
+  await until(() => `nowhere: ${found.join('\n')}`, () => (found = searchGateway(gateway, needles)).length === 0,
+    { ms: 5_000, every: 100 });
 }
