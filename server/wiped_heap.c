@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* glibc's own names for what it exports as malloc(), free() and realloc(). */
+/* glibc's own names for what it exports as free() and realloc(). */
 extern void __libc_free(void *block);
+extern void *__libc_realloc(void *block, size_t size);
 
 #define MAPPED ((size_t)2) /* in the size before a block: it is a mapping of its own */
 
@@ -40,6 +41,8 @@ void *realloc(void *block, size_t size)
         free(block);
         return NULL;
     }
+    if (is_mapping(block)) /* the kernel moves it, or takes it back: no copy stays */
+        return __libc_realloc(block, size);
     size_t had = malloc_usable_size(block);
     if (size <= had && size >= had / 2) {
         explicit_bzero((char *)block + size, had - size);

@@ -186,7 +186,8 @@ void checkup_cage(struct checkup *check)
 void checkup_memory(struct checkup *check)
 {
     if (memory_may_lock())
-        checkup_say(check, CHECKUP_OK, "memory", "", "it can be locked, so no secret is swapped out");
+        checkup_say(check, CHECKUP_OK, "memory", "",
+                    "it can be locked, so no secret is swapped out");
     else
         checkup_say(check, CHECKUP_WARNING, "memory",
                     "raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity in the "

@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 
-/* No core file, no debugger of the same user: for every process, before it has a secret. A change of
- * user undoes it, so it is called again then. Programs that are started afterwards are as they were,
- * but for the soft limit of cores. */
+/* No core file, no debugger of the same user: for every process, before it has a secret. A change
+ * of user undoes it, so it is called again then. Programs that are started afterwards are as they
+ * were, but for the soft limit of cores. */
 void memory_undumped(void);
 
 /* May lock as much as it likes from now on, if root says so; it stays so for the programs that are
