@@ -138,6 +138,7 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         checkup_store(check);
         checkup_clock(check);
         checkup_cage(check);
+        checkup_memory(check);
         if (whole)
             checkup_ports(check);
         if (whole && check->store)

@@ -38,4 +38,5 @@ void checkup_store(struct checkup *check); /* opens check->store; integrity, sch
 void checkup_clock(struct checkup *check);
 void checkup_ports(struct checkup *check);
 void checkup_cage(struct checkup *check);
+void checkup_memory(struct checkup *check);
 void checkup_desktops(struct checkup *check); /* a short connection to each */

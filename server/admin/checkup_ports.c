@@ -3,6 +3,7 @@
 #include "certificate.h"
 #include "checkup.h"
 #include "fd.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -180,4 +181,17 @@ void checkup_cage(struct checkup *check)
                     "use a kernel with seccomp and Landlock (5.13 or later, lsm=…,landlock)",
                     "this kernel lacks %s%s%s", has & 1 ? "" : "seccomp", has == 0 ? " and " : "",
                     has & 2 ? "" : "Landlock");
+}
+
+void checkup_memory(struct checkup *check)
+{
+    if (memory_may_lock())
+        checkup_say(check, CHECKUP_OK, "memory", "",
+                    "it can be locked, so no secret is swapped out");
+    else
+        checkup_say(check, CHECKUP_WARNING, "memory",
+                    "raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity in the "
+                    "service's unit, 'ulimit -l unlimited'), or start the gateway as root",
+                    "a gateway started by this user may not lock its memory: secrets may reach a "
+                    "swap device");
 }

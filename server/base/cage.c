@@ -88,6 +88,8 @@ static const int gate_calls[] = {
     SCMP_SYS(madvise),
     SCMP_SYS(mlock),
     SCMP_SYS(munlock),
+    SCMP_SYS(mlockall),
+    SCMP_SYS(munlockall),
     /* self */
     SCMP_SYS(getpid),
     SCMP_SYS(gettid),

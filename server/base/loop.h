@@ -22,7 +22,8 @@ struct loop_timer {
     uint32_t place; /* in the heap, 1-based; 0: not armed */
 };
 
-/* Work sent to the loop by another thread; embed it, it must live until it has run. */
+/* Work sent to the loop by another thread; embed it, it must live until it has run, and is not
+ * posted again before. */
 struct loop_task {
     void (*run)(struct loop_task *task);
     struct loop_task *next;

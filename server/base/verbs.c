@@ -1,5 +1,6 @@
 #include "verbs.h"
 
+#include "memory.h"
 #include "nearest.h"
 
 #include <stdio.h>
@@ -82,6 +83,7 @@ int verbs_run(const struct verbs *verbs, int argc, char **argv)
 {
     struct cli cli = {.state = CLI_STATE_DEFAULT, .program = "deskgate"};
     int code;
+    memory_undumped();
     int at = verbs_options(verbs, &cli, argc, argv, &code);
 
     if (at < 0)

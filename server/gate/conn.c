@@ -315,6 +315,7 @@ static void begin_http(struct conn *conn)
         .plain = &conn->guarded->stream,
         .framing = RELAY_RAW,
         .hush = &conn->hushed,
+        .wipes = true,
         .ended = on_http_ended,
         .owner = conn,
     };

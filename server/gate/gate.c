@@ -8,6 +8,7 @@
 #include "gate_state.h"
 #include "http.h"
 #include "log.h"
+#include "memory.h"
 #include "owner.h"
 #include "rdg_pair.h"
 #include "rdp_sign.h"
@@ -16,11 +17,9 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -97,7 +96,7 @@ static void on_trim_look(struct loop_timer *timer)
     if (count > gate->peak)
         gate->peak = count;
     if (gate->peak - count >= TRIM_LEAST && count < gate->peak / 2) {
-        malloc_trim(0);
+        memory_trim();
         gate->peak = count;
     }
     loop_timer_set(gate->loop, timer, TRIM_LOOK_MS);
@@ -365,9 +364,7 @@ int gate_main(const struct gate_setup *setup)
 {
     struct gate gate = {.state = {.setup = setup, .conf = setup->conf}, .exit_code = EX_SOFTWARE};
     struct cage_report report = {0};
-#ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    memory_lock();
     if (first_certificates(&gate))
         return EX_CONFIG;
     canonical_origin(&gate.state);

@@ -63,7 +63,7 @@ void keeper_link_free(struct keeper_link *link)
     loop_remove(link->setup.loop, &link->source);
     while (link->first) {
         struct waiting *next = link->first->next;
-        explicit_bzero(&link->first->head, link->first->head.size);
+        explicit_bzero(link->first->bytes, link->first->head.size);
         free(link->first);
         link->first = next;
     }
@@ -238,16 +238,17 @@ static int dispatch(struct keeper_link *link, const union ipc_record *record, in
 static void on_ready(struct loop_source *source, uint32_t events)
 {
     struct keeper_link *link = OWNER_OF(source, struct keeper_link, source);
+    union ipc_record record;
     int error = 0;
     if (events & EPOLLOUT)
         flush(link);
     for (int i = 0; i < 64 && !error; i++) {
-        union ipc_record record;
         int fd;
         error = ipc_receive(link->setup.socket, IPC_KEEPER, &record, &fd);
         if (!error)
             error = dispatch(link, &record, fd);
     }
+    explicit_bzero(&record, sizeof(record)); /* tokens, tickets and seeds come this way */
     if (!error || error == -EAGAIN)
         return;
     pthread_mutex_lock(&link->lock);

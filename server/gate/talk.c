@@ -114,6 +114,7 @@ static void on_readable(struct loop_source *source, uint32_t events)
         }
         take_bytes(talk, data, (size_t)got);
     } while (conn->talk == talk && !talk->paused && stream_readable(ear(talk)));
+    explicit_bzero(data, sizeof(data)); /* a ticket, perhaps */
     conn_unref(conn);
 }
 

@@ -224,8 +224,7 @@ void worker_drain(struct worker *worker)
 
 static void on_open(struct loop_task *task)
 {
-    struct worker *worker = OWNER_OF(task, struct worker, drain);
-    task->run = on_drain;
+    struct worker *worker = OWNER_OF(task, struct worker, open);
     /* EPOLLEXCLUSIVE: a new connection wakes one worker, not all (epoll_ctl(2)). It cannot be
      * modified later, so it is not used where a pause must be possible; a needless wake-up of
      * another worker costs one accept4() that finds nothing. */
@@ -240,7 +239,7 @@ static void on_open(struct loop_task *task)
 
 void worker_open(struct worker *worker)
 {
-    loop_post(worker->loop, &worker->drain);
+    loop_post(worker->loop, &worker->open);
 }
 
 static void *run(void *argument)
@@ -261,7 +260,8 @@ int worker_new(struct worker **out, struct gate_state *gate)
     worker->gate = gate;
     worker->tick.fire = on_tick;
     worker->pause.fire = on_pause_over;
-    worker->drain.run = on_open;
+    worker->open.run = on_open;
+    worker->drain.run = on_drain;
     worker->retire.run = on_retire;
     worker->listener_count = setup->count;
     worker->listeners = calloc(setup->count, sizeof(*worker->listeners));

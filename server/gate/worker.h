@@ -25,8 +25,8 @@ struct worker {
     struct conn *tunnels; /* those that are */
     struct conn *moved;   /* tunnels of which bytes are to be counted */
     struct loop_timer tick;
-    struct loop_timer pause; /* out of descriptors: accept again a little later */
-    struct loop_task drain, retire;
+    struct loop_timer pause;              /* out of descriptors: accept again a little later */
+    struct loop_task open, drain, retire; /* each is posted once */
     struct gate_meter meter;
     unsigned ticks;
     uint64_t refused;        /* connections over a limit since the last log line about them */

@@ -11,6 +11,7 @@
 #include "keeper_state.h"
 #include "live.h"
 #include "log.h"
+#include "memory.h"
 #include "notice.h"
 #include "owner.h"
 #include "password.h"
@@ -20,7 +21,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -299,9 +299,7 @@ int keeper_main(const struct keeper_setup *setup)
                             .company = setup->company,
                             .acts = {.administer = setup->administer},
                             .exit_code = EX_SOFTWARE};
-#ifndef __SANITIZE_ADDRESS__ /* whose leak report needs to look at the process */
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    memory_lock();
     vitals_open();
     zone_use(setup->conf->time_zone);
     if (secret_init())

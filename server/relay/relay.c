@@ -162,6 +162,7 @@ int relay_new(struct relay **out, const struct relay_setup *setup)
         relay->hush = setup->hush;
     else if (relay->framing == RELAY_RDG)
         relay->in_lost = setup->in_lost;
+    relay->wipes = setup->wipes;
     relay->ping_ms = setup->ping_ms;
     relay->idle_ms = setup->idle_ms;
     relay->ended = setup->ended;

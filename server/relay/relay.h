@@ -62,6 +62,7 @@ struct relay_setup {
     enum relay_framing framing;
     const atomic_bool *in_lost; /* RELAY_RDG: whether framed_in broke, known when it has ended */
     const atomic_bool *hush;    /* RELAY_RAW: once true, what plain says is thrown away; or NULL */
+    bool wipes; /* what passes is wiped from the scratch as soon as it has gone on: sign-ins do */
     uint32_t ping_ms; /* send a ping after so long without a byte from the peer; 0: never. A peer
                   silent for three of them is lost */
     uint32_t idle_ms; /* end after so long without payload either way; 0: never */

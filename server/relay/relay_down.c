@@ -67,6 +67,7 @@ static bool read_once(struct relay *relay)
     relay->down += (uint64_t)got;
     relay_moved(relay);
     int error = frame_and_deliver(relay, scratch->data, (size_t)got);
+    relay_wipe(relay, (size_t)got);
     if (error)
         relay_end_lose(relay, RELAY_FRAMED_LOST, error);
     /* Little: emptied, most likely; polling knows better than another call. */

@@ -8,6 +8,8 @@
 #include "tsgu.h"
 #include "ws.h"
 
+#include <string.h>
+
 struct relay {
     struct loop *loop;
     struct stream_scratch *scratch;
@@ -43,6 +45,7 @@ struct relay {
     bool ping_due, close_due;       /* control frames to write when framed takes them */
     bool closing, over;
     bool watched; /* `moved` is to be called */
+    bool wipes;   /* nothing that passed is left in the scratch */
     struct tsgu_reader packets;
     union {
         struct ws_reader reader;
@@ -59,6 +62,13 @@ static inline bool relay_is_rdg(const struct relay *relay)
 static inline bool relay_is_mute(const struct relay *relay)
 {
     return relay->framing == RELAY_RAW || relay->framing == RELAY_CHUNKED;
+}
+
+/* After `size` bytes of the scratch's data have gone on. */
+static inline void relay_wipe(struct relay *relay, size_t size)
+{
+    if (relay->wipes)
+        explicit_bzero(relay->scratch->data, size);
 }
 
 static inline void relay_moved(struct relay *relay)

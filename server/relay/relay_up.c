@@ -185,6 +185,7 @@ void relay_up_read(struct relay *relay)
             return;
         }
         relay_up_take(relay, scratch->data, (size_t)got);
+        relay_wipe(relay, (size_t)got);
         if ((size_t)got < sizeof(scratch->data) && !stream_readable(relay->framed_in))
             return; /* the socket was emptied; level-triggered polling tells of more */
     }

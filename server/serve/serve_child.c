@@ -64,6 +64,19 @@ static void begin(struct child_words *words, const char *state, const char *verb
     add_fd(words, "", control);
 }
 
+/* This program, though another one may lie at its path by now. */
+static const char *this_program(void)
+{
+#ifdef DESKGATE_VALGRIND /* to the kernel that is valgrind; readlink() tells the truth */
+    static char path[CONF_PATH_SIZE];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[size > 0 ? size : 0] = '\0';
+    return path;
+#else
+    return "/proc/self/exe";
+#endif
+}
+
 /* Between fork and exec: system calls only. */
 static void become(const struct child_words *words, pid_t parent, const sigset_t *mask)
 {
@@ -78,7 +91,7 @@ static void become(const struct child_words *words, pid_t parent, const sigset_t
             _exit(EX_OSERR);
     }
     sigprocmask(SIG_SETMASK, mask, NULL);
-    execv(words->program ? words->program : "/proc/self/exe", words->argv);
+    execv(words->program ? words->program : this_program(), words->argv);
     _exit(EX_OSERR);
 }
 

@@ -1,6 +1,7 @@
 #include "serve_drop.h"
 
 #include "log.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -84,6 +85,7 @@ void serve_drop_limits(const struct conf *conf)
     struct rlimit none = {0, 0}; /* passwords and keys are in memory */
 
     setrlimit(RLIMIT_CORE, &none);
+    memory_allow_lock();
     raise_descriptors(conf);
 }
 
@@ -101,9 +103,8 @@ static bool drop_capabilities(void)
 
 bool serve_drop_privileges(void)
 {
-#ifndef __SANITIZE_ADDRESS__            /* whose leak report needs to look at the process */
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* private keys pass through */
-#endif
+    memory_undumped(); /* the user has changed, perhaps; private keys pass through */
+    memory_lock();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && drop_capabilities())
         return true;
     LOG_ERROR("privileges.drop", "privileges could not be given up",

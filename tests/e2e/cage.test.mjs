@@ -11,6 +11,7 @@ const probe = resolve(process.env.DESKGATE_PROBE ?? join(dirname(binary), '../te
 let gateway;
 
 before(async () => {
+  if (sanitized) return; // nothing is tried
   assert.ok(existsSync(probe), `${probe} is built`);
   gateway = await Gateway.make({ program: probe });
 });

@@ -63,7 +63,7 @@ function show(chain, key) {
 }
 
 test('nothing but what a fresh folder cannot have', () => {
-  const items = findings().filter(({ item }) => item !== 'clock' && item !== 'cage');
+  const items = findings().filter(({ item }) => !['clock', 'cage', 'memory'].includes(item)); // the machine's
   assert.deepEqual(items.map(({ item, level }) => [item, level]), [['certificate chain', 'warning']]);
   assert.match(items[0].message, /self-signed/);
 });
@@ -212,6 +212,11 @@ test('a kernel without Landlock', () => {
   finds('cage', 'warning', /lacks Landlock/, before);
   gateway.configure({ server: { cage: 'require' } });
   assert.match(finds('cage', 'problem', /lacks Landlock/, before).mend, /5\.13/);
+});
+
+test('a user who may not lock memory', () => {
+  const before = ['prlimit', '--memlock=65536:65536', ...(isRoot ? ['setpriv', '--bounding-set', '-sys_resource'] : [])];
+  assert.match(finds('memory', 'warning', /swap/, before).mend, /LimitMEMLOCK/);
 });
 
 test('a configuration that cannot be read', () => {

@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test';
 import { connect as tlsConnect, createServer } from 'node:tls';
 import { Clients, ends, freerdp, freerdp3, samePicture, typesThere } from './lib/clients.mjs';
 import { shadowDesktop } from './lib/desktop.mjs';
-import { Gateway } from './lib/gateway.mjs';
+import { Gateway, isRoot, sanitized } from './lib/gateway.mjs';
+import { nowhereIn, typed } from './lib/memory.mjs';
 import { run, until } from './lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, answerHead, close, data, handshake } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
@@ -89,6 +90,7 @@ for (const [title, program] of programs) {
       await samePicture(first, desktop);
       await typesThere(first, desktop);
       assert.equal(tunnels().length, 1);
+      if (isRoot && !sanitized) await nowhereIn(gateway, typed('password', made.password));
       first.process.child.kill('SIGKILL');
       await none();
 

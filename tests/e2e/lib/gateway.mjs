@@ -1,15 +1,17 @@
 // A gateway of the test's own: a state folder, ports that the system chose, people whose TOTP
 // secrets are known. DESKGATE_BINARY names another build (sanitized, or the probe).
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { alive, childrenOf, root, run, start, status, stop, until } from './proc.mjs';
+import { alive, childrenOf, patience, root, run, start, status, stop, until } from './proc.mjs';
 import { Codes } from './totp.mjs';
 import { RawSocket, Wire } from './wire.mjs';
 
 export const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/deskgate'));
 export const sanitized = process.env.DESKGATE_SANITIZED === '1';
+// A file for what gateways say: a sanitizer's report does not always fail the test.
+const logs = process.env.DESKGATE_LOGS;
 export const PASSWORD = 'correct horse battery staple';
 export const isRoot = process.getuid() === 0;
 
@@ -115,7 +117,10 @@ export class Gateway {
     const process = start(this.program, ['--state', this.state, 'serve', '--ready-fd', '3'],
       { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
     this.process = process;
-    process.child.stderr.on('data', (text) => { this.log += text; });
+    process.child.stderr.on('data', (text) => {
+      this.log += text;
+      if (logs) appendFileSync(logs, text);
+    });
     let ready = '';
     process.child.stdio[3].setEncoding('utf8').on('data', (text) => { ready += text; });
     await until(() => `the gateway serves\n${this.log}`, () => {
@@ -180,7 +185,7 @@ export class Gateway {
     if (token) all.Authorization = `Bearer ${token}`;
     return new Promise((fulfil, fail) => {
       const sent = request({
-        host: '127.0.0.1', port: this.port, method, path, headers: all, timeout,
+        host: '127.0.0.1', port: this.port, method, path, headers: all, timeout: timeout * patience,
         agent: fresh ? false : this.#agent, ca: this.ca, servername: 'localhost',
       }, (answer) => {
         const pieces = [];

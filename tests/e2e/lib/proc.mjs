@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+// How much slower than usual the gateway may be (scripts/deep).
+export const patience = Number(process.env.DESKGATE_PATIENCE ?? 1);
 export const sleep = (ms) => new Promise((fulfil) => setTimeout(fulfil, ms));
 
 // Loopback is never reached through somebody's proxy.
@@ -32,10 +34,10 @@ export function start(command, args, { env = {}, stdio = ['ignore', 'pipe', 'pip
   return process;
 }
 
-export async function stop(process, { signal = 'SIGTERM', patience = 10_000 } = {}) {
+export async function stop(process, { signal = 'SIGTERM', patience: ms = 10_000 } = {}) {
   if (!process) return undefined;
   if (process.running()) process.child.kill(signal);
-  const timer = setTimeout(() => process.child.kill('SIGKILL'), patience);
+  const timer = setTimeout(() => process.child.kill('SIGKILL'), ms * patience);
   const result = await process.ended;
   clearTimeout(timer);
   return result;
@@ -44,7 +46,7 @@ export async function stop(process, { signal = 'SIGTERM', patience = 10_000 } = 
 // Runs to the end; throws with what it said when it fails.
 export function run(command, args, { env = {}, input, encoding = 'utf8', allow = false } = {}) {
   const result = spawnSync(command, args,
-    { env: environment(env), input, encoding, timeout: 60_000, maxBuffer: 1 << 28 });
+    { env: environment(env), input, encoding, timeout: 60_000 * patience, maxBuffer: 1 << 28 });
   if (result.error) throw result.error;
   if (result.status !== 0 && !allow) {
     throw new Error(`${command} ${args.join(' ')}: ${result.signal ?? result.status}\n` +
@@ -55,7 +57,7 @@ export function run(command, args, { env = {}, input, encoding = 'utf8', allow =
 
 // Asks until the answer is neither undefined nor false; throws with `what` when time is over.
 export async function until(what, ask, { ms = 15_000, every = 25 } = {}) {
-  for (const end = Date.now() + ms; ;) {
+  for (const end = Date.now() + ms * patience; ;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? await what() : what}`);

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
+import { patience } from './proc.mjs';
 
 export const OP = { MORE: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
@@ -80,7 +81,7 @@ export class Wire {
     let timer;
     const late = new Promise((_, fail) => {
       timer = setTimeout(() => fail(new Error(`nothing came for ${ms} ms; have ` +
-        `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`)), ms);
+        `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`)), ms * patience);
     });
     const woken = new Promise((fulfil) => { this.wake = fulfil; });
     try {
