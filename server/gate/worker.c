@@ -17,7 +17,7 @@
 #define TICK_MS 1000           /* request deadlines are whole seconds */
 #define TICKS_PER_COUNT 15     /* ipc_tunnel_counts: at most every 15 s */
 #define PAUSE_MS 100           /* when descriptors have run out */
-#define REFUSED_EVERY_MS 10000 /* a log line about refused connections */
+#define REFUSED_EVERY_MS 10000 /* a log line about connections refused, or not accepted */
 
 struct listener {
     struct loop_source source;
@@ -36,6 +36,21 @@ static void on_pause_over(struct loop_timer *timer)
     accept_again(OWNER_OF(timer, struct worker, pause), true);
 }
 
+/* No descriptor or memory for one more: the others wait in the kernel meanwhile. */
+static void pause_accepting(struct worker *worker, int error)
+{
+    uint64_t now = loop_now(worker->loop);
+    gate_meter_add(&worker->meter, GATE_METER_ACCEPT_FAILED, 1);
+    if (!worker->paused_told || now - worker->paused_told >= REFUSED_EVERY_MS) {
+        worker->paused_told = now;
+        LOG_ERROR("accept",
+                  "out of descriptors or memory; accepting again as soon as there are some",
+                  LOG_TEXT("error", strerror(error)));
+    }
+    accept_again(worker, false);
+    loop_timer_set(worker->loop, &worker->pause, PAUSE_MS);
+}
+
 /* False: nothing (more) to accept now. */
 static bool accept_one(struct listener *listener)
 {
@@ -46,14 +61,10 @@ static bool accept_one(struct listener *listener)
     int fd =
         accept4(listener->source.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            gate_meter_add(&worker->meter, GATE_METER_ACCEPT_FAILED, 1);
-            LOG_ERROR("accept", "out of descriptors or memory; accepting again shortly",
-                      LOG_TEXT("error", strerror(errno)));
-            accept_again(worker, false);
-            loop_timer_set(worker->loop, &worker->pause, PAUSE_MS);
-        }
-        return errno == EINTR || errno == ECONNABORTED;
+        int error = errno;
+        if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+            pause_accepting(worker, error);
+        return error == EINTR || error == ECONNABORTED;
     }
     if (!addr_from_sockaddr(&address, (struct sockaddr *)&from))
         memset(&address, 0, sizeof(address));

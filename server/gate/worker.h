@@ -31,6 +31,7 @@ struct worker {
     unsigned ticks;
     uint64_t refused;        /* connections over a limit since the last log line about them */
     uint64_t refused_told;   /* loop_now() of that line */
+    uint64_t paused_told;    /* … and of the one that nothing could be accepted; 0: never */
     uint64_t headless_told;  /* likewise, about a missing PROXY header */
     uint64_t displace_again; /* loop_now() before which nobody is looked for (displace.h) */
 };
