@@ -15,9 +15,17 @@ int password_hash(const char *password, char hash[STORE_PASSWORD_SIZE])
                : -ENOMEM;
 }
 
+int password_judge(const char *hash, const char *password, bool *right)
+{
+    errno = 0; /* the library has one answer for both, but its allocator leaves a trace */
+    *right = crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+    return !*right && errno == ENOMEM ? -ENOMEM : 0;
+}
+
 bool password_matches(const char *hash, const char *password)
 {
-    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+    bool right;
+    return password_judge(hash, password, &right) == 0 && right;
 }
 
 int password_dummy(char hash[STORE_PASSWORD_SIZE])

@@ -195,7 +195,7 @@ static void work(struct pool_job *job)
     struct rekey *rekey = OWNER_OF(job, struct rekey, job);
     memcpy(rekey->verified, rekey->user.password, sizeof(rekey->verified));
     if (rekey->verify)
-        rekey->right = password_matches(rekey->verified, rekey->password);
+        rekey->unjudged = password_judge(rekey->verified, rekey->password, &rekey->right) != 0;
     if (rekey->hash &&
         password_policy_used(rekey->new_password, rekey->before, rekey->before_count))
         rekey->fault = PASSWORD_USED;
@@ -208,7 +208,7 @@ static void on_worked(struct pool_job *job)
     struct rekey *rekey = OWNER_OF(job, struct rekey, job);
     if (rekey->gate->gone)
         rekey_free(rekey);
-    else if (job->late)
+    else if (job->late || rekey->unjudged)
         answer_now(rekey, IPC_BUSY, BUSY_RETRY_SECONDS);
     else if (rekey->hash && !rekey->hashed[0])
         answer_now(rekey, IPC_FAILED, 0);

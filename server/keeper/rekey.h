@@ -28,6 +28,7 @@ struct rekey {
     bool changes;      /* the password: also allowed when that is due */
     bool vouched;      /* … and due it is, right behind the sign-in: its code will do */
     bool guess;        /* a wrong password or code makes the next one wait */
+    bool unjudged;     /* … or not, for lack of memory */
     bool right;        /* … and has found: `password` is the one of this hash: */
     char verified[STORE_PASSWORD_SIZE];
     char hashed[STORE_PASSWORD_SIZE];

@@ -35,6 +35,7 @@ struct signin {
     struct store_user user; /* as it was when the hash was taken */
     char hash[STORE_PASSWORD_SIZE];
     bool password_right;
+    bool unjudged;        /* for lack of memory */
     char refused_by[256]; /* a rule that both factors do not help against; for the audit log */
 };
 
@@ -167,7 +168,8 @@ static void turn_away(struct signin *signin, enum ipc_status status, int64_t wai
 static void verify(struct pool_job *job)
 {
     struct signin *signin = OWNER_OF(job, struct signin, job);
-    signin->password_right = password_matches(signin->hash, signin->ask.password);
+    signin->unjudged =
+        password_judge(signin->hash, signin->ask.password, &signin->password_right) != 0;
 }
 
 static void on_verified(struct pool_job *job)
@@ -175,7 +177,9 @@ static void on_verified(struct pool_job *job)
     struct signin *signin = OWNER_OF(job, struct signin, job);
     struct keeper *keeper = signin->gate->keeper;
     uint32_t request = signin->ask.head.request;
-    if (job->late) {
+    if (signin->unjudged)
+        LOG_ERROR("signin", "out of memory: a password could not be judged; trying again may help");
+    if (job->late || signin->unjudged) {
         turn_away(signin, IPC_BUSY, BUSY_RETRY_SECONDS);
     } else if (!signin->gate->gone) {
         struct ipc_signed_in made;
