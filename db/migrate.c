@@ -102,7 +102,13 @@ enum store_result store_migrate(struct store *store, const char *path, enum stor
 {
     int version = version_of(store);
     if (version < 0) {
-        snprintf(why, size, "%s: %s", path, sqlite3_errmsg(store->db));
+        snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(store->db), store_advice(store->db));
+        return STORE_FAILED;
+    }
+    if (version == 0 && mode != STORE_CREATE) {
+        snprintf(why, size,
+                 "%s is not a database of deskgate: restore your backup with 'deskgate restore'",
+                 path);
         return STORE_FAILED;
     }
     if (version > SQL_STEPS && least_of(store, version) <= SQL_STEPS)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_MS 5000
@@ -15,10 +16,22 @@
 static enum store_result make_file(const char *path, enum store_open_mode mode, char *why,
                                    size_t size)
 {
-    if (access(path, F_OK) == 0)
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    if (there && st.st_size == 0 && mode != STORE_CREATE) {
+        snprintf(why, size,
+                 "%s is empty: restore your backup with 'deskgate restore'; for a new start remove "
+                 "the file and run 'deskgate init'",
+                 path);
+        return STORE_FAILED;
+    }
+    if (there)
         return STORE_OK;
     if (mode != STORE_CREATE) {
-        snprintf(why, size, "there is no database at %s", path);
+        snprintf(why, size,
+                 "there is no database at %s: restore your backup with 'deskgate restore', or make "
+                 "an empty one with 'deskgate init'",
+                 path);
         return STORE_MISSING;
     }
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -80,13 +93,13 @@ enum store_result store_open(struct store **out, const char *path, enum store_op
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
             SQLITE_OK ||
         !set_up(store)) {
-        snprintf(why, size, "%s: %s", path, sqlite3_errmsg(store->db));
+        snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(store->db), store_advice(store->db));
         result = STORE_FAILED;
     }
     if (result == STORE_OK)
         result = store_migrate(store, path, mode, why, size);
     if (result == STORE_OK && !prepare_all(store)) {
-        snprintf(why, size, "%s: %s", path, sqlite3_errmsg(store->db));
+        snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(store->db), store_advice(store->db));
         result = STORE_FAILED;
     }
     if (result != STORE_OK) {
@@ -113,6 +126,13 @@ void store_close(struct store *store)
 const char *store_error(const struct store *store)
 {
     return store->error;
+}
+
+bool store_moved(struct store *store)
+{
+    int moved = 0;
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved;
 }
 
 bool store_changed(struct store *store)

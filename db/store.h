@@ -32,8 +32,8 @@ enum store_result {
 
 /* ---- life ---- */
 enum store_open_mode {
-    STORE_MUST_EXIST,
-    STORE_CREATE, /* make it (0600) when missing */
+    STORE_MUST_EXIST, /* and have something in it: an empty file is what a crash may leave */
+    STORE_CREATE,     /* make it (0600) when missing */
     /* An older program has it open and goes on: like STORE_MUST_EXIST, but only changes that it can
      * live with are made, else NEWER. */
     STORE_IN_COMPANY,
@@ -48,6 +48,9 @@ const char *store_error(const struct store *store);
 enum store_result store_check(struct store *store, char *why, size_t size);
 /* True when another connection has changed the database since the last call (cheap; poll it). */
 bool store_changed(struct store *store);
+/* True when the file is no longer where it was opened: removed, or another one is in its place.
+ * What is written then is lost. Cheap, too. */
+bool store_moved(struct store *store);
 
 /* Begin takes the write lock at once (BEGIN IMMEDIATE). Rollback after a failed commit is done. */
 enum store_result store_begin(struct store *store);
@@ -433,6 +436,10 @@ enum store_result store_browser_known(struct store *, const uint8_t hash[32], in
 enum store_result store_browser_use(struct store *, const uint8_t hash[32], int64_t now);
 /* A wrong guess from there; forgets it at the `most`-th since the last success. */
 enum store_result store_browser_failed(struct store *, const uint8_t hash[32], unsigned most);
+/* The clock was set back: what was written in the future of `now` is as if written now, so that
+ * nobody waits, and no session, fresh factor or ticket lives, until the clock is there again. How
+ * long they may live stays. Within a transaction. */
+enum store_result store_clock_back(struct store *, int64_t now);
 enum store_result store_browser_sweep(struct store *, int64_t used_before);
 
 /* ---- how many there are ---- */

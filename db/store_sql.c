@@ -1,11 +1,31 @@
 #include "store_sql.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+const char *store_advice(sqlite3 *db)
+{
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ": stop the gateway and restore your backup with 'deskgate restore'";
+    case SQLITE_FULL:
+        return ": make room on the disk of the state folder";
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+        return ": the gateway's user must be able to read and write it and its folder";
+    case SQLITE_BUSY:
+        return ": another program holds it";
+    default:
+        return "";
+    }
+}
 
 enum store_result store_fail(struct store *store)
 {
-    text_copy(store->error, sizeof(store->error), sqlite3_errmsg(store->db));
+    snprintf(store->error, sizeof(store->error), "%s%s", sqlite3_errmsg(store->db),
+             store_advice(store->db));
     return STORE_FAILED;
 }
 

@@ -43,6 +43,8 @@ size_t store_column_blob(sqlite3_stmt *statement, int column, uint8_t *to, size_
 bool store_column_addr(sqlite3_stmt *statement, int column, struct addr *to);
 
 enum store_result store_fail(struct store *store); /* notes the engine's words; STORE_FAILED */
+/* What to do about the engine's last error: ": …", or "" when nobody can do anything about it. */
+const char *store_advice(sqlite3 *db);
 
 /* Brings the schema up to date; see migrate.c. */
 enum store_result store_migrate(struct store *store, const char *path, enum store_open_mode mode,

@@ -12,6 +12,9 @@ DELETE FROM throttle WHERE key = ?1;
 -- name: throttle_sweep
 DELETE FROM throttle WHERE last_at < ?1;
 
+-- name: throttle_back
+UPDATE throttle SET since = min(since, ?1), last_at = ?1 WHERE last_at > ?1;
+
 -- name: throttle_list
 SELECT t.failures, t.since, t.last_at, t.bucket, coalesce(u.name, ''), t.address, t.bits
 FROM throttle t LEFT JOIN users u ON u.id = t.user_id ORDER BY t.last_at DESC, t.key;

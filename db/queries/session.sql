@@ -48,5 +48,10 @@ UPDATE sessions SET ended_at = ?1, end_reason = 'idle'
 WHERE ended_at = 0 AND used_at < ?2
 AND NOT EXISTS (SELECT 1 FROM tunnels t WHERE t.session_id = sessions.id AND t.ended_at = 0);
 
+-- name: session_back
+UPDATE sessions SET expires_at = expires_at - max(created_at - ?1, 0), created_at = min(created_at, ?1),
+    used_at = min(used_at, ?1), factor_at = min(factor_at, ?1)
+WHERE ended_at = 0 AND (created_at > ?1 OR used_at > ?1 OR factor_at > ?1);
+
 -- name: session_forget
 DELETE FROM sessions WHERE ended_at <> 0 AND ended_at < ?1;

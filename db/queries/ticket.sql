@@ -30,3 +30,6 @@ SELECT count(*) FROM tickets WHERE session_id = ?1 AND used_at = 0 AND expires_a
 
 -- name: ticket_sweep
 DELETE FROM tickets WHERE created_at < ?1;
+
+-- name: ticket_back
+UPDATE tickets SET expires_at = expires_at - (created_at - ?1), created_at = ?1 WHERE created_at > ?1;

@@ -240,7 +240,8 @@ void checkup_store(struct checkup *check)
     if (result != STORE_OK) {
         check->store = NULL;
         checkup_say(check, CHECKUP_PROBLEM, "database",
-                    result == STORE_MISSING ? "run 'deskgate init'"
+                    result == STORE_MISSING
+                        ? "restore it from a backup; in a new state folder run 'deskgate init'"
                     : result == STORE_NEWER
                         ? "use the newer deskgate that made it"
                         : "restore it from a backup, or mend its mode and owner",

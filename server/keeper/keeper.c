@@ -16,7 +16,9 @@
 #include "owner.h"
 #include "password.h"
 #include "record_audit.h"
+#include "state_key.h"
 #include "throttle.h"
+#include "wall_clock.h"
 #include "zone.h"
 
 #include <errno.h>
@@ -56,6 +58,14 @@ static void leave(struct keeper *keeper, int code)
 static void on_poll(struct loop_timer *timer)
 {
     struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
+    if (store_moved(keeper->store)) {
+        LOG_ERROR("store", "the database was removed or replaced while the gateway had it open: "
+                           "what is written now would be lost, so nothing is; put it back, or "
+                           "restore your backup with 'deskgate restore'");
+        leave(keeper, EX_CONFIG);
+        return;
+    }
+    wall_clock_look(keeper);
     live_review_due(keeper);
     if (store_changed(keeper->store)) {
         live_review(keeper);
@@ -166,34 +176,6 @@ static void on_control(struct loop_source *source, uint32_t events)
 
 /* ---- set-up ---- */
 
-static int somebody(void *owner, const struct store_user *user)
-{
-    (void)user;
-    *(bool *)owner = true;
-    return 1;
-}
-
-/* A key is made only for an empty database: for the seeds in another one, it would be wrong. */
-static int open_key(struct keeper *keeper)
-{
-    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
-    bool people = false;
-    if (store_user_list(keeper->store, somebody, &people) != STORE_OK) {
-        LOG_ERROR("store", store_error(keeper->store));
-        return EX_CONFIG;
-    }
-    conf_path(keeper->conf, CONF_SECRET_KEY, path);
-    int error = secret_key_load(&keeper->key, path, !people, why, sizeof(why));
-    if (!error && audit_seal_open(keeper->store, keeper->conf, &keeper->key) == STORE_OK)
-        return EX_OK;
-    LOG_ERROR("secret", error ? why : store_error(keeper->store));
-    if (error == -ENOENT && people)
-        LOG_ERROR("secret", "without that key nobody's code can be checked: restore the file from "
-                            "your backup, or make a new one with 'deskgate init' and give each "
-                            "person a new second factor with 'deskgate user totp NAME'");
-    return EX_CONFIG;
-}
-
 /* Before there are threads: the key is not looked at by theirs. */
 static int open_acts(struct keeper *keeper, const char *path)
 {
@@ -209,9 +191,9 @@ static int open_state(struct keeper *keeper)
 {
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
     conf_path(keeper->conf, CONF_DATABASE, path);
-    enum store_open_mode mode = keeper->company ? STORE_IN_COMPANY : STORE_CREATE;
+    enum store_open_mode mode = keeper->company ? STORE_IN_COMPANY : STORE_MUST_EXIST;
     if (store_open(&keeper->store, path, mode, why, sizeof(why)) == STORE_OK) {
-        int code = open_key(keeper);
+        int code = state_key_open(keeper);
         return code == EX_OK && keeper->acts.administer ? open_acts(keeper, path) : code;
     }
     LOG_ERROR("store", why);
@@ -279,6 +261,7 @@ static int serve(struct keeper *keeper, int control)
         code = start(keeper, control);
     if (code != EX_OK)
         return code;
+    wall_clock_start(keeper);
     if (!keeper->company)
         end_stale(keeper);
     if (!caged(keeper))

@@ -78,6 +78,10 @@ struct keeper {
         unsigned dropped;
     } notes;
     struct {
+        int64_t ahead_ms; /* of the wall clock at the last look */
+        bool back;        /* it was set back: the store is yet to hear of it */
+    } clock;              /* wall_clock.c */
+    struct {
         int64_t told; /* the last notice's number */
         bool waiting; /* there may be more */
     } notices;

@@ -126,6 +126,9 @@ static void end_one(struct keeper *keeper, struct live *live, enum ipc_end end)
         live->next->previous = live->previous;
     live_index_remove(live);
     live->ended_at = keeper_now();
+    live->lasted = live->opened_ms ? (int64_t)(loop_now(keeper->loop) - live->opened_ms) / 1000
+                   : live->ended_at > live->opened_at ? live->ended_at - live->opened_at
+                                                      : 0;
     live->end = end;
     keeper_meter_ended(keeper, live);
     live->next = NULL;
@@ -193,8 +196,7 @@ static enum store_result write_end(struct keeper *keeper, const struct live *liv
         return result == STORE_FAILED ? result : STORE_OK; /* over already: nothing to tell */
     snprintf(detail, sizeof(detail),
              "why=%s way=%s tunnel=%" PRId64 " up=%" PRIu64 " down=%" PRIu64 " seconds=%" PRId64,
-             end, ipc_way_name(live->way), live->tunnel, live->up, live->down,
-             live->ended_at - live->opened_at);
+             end, ipc_way_name(live->way), live->tunnel, live->up, live->down, live->lasted);
     return record_audit(keeper, &live->origin, "tunnel-close", "ok", live->user, live->desktop,
                         detail);
 }

@@ -15,10 +15,11 @@ struct live {
     int64_t user_id, desktop_id;
     enum ipc_way way;
     int64_t opened_at;
-    int64_t since;     /* when it began, earlier where it came back after a drop */
-    uint64_t up, down; /* as last told */
-    int64_t told_at;   /* when the gate last told of moved bytes, and … */
-    bool unsaved;      /* … the store has not heard of it */
+    uint64_t opened_ms; /* loop_now(), which nobody can set; 0: of an earlier keeper */
+    int64_t since;      /* when it began, earlier where it came back after a drop */
+    uint64_t up, down;  /* as last told */
+    int64_t told_at;    /* when the gate last told of moved bytes, and … */
+    bool unsaved;       /* … the store has not heard of it */
     /* The keeper's own copy of the connection to the desktop, or -1: with it the keeper itself ends
      * the connection, so that a gate in foreign hands can neither keep it nor pretend. */
     int socket;
@@ -29,6 +30,7 @@ struct live {
     uint64_t close_by_ms; /* … and until then (loop_now()) to carry it out */
     int64_t again_at;     /* a date, an hour or a limit ends then: judge again; 0: none does */
     int64_t ended_at;     /* once it is over: when, … */
+    int64_t lasted;       /* … after how many seconds, … */
     enum ipc_end end;     /* … and why */
     char user[TEXT_NAME_SIZE], desktop[TEXT_NAME_SIZE];
     struct ipc_origin origin;

@@ -197,6 +197,7 @@ static enum ipc_status hand_over(struct opening *opening, int fd)
     live->desktop_id = opening->desktop.id;
     live_judge_again(keeper, live, opening->decision.again_at);
     live->opened_at = keeper_now();
+    live->opened_ms = loop_now(keeper->loop);
     live->since = opening->since;
     live->origin = opening->ask.origin;
     text_copy(live->user, sizeof(live->user), opening->session.user_name);
