@@ -2,74 +2,27 @@
 // one that it checked. In a network of the test's own, with a resolver that answers as it likes and
 // a canary that listens on every address of this machine.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Gateway, isRoot } from './lib/gateway.mjs';
+import { Gateway } from './lib/gateway.mjs';
+import { sh, within } from './lib/namespace.mjs';
 import { sleep } from './lib/proc.mjs';
+import { Resolver } from './lib/resolver.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
-const INSIDE = process.env.DESKGATE_OWN_NETWORK === '1';
 const HERE = '10.77.0.1';
 const THERE = '10.77.0.2'; // the desktop's machine, across a wire
 const PORT = 3389; // of a network where nobody else is
 
-function sh(command) {
-  const done = spawnSync('sh', ['-ec', command], { encoding: 'utf8' });
-  assert.equal(done.status, 0, `${command}: ${done.stderr}`);
-}
-
-if (!INSIDE) {
-  test('in a network of its own', { skip: isRoot ? false : 'only root can make one' }, (t) => {
-    const env = { ...process.env, DESKGATE_OWN_NETWORK: '1' };
-    delete env.NODE_TEST_CONTEXT;
-    const done = spawnSync('unshare', ['--net', '--mount', process.execPath, fileURLToPath(import.meta.url)],
-      { encoding: 'utf8', env, timeout: 120_000 });
-    assert.equal(done.status, 0, done.stdout + done.stderr);
-    t.diagnostic(/^# pass \d+$/m.exec(done.stdout)?.[0] ?? '');
-  });
-} else {
+if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a network of its own' })) {
   let gateway, token, resolver, canary, machine, folder;
   const bites = []; // whoever reaches the canary
-  const zone = {}; // name: (type) => addresses; null: no answer, 'none': NXDOMAIN
-
-  const bytesOf = (address) => (address.includes(':') ? ipv6(address) : Buffer.from(address.split('.').map(Number)));
-
-  function ipv6(address) {
-    const [head, tail] = address.split('::').map((part) => (part ? part.split(':').map((word) => parseInt(word, 16)) : []));
-    const words = tail ? [...head, ...Array(8 - head.length - tail.length).fill(0), ...tail] : head;
-    return Buffer.concat(words.map((word) => Buffer.from([word >> 8, word & 255])));
-  }
-
-  function nameOf(query) {
-    const labels = [];
-    let at = 12;
-    for (; query[at]; at += query[at] + 1) labels.push(query.toString('ascii', at + 1, at + 1 + query[at]));
-    return { name: labels.join('.'), end: at + 5, type: query.readUInt16BE(at + 1) };
-  }
-
-  function reply(query) {
-    const { name, end, type } = nameOf(query);
-    const told = zone[name]?.(type === 28) ?? 'none';
-    if (told === 'silence') return null;
-    const records = told === 'none' ? [] : told.filter((one) => one.includes(':') === (type === 28)).map((one) => {
-      const data = bytesOf(one);
-      const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
-      return Buffer.concat([head, data]);
-    });
-    const header = Buffer.alloc(12);
-    header.writeUInt16BE(query.readUInt16BE(0), 0);
-    header.writeUInt16BE(told === 'none' ? 0x8183 : 0x8180, 2);
-    header.writeUInt16BE(1, 4);
-    header.writeUInt16BE(records.length, 6);
-    return Buffer.concat([header, query.subarray(12, end), ...records]);
-  }
 
   async function listenEverywhere() {
     canary = createServer((socket) => {
@@ -101,15 +54,8 @@ if (!INSIDE) {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deskgate-dns-'));
-    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n', { mode: 0o644 });
-    sh(`mount --make-rprivate / && mount --bind ${join(folder, 'resolv.conf')} ${realpathSync('/etc/resolv.conf')}`);
     machine = await otherMachine();
-    resolver = createSocket('udp4', (query, from) => {
-      const answer = reply(query);
-      if (answer) resolver.send(answer, from.port, from.address);
-    });
-    resolver.bind(53, '127.0.0.1');
-    await once(resolver, 'listening');
+    resolver = await Resolver.start(folder);
     await listenEverywhere();
     gateway = await Gateway.make({ conf: { dial: { allow: 'private', seconds: 4 } } });
     token = await gateway.addUser('anna').token();
@@ -126,7 +72,7 @@ if (!INSIDE) {
   // A desktop whose name has these addresses.
   function desktop(answers) {
     const name = `d${names++}`;
-    zone[`${name}.test`] = typeof answers === 'function' ? answers : () => answers;
+    resolver.zone[`${name}.test`] = typeof answers === 'function' ? answers : () => answers;
     gateway.addDesktop(name, PORT, `${name}.test`);
     gateway.grant('anna', name);
     return name;

@@ -94,3 +94,14 @@ export function alive(pid) {
     return false;
   }
 }
+
+// Narrows a resource of a running process (a name of prlimit(1), the soft limit); what it answers
+// with takes that back. In the process's own name, for which no capability is needed.
+export function limit(pid, resource, most) {
+  const [uid, gid] = ['Uid', 'Gid'].map((field) => status(pid, field).split('\t')[0]);
+  const as = (...args) => run('setpriv', ['--reuid', uid, '--regid', gid, '--keep-groups',
+    'prlimit', '--pid', String(pid), ...args]).stdout;
+  const [soft, hard] = as(`--${resource}`, '--raw', '--noheadings', '--output', 'SOFT,HARD').trim().split(/\s+/);
+  as(`--${resource}=${most}:${hard}`);
+  return () => as(`--${resource}=${soft}:${hard}`);
+}

@@ -1,0 +1,163 @@
+// The wall clock is set, a day forward and a day back, under a gateway that runs (libfaketime, which
+// changes it for the gateway's processes alone; clocks that nobody can set go on). What lasts is not
+// cut short nor drawn out, what was used once stays used, and nobody waits for a day to come again.
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Books } from '../lib/books.mjs';
+import { Gateway, sanitized } from '../lib/gateway.mjs';
+import { run, sleep, until } from '../lib/proc.mjs';
+import { codeAt, stepNow } from '../lib/totp.mjs';
+
+const DAY = 86_400;
+const LIBRARY = run('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -1']).stdout.trim();
+const skip = sanitized ? 'a sanitizer and libfaketime both want to be first' : existsSync(LIBRARY) ? false : 'libfaketime is not installed';
+const options = { skip, timeout: 60_000 };
+
+let folder;
+let gateway;
+let books;
+
+// Starts it with a clock that set() changes. The gate's cage lets it open no file, so its clock stays.
+async function serve(made) {
+  const faked = { LD_PRELOAD: LIBRARY, FAKETIME_TIMESTAMP_FILE: join(folder, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
+  const kept = { ...process.env };
+  Object.assign(process.env, faked);
+  try {
+    await made.serve();
+  } finally {
+    for (const name of Object.keys(faked)) delete process.env[name];
+    Object.assign(process.env, kept);
+  }
+}
+
+// Seconds that the gateway's clock is ahead of the true one; returns when the keeper has seen it.
+let ahead = 0;
+async function set(seconds, seen = gateway) {
+  const at = seen.log.length;
+  const by = seconds - ahead;
+  ahead = seconds;
+  writeFileSync(join(folder, 'clock'), `${seconds < 0 ? '' : '+'}${seconds}\n`);
+  await until(() => `it is seen\n${seen.log.slice(at)}`,
+    () => new RegExp(`clock: the wall clock was set to=${by < 0 ? 'back' : 'forward'} by="${Math.abs(by)} seconds"`).test(seen.log.slice(at)), { ms: 5_000 });
+}
+
+// A code as the gateway's clock wants it.
+const codeOf = (user, offset = 0) => codeAt(user.secret, stepNow() + Math.floor(ahead / 30) + offset);
+
+before(async () => {
+  if (skip) return;
+  folder = mkdtempSync(join(tmpdir(), 'deskgate-clock-'));
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'clock'), '+0\n');
+  gateway = await Gateway.make({ serve: false, conf: { session: { idle_seconds: 3 * DAY, absolute_seconds: 7 * DAY }, login: { user_failures: 3 } } });
+  await serve(gateway);
+  books = await Books.open(gateway, { requests: true });
+});
+after(async () => {
+  await books?.close();
+  await gateway?.remove();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+test('a day forward and back: nobody is signed out, codes and tickets that were used stay used', options, async (t) => {
+  const person = books.add();
+  const early = codeOf(person);
+  assert.equal(await person.signIn({ code: early }).then((answer) => { books.sessions.push(answer.json.token); return answer.status; }), 200);
+
+  await set(DAY);
+  await books.canary.heard();
+  assert.equal((await person.signIn({ code: early })).status, 401, 'a code of yesterday');
+  const other = books.add();
+  const ahead1 = codeOf(other);
+  const tomorrow = await other.signIn({ code: ahead1 });
+  assert.equal(tomorrow.status, 200);
+  books.sessions.push(tomorrow.json.token);
+
+  await set(0);
+  await books.canary.heard();
+  assert.equal((await person.signIn({ code: early })).status, 401, 'used before, within its half minute again');
+  assert.equal((await other.signIn({ code: ahead1 })).status, 401, 'a code of tomorrow');
+  await set(DAY);
+  assert.equal((await other.signIn({ code: ahead1 })).status, 401, 'used, and tomorrow has come twice');
+  await set(-DAY);
+  await books.canary.heard();
+  await set(0);
+  const late = codeOf(person, 1);
+  assert.equal((await person.signIn({ code: late })).status, 200, 'the next code is good');
+  const rows = gateway.audit('--event', 'clock-set', '--last', '100');
+  assert.deepEqual(rows.map((row) => [row.outcome, row.detail]), [['forward', `by ${DAY} seconds`], ['back', `by ${DAY} seconds`],
+    ['forward', `by ${DAY} seconds`], ['back', `by ${2 * DAY} seconds`], ['forward', `by ${DAY} seconds`]]);
+  t.diagnostic(`slowest beat ${books.canary.slowest} ms`);
+  await books.whole();
+});
+
+test('who was made to wait, by a clock that was ahead, does not wait for that day', options, async () => {
+  await set(DAY);
+  const person = books.add();
+  let answer;
+  for (let i = 0; i < 8; i++) {
+    answer = await person.signIn({ code: '000000' });
+    if (answer.status === 429) break;
+  }
+  assert.equal(answer.status, 429, answer.body);
+  await set(0);
+  let waited;
+  await until(() => `let in after the few seconds that are due, not ${waited}`, async () => {
+    answer = await person.signIn({ code: codeOf(person) });
+    waited = answer.headers['retry-after'];
+    return answer.status === 200;
+  }, { ms: 12_000, every: 500 });
+});
+
+test('a tunnel\'s time is what it lasted, and its hours go by the clock', options, async () => {
+  const person = books.add();
+  const { json: { token } } = await person.signIn({ code: codeOf(person) });
+  const { ws, wire } = await gateway.tunnel('echo', token);
+  assert.ok(ws);
+  await set(DAY);
+  await set(0);
+  wire.end();
+  const row = await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0], { every: 100 });
+  assert.match(row.detail, / seconds=\d$/);
+
+  // Open by a clock that is a day ahead; back at the true date the grant is not valid yet.
+  const early = books.add();
+  const date = (days) => new Date(Date.now() + days * DAY * 1000).toISOString().slice(0, 10);
+  gateway.cli('grant', 'limit', early.name, 'echo', '--from', date(1));
+  await set(DAY + 3600);
+  const signed = await early.signIn({ code: codeOf(early) });
+  assert.equal(signed.status, 200, signed.body);
+  const opened = await gateway.tunnel('echo', signed.json.token);
+  assert.ok(opened.ws, String(opened.answer?.body));
+  await set(0);
+  const closed = await opened.ws.closed(5_000);
+  assert.equal(closed.code, 4005, closed.reason);
+  await books.canary.heard();
+});
+
+test('with limits as they are by default: a day forward ends sessions, with a true reason', options, async () => {
+  const own = await Gateway.make({ serve: false });
+  let mine;
+  try {
+    await serve(own);
+    mine = await Books.open(own);
+    await set(DAY, own);
+    const closed = await mine.canary.ws.closed(15_000).catch((error) => ({ reason: error.message }));
+    await mine.canary.stop();
+    const row = await until('its end is on record', () => own.audit('--event', 'tunnel-close', '--last', '1')[0], { every: 100 });
+    assert.match(row.detail, /^why=session-ended/, closed.reason);
+    assert.equal((await own.http('GET', '/api/session', { token: mine.token })).status, 401);
+    await set(0, own);
+    assert.equal((await own.http('GET', '/api/session', { token: mine.token })).status, 401, 'what is over stays over');
+    mine.token = (await mine.anna.signIn({ code: codeOf(mine.anna, 1) })).json.token;
+    await mine.perch();
+    await mine.whole({ over: true });
+  } finally {
+    await mine?.close();
+    await own.remove();
+    await sleep(1);
+  }
+});

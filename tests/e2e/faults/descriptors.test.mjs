@@ -1,0 +1,138 @@
+// No descriptors left, in the gate and then in the keeper, while both run: what is there goes on,
+// nobody spins, and as soon as there are some again, all works.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { after, before, test } from 'node:test';
+import { Books } from '../lib/books.mjs';
+import { Gateway } from '../lib/gateway.mjs';
+import { limit, sleep, until } from '../lib/proc.mjs';
+import { Wire } from '../lib/wire.mjs';
+
+const LOOK_MS = 2_500;
+let gateway;
+let books;
+
+before(async () => {
+  gateway = await Gateway.make();
+  books = await Books.open(gateway);
+});
+after(async () => {
+  await books?.close();
+  await gateway?.remove();
+});
+
+// CPU seconds so far.
+function spent(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+// `spare` more than the highest number that is open now; more() takes it back.
+function exhaust(pid, spare = 6) {
+  const most = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1 + spare;
+  return { most, more: limit(pid, 'nofile', most) };
+}
+
+// Connections that say nothing: they fill what is left below the limit, and the kernel keeps the rest.
+async function knock(count) {
+  return Promise.all(Array.from({ length: count }, () => Wire.tcp(gateway.port)));
+}
+
+const free = (pid, most) => most - readdirSync(`/proc/${pid}/fd`).length;
+
+// What becomes of one more tunnel: "open", a status, or "nothing" (not even an end) within a while.
+async function tryTunnel() {
+  const told = gateway.tunnel('echo', books.token).then(({ ws, answer, wire }) => {
+    wire.end();
+    return ws ? 'open' : answer?.status ?? 'closed';
+  }, () => 'closed');
+  return Promise.race([told, sleep(1_500).then(() => 'nothing')]);
+}
+
+test('the gate', { timeout: 30_000 }, async (t) => {
+  const gate = gateway.part('gate');
+  const { more } = exhaust(gate);
+  const wires = [];
+  try {
+    const at = gateway.log.length;
+    wires.push(...await knock(24));
+    await until('it has none left', () => /accept: out of descriptors or memory/.test(gateway.log.slice(at)));
+    const before = spent(gate);
+    const { beats } = books.canary;
+    await sleep(LOOK_MS);
+    const cpu = (spent(gate) - before) / (LOOK_MS / 1000);
+    const lines = gateway.log.slice(at).split('\n').filter((line) => /accept:/.test(line)).length;
+    t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${books.canary.beats - beats} beats, ${lines} lines`);
+    assert.ok(cpu < 0.2, `it does not spin: ${cpu}`);
+    assert.ok(lines <= cpus().length, 'one line for each of its threads');
+    await books.canary.heard();
+  } finally {
+    more();
+  }
+  await gateway.healthy();
+  for (const wire of wires) wire.end();
+  assert.equal(gateway.part('gate'), gate, 'it is the same gate');
+  assert.equal(await books.signIn(books.add()), 200);
+  await books.canary.heard();
+  await books.whole();
+});
+
+// A connection takes one, its way to the HTTP library two, the desktop one.
+const SPARE = { 1: 'closed', 2: 'closed', 3: 500, 4: 'open' };
+
+test('the gate, when it needs one more for a request or a tunnel', { timeout: 30_000 }, async () => {
+  const gate = gateway.part('gate');
+  const open = () => readdirSync(`/proc/${gate}/fd`).length;
+  await sleep(300); // what was refused before has gone
+  const base = open();
+  for (const [spare, due] of Object.entries(SPARE)) {
+    await until(() => `${open()} descriptors are ${base} again`, () => open() <= base);
+    const { more, most } = exhaust(gate);
+    const wires = [];
+    try {
+      wires.push(...await knock(Math.max(0, most - base - spare)));
+      await until('they are accepted', () => most - open() <= spare);
+      assert.equal(await tryTunnel(), due, `with ${most - base - wires.length} left`);
+      await books.canary.heard();
+    } finally {
+      more();
+      for (const wire of wires) wire.end();
+    }
+    await gateway.healthy();
+  }
+  assert.equal(gateway.part('gate'), gate);
+  await until('what was refused is not listed', () => gateway.json('tunnel', 'list').length === 1);
+});
+
+test('the keeper', { timeout: 30_000 }, async (t) => {
+  const keeper = gateway.part('keeper');
+  const { more, most } = exhaust(keeper);
+  try {
+    const at = gateway.log.length;
+    const before = spent(keeper);
+    // A dial takes two descriptors, one of which stays with the tunnel's client.
+    const opened = await gateway.tunnels('echo', books.token, free(keeper, most) + 4);
+    const refused = opened.filter(({ ws }) => !ws);
+    assert.ok(refused.length > 0, 'it has none left');
+    for (const { answer } of refused) {
+      assert.equal(answer.status, 500, String(answer.body));
+      assert.match(String(answer.body), /"error":"failed"/);
+    }
+    assert.match(gateway.log.slice(at), /Too many open files/);
+    assert.equal(await books.signIn(books.add()), 200, 'signing in takes none');
+    await sleep(LOOK_MS / 2);
+    const cpu = (spent(keeper) - before) / (LOOK_MS / 1000);
+    t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${refused.length} of ${opened.length} refused`);
+    assert.ok(cpu < 0.3, `it does not spin: ${cpu}`);
+    await books.canary.heard();
+    for (const { wire } of opened) wire.end();
+  } finally {
+    more();
+  }
+  assert.equal(await tryTunnel(), 'open', 'and then it opens again');
+  assert.equal(gateway.part('keeper'), keeper);
+  await books.canary.heard();
+  await books.whole();
+});

@@ -1,0 +1,158 @@
+// No memory, in the gate and in the keeper: once by a limit at which allocations fail (RLIMIT_AS), once
+// by a cgroup in which the kernel kills. Who is there goes on or ends with a true reason; nobody is
+// told that a right password was wrong; the supervisor starts again what was killed.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Books } from '../lib/books.mjs';
+import { Gateway, isRoot, sanitized } from '../lib/gateway.mjs';
+import { limit, sleep, status, until } from '../lib/proc.mjs';
+
+let gateway;
+let books;
+
+before(async () => {
+  gateway = await Gateway.make();
+  books = await Books.open(gateway);
+});
+after(async () => {
+  await books?.close();
+  await gateway?.remove();
+});
+
+// So many bytes more than it has mapped now.
+const narrow = (pid, more) => limit(pid, 'as', status(pid, 'VmSize') * 1024 + more);
+
+const options = { timeout: 60_000, skip: sanitized ? 'a sanitizer maps terabytes' : false };
+
+test('the keeper cannot allocate: a right password is not called wrong', options, async (t) => {
+  const keeper = gateway.part('keeper');
+  const person = books.add();
+  const at = gateway.log.length;
+  const more = narrow(keeper, 8 << 20); // a hash takes 19 MiB
+  let refused;
+  try {
+    refused = await person.signIn();
+    assert.notEqual(refused.status, 401, 'it was right');
+    assert.deepEqual([refused.status, refused.json.error], [503, 'busy'], refused.body);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    assert.match(gateway.log.slice(at), /out of memory: a password could not be judged/);
+    assert.deepEqual(gateway.audit('--event', 'sign-in', '--last', '100').filter((row) => row.user === person.name && row.outcome === 'denied'), []);
+    await books.canary.heard();
+  } finally {
+    more();
+  }
+  t.diagnostic(refused.body);
+  assert.equal(await books.signIn(person), 200);
+  assert.equal(gateway.part('keeper'), keeper, 'it is the same keeper');
+  await books.canary.heard();
+  await books.whole();
+});
+
+test('the gate cannot allocate: who is there goes on', options, async (t) => {
+  const gate = gateway.part('gate');
+  const more = narrow(gate, 256 << 10);
+  const answers = {};
+  let killed = false;
+  try {
+    const tries = Array.from({ length: 60 }, () => gateway.http('GET', '/healthz', { fresh: true, timeout: 3_000 })
+      .then((answer) => answer.status, () => 'closed'));
+    for (const answer of await Promise.all(tries)) answers[answer] = (answers[answer] ?? 0) + 1;
+    killed = gateway.part('gate') !== gate;
+    if (!killed) await books.canary.heard();
+  } finally {
+    if (!killed) more();
+  }
+  t.diagnostic(`${JSON.stringify(answers)}${killed ? ', and the gate ended' : ''}`);
+  await gateway.healthy();
+  if (killed) {
+    await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 100 });
+    await books.canary.stop();
+    await books.perch();
+  }
+  await books.canary.heard();
+  assert.equal(await books.signIn(books.add()), 200);
+  await books.whole();
+});
+
+// ---- killed by the kernel ----
+
+// The folder in which groups with a limit on memory can be made, and that limit's file.
+function memoryGroups() {
+  if (!isRoot) return undefined;
+  for (const [folder, file] of [['/sys/fs/cgroup', 'memory.max'], ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes']]) {
+    const group = join(folder, `deskgate-test-${process.pid}`);
+    try {
+      if (file === 'memory.max') writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory');
+      mkdirSync(group);
+      if (existsSync(join(group, file))) return { group, file };
+      rmdirSync(group);
+    } catch { /* not this one */ }
+  }
+  return undefined;
+}
+
+const groups = memoryGroups();
+after(async () => {
+  if (groups) await until('nobody is in the group', () => {
+    try {
+      rmdirSync(groups.group);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+});
+
+// Moves a process into a group that may have `bytes` beyond what it has now.
+function confine(pid, bytes) {
+  writeFileSync(join(groups.group, groups.file), String(bytes));
+  writeFileSync(join(groups.group, 'cgroup.procs'), String(pid));
+}
+
+async function killedByKernel(name, pid, act) {
+  const at = gateway.log.length;
+  let goOn = true;
+  const work = (async () => {
+    while (goOn) await act().catch(() => {});
+  })();
+  await until(() => `the ${name} is killed\n${gateway.log.slice(at)}`, () => {
+    const now = gateway.part(name);
+    return now !== undefined && now !== pid;
+  }, { ms: 20_000 });
+  goOn = false;
+  await work;
+  assert.match(gateway.log.slice(at), new RegExp(`child\\.end: ended unexpectedly child=${name} pid=${pid} signal=Killed`));
+  await gateway.healthy();
+  await until('the client of the canary sees the end', () => books.canary.ws.wire.over, { ms: 3_000 });
+  await books.canary.stop();
+  const row = await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')
+    .filter((one) => one.user === 'anna').at(-1), { every: 100 });
+  assert.match(row.detail, /^why=gate-lost/);
+  await books.perch();
+  assert.equal(await books.signIn(books.add()), 200);
+  await books.whole();
+}
+
+const grouped = { ...options, skip: options.skip || (groups ? false : 'no cgroup with a limit on memory can be made here') };
+
+test('the kernel kills the keeper for its memory', grouped, async () => {
+  const person = books.add();
+  const code = person.codes.wrong();
+  const keeper = gateway.part('keeper');
+  confine(keeper, 4 << 20);
+  await killedByKernel('keeper', keeper, () => person.signIn({ code }));
+});
+
+test('the kernel kills the gate for its memory', grouped, async () => {
+  const gate = gateway.part('gate');
+  confine(gate, 1 << 20);
+  const wires = [];
+  await killedByKernel('gate', gate, async () => {
+    wires.push(await gateway.wire());
+    await sleep(1);
+  });
+  for (const wire of wires) wire.end();
+  assert.ok(readFileSync(`/proc/${gateway.part('gate')}/cgroup`, 'utf8').indexOf('deskgate-test') < 0, 'the new one is not in the group');
+});
