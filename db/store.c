@@ -96,6 +96,13 @@ enum store_result store_open(struct store **out, const char *path, enum store_op
         snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(store->db), store_advice(store->db));
         result = STORE_FAILED;
     }
+    if (result == STORE_OK && sqlite3_db_readonly(store->db, "main") == 1) {
+        snprintf(why, size,
+                 "%s may only be read: the gateway's user must be able to read and write it and "
+                 "its folder",
+                 path);
+        result = STORE_FAILED;
+    }
     if (result == STORE_OK)
         result = store_migrate(store, path, mode, why, size);
     if (result == STORE_OK && !prepare_all(store)) {

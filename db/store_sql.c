@@ -12,6 +12,8 @@ const char *store_advice(sqlite3 *db)
         return ": stop the gateway and restore your backup with 'deskgate restore'";
     case SQLITE_FULL:
         return ": make room on the disk of the state folder";
+    case SQLITE_IOERR:
+        return ": the disk of the state folder is full or failing";
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
         return ": the gateway's user must be able to read and write it and its folder";

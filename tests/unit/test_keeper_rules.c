@@ -7,9 +7,11 @@
 #include "totp.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -284,6 +286,30 @@ START_TEST(passwords)
 }
 END_TEST
 
+/* A sanitizer maps terabytes, and has no use for such a limit. */
+#ifndef __SANITIZE_ADDRESS__
+START_TEST(without_memory_no_password_is_wrong)
+{
+    char hash[STORE_PASSWORD_SIZE];
+    bool right;
+    struct rlimit limit;
+    ck_assert_int_eq(password_hash("correct horse battery", hash), 0);
+    getrlimit(RLIMIT_AS, &limit);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 1 << 20; /* less than there is: nothing more can be mapped */
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    int judged = password_judge(hash, "correct horse battery", &right);
+    limit.rlim_cur = before;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    ck_assert_int_eq(judged, -ENOMEM);
+    ck_assert_int_eq(password_judge(hash, "correct horse battery", &right), 0);
+    ck_assert(right);
+    ck_assert_int_eq(password_judge(hash, "correct horse batterY", &right), 0);
+    ck_assert(!right);
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("keeper_rules");
@@ -300,6 +326,9 @@ int main(void)
     tcase_add_test(tests, bad_codes);
     tcase_add_test(tests, enrolment);
     tcase_add_test(tests, passwords);
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_test(tests, without_memory_no_password_is_wrong);
+#endif
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -79,6 +79,9 @@ START_TEST(missing_newer_and_corrupt_are_told_apart)
                      STORE_NEWER);
     ck_assert_ptr_nonnull(strstr(why, "restart"));
     int fd = open(elsewhere, O_CREAT | O_WRONLY, 0600);
+    ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
+                     STORE_FAILED);
+    ck_assert_ptr_nonnull(strstr(why, "is empty"));
     char rubbish[4096];
     memset(rubbish, 'x', sizeof(rubbish));
     ck_assert_int_eq(write(fd, rubbish, sizeof(rubbish)), sizeof(rubbish));
@@ -86,6 +89,19 @@ START_TEST(missing_newer_and_corrupt_are_told_apart)
     ck_assert_int_eq(store_open(&other, elsewhere, STORE_MUST_EXIST, why, sizeof(why)),
                      STORE_FAILED);
     ck_assert_ptr_nonnull(strstr(why, "not a database"));
+    ck_assert_ptr_nonnull(strstr(why, "deskgate restore"));
+}
+END_TEST
+
+START_TEST(a_file_that_was_taken_away_is_noticed)
+{
+    char away[sizeof(store_rig_path) + 8];
+    snprintf(away, sizeof(away), "%s.away", store_rig_path);
+    ck_assert(!store_moved(store));
+    ck_assert_int_eq(rename(store_rig_path, away), 0);
+    ck_assert(store_moved(store));
+    ck_assert_int_eq(rename(away, store_rig_path), 0);
+    ck_assert(!store_moved(store));
 }
 END_TEST
 
@@ -468,6 +484,34 @@ START_TEST(throttling)
 }
 END_TEST
 
+START_TEST(a_clock_that_is_set_back)
+{
+    const struct store_throttle_of of = {.key = "k", .bucket = "address"};
+    struct store_throttle row = {.failures = 3, .since = 500, .last_at = 2000};
+    int64_t user = store_rig_add_user("a"), early = store_rig_add_session(user, 1, 1300),
+            late = store_rig_add_session(user, 2, 1300);
+    struct store_session session;
+    ck_assert_int_eq(store_throttle_set(store, &of, &row), STORE_OK);
+    ck_assert_int_eq(store_session_use(store, late, 1200), STORE_OK);
+    ck_assert_int_eq(store_clock_back(store, 1100), STORE_OK);
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_OK);
+    ck_assert_int_eq(row.since, 500);
+    ck_assert_int_eq(row.last_at, 1100);
+    ck_assert_int_eq(store_session_by_id(store, late, &session), STORE_OK);
+    ck_assert_int_eq(session.used_at, 1100);
+    ck_assert_int_eq(session.expires_at, 1300);
+    /* Made in the future: it lives as long as it was to live, from now on. */
+    ck_assert_int_eq(store_clock_back(store, 400), STORE_OK);
+    ck_assert_int_eq(store_session_by_id(store, early, &session), STORE_OK);
+    ck_assert_int_eq(session.created_at, 400);
+    ck_assert_int_eq(session.used_at, 400);
+    ck_assert_int_eq(session.factor_at, 400);
+    ck_assert_int_eq(session.expires_at, 700);
+    ck_assert_int_eq(store_throttle_get(store, "k", &row), STORE_OK);
+    ck_assert_int_eq(row.since, 400);
+}
+END_TEST
+
 static unsigned listed;
 
 static int count_item(void *owner, const struct store_throttle_item *item)
@@ -630,6 +674,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, the_file_is_private);
     tcase_add_test(tests, missing_newer_and_corrupt_are_told_apart);
+    tcase_add_test(tests, a_file_that_was_taken_away_is_noticed);
     tcase_add_test(tests, an_older_schema_is_upgraded_with_a_backup);
     tcase_add_test(tests, many_may_open_at_once);
     tcase_add_test(tests, changes_of_others_are_noticed);
@@ -644,6 +689,7 @@ int main(void)
     tcase_add_test(tests, tunnels);
     tcase_add_test(tests, the_audit_log_only_grows);
     tcase_add_test(tests, throttling);
+    tcase_add_test(tests, a_clock_that_is_set_back);
     tcase_add_test(tests, buckets_are_listed_and_cleared);
     tcase_add_test(tests, browsers_are_known_until_something_changes);
     tcase_add_test(tests, nothing_acknowledged_is_lost);

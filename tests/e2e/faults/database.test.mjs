@@ -9,7 +9,7 @@ import { Books } from '../lib/books.mjs';
 import { Gateway, isRoot } from '../lib/gateway.mjs';
 import { run, sleep, start, until } from '../lib/proc.mjs';
 
-const LOCK_SECONDS = 7; // the gateway waits for 5
+const LOCK_SECONDS = 6; // the gateway waits for 5
 const PAGE = 4096;
 
 async function rig() {
@@ -55,7 +55,7 @@ describe('locked by another program', { concurrency: true }, () => {
         const refused = await first.signIn();
         t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${books.canary.slowest} ms`);
         assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
-        assert.match(gateway.log.slice(at), /(store|audit): .*locked: another program holds it/);
+        if (refused.status === 500) assert.match(gateway.log.slice(at), /locked: another program holds it/);
         await books.canary.heard();
         const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
         await locker.ended;
@@ -95,7 +95,7 @@ describe('found at the start', () => {
     'nothing in it': [/deskgate\.db is empty: restore your backup/, ({ db }) => truncateSync(db, 0)],
     'no database': [/there is no database at .*deskgate\.db: restore your backup/, ({ db }) => rmSync(db)],
     'a database that may not be read': [/unable to open database file: the gateway's user must be able to read and write/, ({ db }) => run('chown', ['root:root', db])],
-    'a database that may only be read': [/(readonly database|unable to open database file): the gateway's user must be able to read and write/, ({ db }) => {
+    'a database that may only be read': [/deskgate\.db may only be read: the gateway's user must be able to read and write/, ({ db }) => {
       run('chown', ['root:root', db]);
       run('chmod', ['444', db]);
     }],
@@ -114,7 +114,7 @@ describe('found at the start', () => {
       const paths = { state, db: join(state, 'deskgate.db'), key: join(state, 'secret.key') };
       act(paths);
       const before = existsSync(paths.db) && readFileSync(paths.db);
-      const told = run(gateway.program, ['--state', state, 'serve'], { allow: true });
+      const told = run('timeout', ['10', gateway.program, '--state', state, 'serve'], { allow: true });
       assert.equal(told.status, 78, told.stderr);
       assert.match(told.stderr, words);
       assert.deepEqual(existsSync(paths.db) && readFileSync(paths.db), before, 'what is left is not touched');

@@ -1,4 +1,4 @@
-// No memory, in the gate and in the keeper: once by a limit at which allocations fail (RLIMIT_AS), once
+// No memory, in the gate and in the keeper: once by a limit at which allocations fail (RLIMIT_DATA), once
 // by a cgroup in which the kernel kills. Who is there goes on or ends with a true reason; nobody is
 // told that a right password was wrong; the supervisor starts again what was killed.
 import assert from 'node:assert/strict';
@@ -21,8 +21,8 @@ after(async () => {
   await gateway?.remove();
 });
 
-// So many bytes more than it has mapped now.
-const narrow = (pid, more) => limit(pid, 'as', status(pid, 'VmSize') * 1024 + more);
+// So many bytes of its own beyond what it has now.
+const narrow = (pid, more) => limit(pid, 'data', status(pid, 'VmData') * 1024 + more);
 
 const options = { timeout: 60_000, skip: sanitized ? 'a sanitizer maps terabytes' : false };
 
@@ -54,16 +54,21 @@ test('the gate cannot allocate: who is there goes on', options, async (t) => {
   const gate = gateway.part('gate');
   const more = narrow(gate, 256 << 10);
   const answers = {};
+  const held = [];
   let killed = false;
   try {
-    const tries = Array.from({ length: 60 }, () => gateway.http('GET', '/healthz', { fresh: true, timeout: 3_000 })
-      .then((answer) => answer.status, () => 'closed'));
+    const tries = Array.from({ length: 150 }, () => gateway.wire().then((wire) => {
+      held.push(wire);
+      return 'open';
+    }, () => 'closed'));
     for (const answer of await Promise.all(tries)) answers[answer] = (answers[answer] ?? 0) + 1;
     killed = gateway.part('gate') !== gate;
     if (!killed) await books.canary.heard();
   } finally {
     if (!killed) more();
+    for (const wire of held) wire.end();
   }
+  assert.ok(killed || answers.closed > 0, `it had none left: ${JSON.stringify(answers)}`);
   t.diagnostic(`${JSON.stringify(answers)}${killed ? ', and the gate ended' : ''}`);
   await gateway.healthy();
   if (killed) {
@@ -123,7 +128,8 @@ async function killedByKernel(name, pid, act) {
   }, { ms: 20_000 });
   goOn = false;
   await work;
-  assert.match(gateway.log.slice(at), new RegExp(`child\\.end: ended unexpectedly child=${name} pid=${pid} signal=Killed`));
+  const due = new RegExp(`child\\.end: ended unexpectedly child=${name} pid=${pid} signal=Killed`);
+  await until(() => `${due}\n${gateway.log.slice(at)}`, () => due.test(gateway.log.slice(at)));
   await gateway.healthy();
   await until('the client of the canary sees the end', () => books.canary.ws.wire.over, { ms: 3_000 });
   await books.canary.stop();

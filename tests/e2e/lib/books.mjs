@@ -54,8 +54,8 @@ export class Books {
   }
 
   // The state is whole, and nothing that was acknowledged is missing. `over`: the sessions are not
-  // looked at.
-  async whole({ over = false } = {}) {
+  // looked at. `check`: 'deskgate check' looks, too (it also resolves desktops' names).
+  async whole({ over = false, check = true } = {}) {
     const { gateway } = this;
     const names = (list) => new Set(list.map((one) => one.name));
     const [people, desktops] = [names(gateway.json('user', 'list')), names(gateway.json('desktop', 'list'))];
@@ -67,7 +67,7 @@ export class Books {
     for (const row of this.rows) assert.deepEqual(rows.get(row.id), row, 'the audit log has what it had');
     this.rows = [...rows.values()];
     gateway.cli('audit', 'verify');
-    assert.match(gateway.cli('check', { allow: true }).stdout, /database: whole/);
+    if (check) assert.match(gateway.cli('check', { allow: true }).stdout, /database: whole/);
     if (over) return;
     for (const token of this.sessions) {
       assert.equal((await gateway.http('GET', '/api/session', { token })).status, 200, 'who was let in still is');
