@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Books } from '../lib/books.mjs';
 import { Gateway, sanitized } from '../lib/gateway.mjs';
-import { run, sleep, until } from '../lib/proc.mjs';
+import { run, until } from '../lib/proc.mjs';
 import { codeAt, stepNow } from '../lib/totp.mjs';
 
 const DAY = 86_400;
@@ -158,6 +158,5 @@ test('with limits as they are by default: a day forward ends sessions, with a tr
   } finally {
     await mine?.close();
     await own.remove();
-    await sleep(1);
   }
 });
