@@ -55,29 +55,6 @@ static void leave(struct keeper *keeper, int code)
 
 /* ---- the clock ---- */
 
-static void on_poll(struct loop_timer *timer)
-{
-    struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
-    if (store_moved(keeper->store)) {
-        LOG_ERROR("store", "the database was removed or replaced while the gateway had it open: "
-                           "what is written now would be lost, so nothing is; put it back, or "
-                           "restore your backup with 'deskgate restore'");
-        leave(keeper, EX_CONFIG);
-        return;
-    }
-    wall_clock_look(keeper);
-    live_review_due(keeper);
-    if (store_changed(keeper->store)) {
-        live_review(keeper);
-        notice_changed(keeper);
-        audit_check_changed(keeper);
-    }
-    duty_look(keeper);
-    notice_tell(keeper);
-    live_enforce(keeper);
-    loop_timer_set(keeper->loop, timer, POLL_MS);
-}
-
 static void sweep(struct keeper *keeper)
 {
     int64_t now = keeper_now();
@@ -106,6 +83,30 @@ static void sweep(struct keeper *keeper)
     }
     if (expired)
         live_review(keeper);
+}
+
+static void on_poll(struct loop_timer *timer)
+{
+    struct keeper *keeper = OWNER_OF(timer, struct keeper, poll);
+    if (store_moved(keeper->store)) {
+        LOG_ERROR("store", "the database was removed or replaced while the gateway had it open: "
+                           "what is written now would be lost, so nothing is; put it back, or "
+                           "restore your backup with 'deskgate restore'");
+        leave(keeper, EX_CONFIG);
+        return;
+    }
+    if (wall_clock_look(keeper))
+        sweep(keeper);
+    live_review_due(keeper);
+    if (store_changed(keeper->store)) {
+        live_review(keeper);
+        notice_changed(keeper);
+        audit_check_changed(keeper);
+    }
+    duty_look(keeper);
+    notice_tell(keeper);
+    live_enforce(keeper);
+    loop_timer_set(keeper->loop, timer, POLL_MS);
 }
 
 static void on_sweep(struct loop_timer *timer)

@@ -54,15 +54,17 @@ static void tell(struct keeper *keeper, int64_t by_ms)
         record_audit(keeper, &nobody, "clock-set", where, NULL, NULL, words);
 }
 
-void wall_clock_look(struct keeper *keeper)
+bool wall_clock_look(struct keeper *keeper)
 {
     int64_t ahead = ahead_ms(), by_ms = ahead - keeper->clock.ahead_ms;
+    bool set = llabs(by_ms) > SLACK_MS;
     keeper->clock.ahead_ms = ahead;
-    if (llabs(by_ms) > SLACK_MS) {
+    if (set) {
         tell(keeper, by_ms);
         keeper->clock.back |= by_ms < 0;
         live_review(keeper); /* whatever was to be looked at later */
     }
     if (keeper->clock.back)
         keeper->clock.back = !put_right(keeper);
+    return set;
 }

@@ -7,5 +7,5 @@
 /* At the start, with a store. */
 void wall_clock_start(struct keeper *keeper);
 /* At each poll: notes in log and audit log that it was set by more than two seconds, puts right
- * what would wait, and judges all tunnels anew. */
-void wall_clock_look(struct keeper *keeper);
+ * what would wait, and judges all tunnels anew. True when it was set: sessions may have expired. */
+bool wall_clock_look(struct keeper *keeper);

@@ -30,7 +30,7 @@ function damage(file, first) {
   closeSync(fd);
 }
 
-// ---- locked ----
+// ---- locked; which is mostly waiting, so the others go on beside it ----
 
 const LOCKS = {
   'a writer that does not end': ['deskgate.db', 'import sqlite3,sys,time\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\n' +
@@ -41,160 +41,162 @@ const LOCKS = {
     'print("held",flush=True)\ntime.sleep(float(sys.argv[2]))\n'],
 };
 
-describe('locked by another program', { concurrency: true }, () => {
-  for (const [what, [name, script]] of Object.entries(LOCKS)) {
-    test(what, { timeout: 60_000 }, async (t) => {
-      const one = await rig();
-      const { gateway, books } = one;
-      try {
-        const [first, second] = [books.add(), books.add()];
-        const at = gateway.log.length;
-        const locker = start('python3', ['-c', script, join(gateway.state, name), String(LOCK_SECONDS)]);
-        await until(() => `it is held ${locker.err}`, () => /held/.test(locker.out));
-        const begun = Date.now();
-        const refused = await first.signIn();
-        t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${books.canary.slowest} ms`);
-        assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
-        if (refused.status === 500) assert.match(gateway.log.slice(at), /locked: another program holds it/);
-        await books.canary.heard();
-        const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
-        await locker.ended;
-        assert.equal(await waiting, 200);
-        assert.equal(await books.signIn(first), 200, 'a code of a sign-in that failed is not used up');
-        await books.canary.heard();
-        await books.whole();
-      } finally {
-        await removeRig(one);
-      }
-    });
-  }
-});
-
-// ---- while it is stopped ----
-
-describe('found at the start', () => {
-  let gateway, books, folder;
-  let number = 0;
-
-  before(async () => {
-    ({ gateway, books } = await rig());
-    for (let i = 0; i < 3; i++) await books.signIn(books.add());
-    await books.close();
-    await gateway.stop();
-    folder = mkdtempSync(join(gateway.folder, 'copies-'));
-    if (isRoot) run('chmod', ['711', folder]);
-  });
-  after(() => gateway?.remove());
-
-  const DAMAGES = {
-    'rubbish in its head': [/file is not a database: stop the gateway and restore your backup with 'deskgate restore'/,
-      ({ db }) => damage(db, 0)],
-    'rubbish behind its head': [/malformed.*restore your backup with 'deskgate restore'/, ({ db }) => damage(db, 1)],
-    'half of it': [/malformed.*restore your backup with 'deskgate restore'/,
-      ({ db }) => truncateSync(db, (statSync(db).size / PAGE >> 1) * PAGE)],
-    'nothing in it': [/deskgate\.db is empty: restore your backup/, ({ db }) => truncateSync(db, 0)],
-    'no database': [/there is no database at .*deskgate\.db: restore your backup/, ({ db }) => rmSync(db)],
-    'a database that may not be read': [/unable to open database file: the gateway's user must be able to read and write/, ({ db }) => run('chown', ['root:root', db])],
-    'a database that may only be read': [/deskgate\.db may only be read: the gateway's user must be able to read and write/, ({ db }) => {
-      run('chown', ['root:root', db]);
-      run('chmod', ['444', db]);
-    }],
-    'no key': [/secret\.key: No such file.*restore the file from\s+your backup/s, ({ key }) => rmSync(key)],
-    'half a key': [/secret\.key is not a key of 32 bytes: restore it from your backup/, ({ key }) => truncateSync(key, 16)],
-    'another key': [/not the key that people's second factors were sealed with: restore the file/,
-      ({ key }) => writeFileSync(key, Buffer.alloc(32, 7))],
-    'no certificate': [/cert\.pem: No such file/, ({ state }) => rmSync(join(state, 'tls/cert.pem'))],
-  };
-
-  for (const [what, [words, act]] of Object.entries(DAMAGES)) {
-    const skip = !isRoot && /may/.test(what) ? 'only root can take it away' : false;
-    test(what, { skip, timeout: 20_000 }, () => {
-      const state = join(folder, String(number++));
-      run('cp', ['-a', gateway.state, state]);
-      const paths = { state, db: join(state, 'deskgate.db'), key: join(state, 'secret.key') };
-      act(paths);
-      const before = existsSync(paths.db) && readFileSync(paths.db);
-      const told = run('timeout', ['10', gateway.program, '--state', state, 'serve'], { allow: true });
-      assert.equal(told.status, 78, told.stderr);
-      assert.match(told.stderr, words);
-      assert.deepEqual(existsSync(paths.db) && readFileSync(paths.db), before, 'what is left is not touched');
-    });
-  }
-});
-
-// ---- while it runs ----
-
-describe('while the gateway runs', () => {
-  let gateway, books, backup;
-
-  before(async () => {
-    ({ gateway, books } = await rig());
-    for (let i = 0; i < 3; i++) await books.signIn(books.add());
-    backup = join(gateway.folder, 'backup');
-    gateway.cli('backup', backup);
-  });
-  after(() => removeRig({ gateway, books }));
-
-  const path = (name) => join(gateway.state, name);
-
-  test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 40_000 }, async () => {
-    const late = books.add();
-    const at = gateway.log.length;
-    const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
-    for (const name of names) renameSync(path(name), path(`away.${name}`));
-    await until('it says so', () => /the database was removed or replaced while the gateway had it open/.test(gateway.log.slice(at)), { ms: 3_000 });
-    await until('the canary is let go', () => books.canary.ws.wire.over, { ms: 5_000 });
-    await books.canary.stop();
-    await assert.rejects(late.signIn(), 'nobody serves');
-    await until('it says what to do', () => /there is no database at .*restore your backup/.test(gateway.log.slice(at)));
-    assert.ok(!existsSync(path('deskgate.db')), 'no empty one takes its place');
-    for (const name of names) if (existsSync(path(`away.${name}`))) renameSync(path(`away.${name}`), path(name));
-    await gateway.healthy();
-    assert.equal(await books.signIn(late), 200);
-    await until('the canary\'s end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 100 });
-    await books.perch({ requests: true });
-    await books.whole();
-  });
-
-  test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 40_000 }, async () => {
-    truncateSync(path('deskgate.db-shm'), 0);
-    const person = books.add();
-    let status;
-    await until(() => `somebody is let in again, not ${status}`, async () => {
-      status = await books.signIn(person).catch((error) => error.code);
-      return status === 200;
-    }, { every: 300 });
-    await books.canary.stop();
-    await books.perch({ requests: true });
-    await books.whole();
-  });
-
-  test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 40_000 }, async (t) => {
-    const person = new Books();
-    person.gateway = gateway;
-    const at = gateway.log.length;
-    gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
-    damage(path('deskgate.db'), 1);
-    const answers = {};
-    for (let i = 0; i < 4; i++) {
-      const answer = await books.anna.signIn({ code: '000000' }).catch((error) => ({ status: error.code }));
-      answers[answer.status] = (answers[answer.status] ?? 0) + 1;
+describe('the database', { concurrency: true }, () => {
+  describe('locked by another program', { concurrency: true }, () => {
+    for (const [what, [name, script]] of Object.entries(LOCKS)) {
+      test(what, { timeout: 60_000 }, async (t) => {
+        const one = await rig();
+        const { gateway, books } = one;
+        try {
+          const [first, second] = [books.add(), books.add()];
+          const at = gateway.log.length;
+          const locker = start('python3', ['-c', script, join(gateway.state, name), String(LOCK_SECONDS)]);
+          await until(() => `it is held ${locker.err}`, () => /held/.test(locker.out));
+          const begun = Date.now();
+          const refused = await first.signIn();
+          t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${books.canary.slowest} ms`);
+          assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
+          if (refused.status === 500) assert.match(gateway.log.slice(at), /locked: another program holds it/);
+          await books.canary.heard();
+          const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
+          await locker.ended;
+          assert.equal(await waiting, 200);
+          assert.equal(await books.signIn(first), 200, 'a code of a sign-in that failed is not used up');
+          await books.canary.heard();
+          await books.whole();
+        } finally {
+          await removeRig(one);
+        }
+      });
     }
-    t.diagnostic(JSON.stringify(answers));
-    assert.ok(!answers[200]);
-    await sleep(300);
-    process.kill(gateway.part('keeper'), 'SIGKILL'); // so that nothing of what it remembers helps
-    await until('it says what to do', () => /malformed.*restore your backup with 'deskgate restore'/.test(gateway.log.slice(at)));
-    await books.canary.stop();
-    await gateway.stop();
-    rmSync(gateway.state, { recursive: true });
-    gateway.cli('restore', backup);
-    if (isRoot) run('chown', ['-R', 'nobody:nogroup', gateway.state]);
-    await gateway.serve();
-    assert.equal((await books.anna.signIn()).status, 200);
-    const names = gateway.json('user', 'list').map((one) => one.name);
-    for (const name of books.people.slice(0, 4)) assert.ok(names.includes(name), name);
-    gateway.cli('audit', 'verify');
-    copyFileSync(backup, join(gateway.folder, 'again'));
+  });
+
+  // ---- while it is stopped ----
+
+  describe('found at the start', { concurrency: false }, () => {
+    let gateway, books, folder;
+    let number = 0;
+
+    before(async () => {
+      ({ gateway, books } = await rig());
+      for (let i = 0; i < 3; i++) await books.signIn(books.add());
+      await books.close();
+      await gateway.stop();
+      folder = mkdtempSync(join(gateway.folder, 'copies-'));
+      if (isRoot) run('chmod', ['711', folder]);
+    });
+    after(() => gateway?.remove());
+
+    const DAMAGES = {
+      'rubbish in its head': [/file is not a database: stop the gateway and restore your backup with 'deskgate restore'/,
+        ({ db }) => damage(db, 0)],
+      'rubbish behind its head': [/malformed.*restore your backup with 'deskgate restore'/, ({ db }) => damage(db, 1)],
+      'half of it': [/malformed.*restore your backup with 'deskgate restore'/,
+        ({ db }) => truncateSync(db, (statSync(db).size / PAGE >> 1) * PAGE)],
+      'nothing in it': [/deskgate\.db is empty: restore your backup/, ({ db }) => truncateSync(db, 0)],
+      'no database': [/there is no database at .*deskgate\.db: restore your backup/, ({ db }) => rmSync(db)],
+      'a database that may not be read': [/unable to open database file: the gateway's user must be able to read and write/, ({ db }) => run('chown', ['root:root', db])],
+      'a database that may only be read': [/deskgate\.db may only be read: the gateway's user must be able to read and write/, ({ db }) => {
+        run('chown', ['root:root', db]);
+        run('chmod', ['444', db]);
+      }],
+      'no key': [/secret\.key: No such file.*restore the file from\s+your backup/s, ({ key }) => rmSync(key)],
+      'half a key': [/secret\.key is not a key of 32 bytes: restore it from your backup/, ({ key }) => truncateSync(key, 16)],
+      'another key': [/not the key that people's second factors were sealed with: restore the file/,
+        ({ key }) => writeFileSync(key, Buffer.alloc(32, 7))],
+      'no certificate': [/cert\.pem: No such file/, ({ state }) => rmSync(join(state, 'tls/cert.pem'))],
+    };
+
+    for (const [what, [words, act]] of Object.entries(DAMAGES)) {
+      const skip = !isRoot && /may/.test(what) ? 'only root can take it away' : false;
+      test(what, { skip, timeout: 20_000 }, () => {
+        const state = join(folder, String(number++));
+        run('cp', ['-a', gateway.state, state]);
+        const paths = { state, db: join(state, 'deskgate.db'), key: join(state, 'secret.key') };
+        act(paths);
+        const before = existsSync(paths.db) && readFileSync(paths.db);
+        const told = run('timeout', ['10', gateway.program, '--state', state, 'serve'], { allow: true });
+        assert.equal(told.status, 78, told.stderr);
+        assert.match(told.stderr, words);
+        assert.deepEqual(existsSync(paths.db) && readFileSync(paths.db), before, 'what is left is not touched');
+      });
+    }
+  });
+
+  // ---- while it runs ----
+
+  describe('while the gateway runs', { concurrency: false }, () => {
+    let gateway, books, backup;
+
+    before(async () => {
+      ({ gateway, books } = await rig());
+      for (let i = 0; i < 3; i++) await books.signIn(books.add());
+      backup = join(gateway.folder, 'backup');
+      gateway.cli('backup', backup);
+    });
+    after(() => removeRig({ gateway, books }));
+
+    const path = (name) => join(gateway.state, name);
+
+    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 40_000 }, async () => {
+      const late = books.add();
+      const at = gateway.log.length;
+      const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
+      for (const name of names) renameSync(path(name), path(`away.${name}`));
+      await until('it says so', () => /the database was removed or replaced while the gateway had it open/.test(gateway.log.slice(at)), { ms: 3_000 });
+      await until('the canary is let go', () => books.canary.ws.wire.over, { ms: 5_000 });
+      await books.canary.stop();
+      await assert.rejects(late.signIn(), 'nobody serves');
+      await until('it says what to do', () => /there is no database at .*restore your backup/.test(gateway.log.slice(at)));
+      assert.ok(!existsSync(path('deskgate.db')), 'no empty one takes its place');
+      for (const name of names) if (existsSync(path(`away.${name}`))) renameSync(path(`away.${name}`), path(name));
+      await gateway.healthy();
+      assert.equal(await books.signIn(late), 200);
+      await until('the canary\'s end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 100 });
+      await books.perch({ requests: true });
+      await books.whole();
+    });
+
+    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 40_000 }, async () => {
+      truncateSync(path('deskgate.db-shm'), 0);
+      const person = books.add();
+      let status;
+      await until(() => `somebody is let in again, not ${status}`, async () => {
+        status = await books.signIn(person).catch((error) => error.code);
+        return status === 200;
+      }, { every: 300 });
+      await books.canary.stop();
+      await books.perch({ requests: true });
+      await books.whole();
+    });
+
+    test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 40_000 }, async (t) => {
+      const person = new Books();
+      person.gateway = gateway;
+      const at = gateway.log.length;
+      gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
+      damage(path('deskgate.db'), 1);
+      const answers = {};
+      for (let i = 0; i < 4; i++) {
+        const answer = await books.anna.signIn({ code: '000000' }).catch((error) => ({ status: error.code }));
+        answers[answer.status] = (answers[answer.status] ?? 0) + 1;
+      }
+      t.diagnostic(JSON.stringify(answers));
+      assert.ok(!answers[200]);
+      await sleep(300);
+      process.kill(gateway.part('keeper'), 'SIGKILL'); // so that nothing of what it remembers helps
+      await until('it says what to do', () => /malformed.*restore your backup with 'deskgate restore'/.test(gateway.log.slice(at)));
+      await books.canary.stop();
+      await gateway.stop();
+      rmSync(gateway.state, { recursive: true });
+      gateway.cli('restore', backup);
+      if (isRoot) run('chown', ['-R', 'nobody:nogroup', gateway.state]);
+      await gateway.serve();
+      assert.equal((await books.anna.signIn()).status, 200);
+      const names = gateway.json('user', 'list').map((one) => one.name);
+      for (const name of books.people.slice(0, 4)) assert.ok(names.includes(name), name);
+      gateway.cli('audit', 'verify');
+      copyFileSync(backup, join(gateway.folder, 'again'));
+    });
   });
 });

@@ -9,7 +9,7 @@ import { Gateway } from '../lib/gateway.mjs';
 import { limit, sleep, until } from '../lib/proc.mjs';
 import { Wire } from '../lib/wire.mjs';
 
-const LOOK_MS = 2_500;
+const LOOK_MS = 1_500;
 let gateway;
 let books;
 
@@ -80,7 +80,7 @@ test('the gate', { timeout: 30_000 }, async (t) => {
 });
 
 // A connection takes one, its way to the HTTP library two, the desktop one.
-const SPARE = { 1: 'closed', 2: 'closed', 3: 500, 4: 'open' };
+const SPARE = { 1: 'closed', 2: 'closed', 3: 503, 4: 'open' };
 
 test('the gate, when it needs one more for a request or a tunnel', { timeout: 30_000 }, async () => {
   const gate = gateway.part('gate');
