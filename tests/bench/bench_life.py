@@ -3,6 +3,7 @@ anew, verbs that are spoken to by lines, and accounts of memory."""
 import contextlib
 import functools
 import json
+import os
 import pathlib
 import select
 import subprocess
@@ -15,6 +16,18 @@ from bench_deskgate import Deskgate
 CROWD = 'crowd'     # the kind of a desktop that echoes for thousands
 PATIENCE = 400      # seconds for an answer of a verb
 LATE = 0.5e-3       # seconds: a load that is later than this measures itself
+
+
+@functools.cache
+def apart():
+    """What makes the load run on the first processor, and what a server on all others; nothing where
+    there is one. A live client that goes before the server on its processor, again and again in the
+    middle of its work, is what no machine elsewhere can do."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        return (), ()
+    return (('taskset', '--cpu-list', str(first)),
+            ('taskset', '--cpu-list', ','.join(map(str, others))))
 
 
 @functools.cache
@@ -78,6 +91,14 @@ def desktop(bench, kind, *words, prefix=()):
 
 def crowd(bench):
     return desktop(bench, CROWD, 'crowd', prefix=precedence())
+
+
+APART = 'crowd-apart'
+
+
+def crowd_apart(bench):
+    """The same where apart() says."""
+    return desktop(bench, APART, 'crowd', prefix=(*apart()[0], *precedence()))
 
 
 @contextlib.contextmanager

@@ -79,6 +79,7 @@ class Server:
 
     name = ''
     framing = 'raw'
+    prefix = ()  # what makes its processes run where they should
 
     def __init__(self, bench):
         self.bench, self.folder = bench, bench.folder
@@ -107,7 +108,8 @@ class Server:
     def spawn(self, *command, ports=()):
         log_path = self.log()
         with open(log_path, 'a', encoding='utf8') as log:
-            process = begin(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            process = begin([*self.prefix, *command], stdout=log, stderr=log,
+                            stdin=subprocess.DEVNULL)
         self.processes.append(process)
         for port in ports:
             if not listens(port):

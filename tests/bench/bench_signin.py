@@ -92,7 +92,8 @@ def one_storm(bench, server, which, probe):
     before, cpu = bench_cpu.memory_bytes(server.pids()), server.cpu()
     say(f'a storm of sign-ins {which}')
     verb = bench_life.Verb(bench, 'sign-in', f'raw:{server.port}', file, OFFERED, 0, seconds,
-                           STORMS[which], prefix=bench_life.standing_back())
+                           STORMS[which],
+                           prefix=(*bench_life.apart()[0], *bench_life.standing_back()))
     stormy, told = probe.ask(seconds), verb.hear()
     peak = bench_cpu.resident_peak(server.pids())
     time.sleep(3)
@@ -115,15 +116,23 @@ def one_storm(bench, server, which, probe):
         'memory_after_bytes': after})
 
 
+class Apart(Deskgate):
+    """Not where the load runs."""
+
+    prefix = bench_life.apart()[1]
+
+
 def storm(bench):
     """A server of its own for each round: the places of an earlier storm are throttled in it."""
-    bench_life.crowd(bench)
+    bench_life.crowd_apart(bench)
+    live = (*bench_life.apart()[0], *bench_life.precedence())
     for at in range(bench.rounds):
         say(f'round {at + 1}')
-        with bench_life.packets_first(), bench_life.fresh(bench, Deskgate) as server:
-            with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.CROWD),
-                                 LIVE, 8, 0, secrets=server.secrets(bench_life.CROWD),
-                                 prefix=bench_life.precedence()) as probe:
+        with bench_life.packets_first(), \
+                bench_life.fresh(bench, Apart, bench_life.APART) as server:
+            with bench_life.Verb(bench, 'probe', 100, INTERVAL_US, server.place(bench_life.APART),
+                                 LIVE, 8, 0, secrets=server.secrets(bench_life.APART),
+                                 prefix=live) as probe:
                 probe.hear()
                 probe.ask(1)
                 for which in STORMS:
