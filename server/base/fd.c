@@ -33,11 +33,17 @@ int fd_nodelay(int fd)
 
 void fd_lost_after(int fd, unsigned seconds)
 {
-    int on = 1, each = seconds > 3 ? (int)(seconds / 3) : 1;
+    int on = 1, third = (int)(seconds / 3), ninth = (int)(seconds / 9);
+    /* The kernel fires timers this far away in batches of some seconds, and a queue that overflows
+     * drops the same ones each time. So neighbours are not asked at the same time, and who has not
+     * answered is asked half a dozen times more. */
+    int first = third - fd % (third / 2 + 1);
+    int each = ninth > 1 ? ninth : 1;
     unsigned ms = seconds * 1000;
+    first = first > 1 ? first : 1;
     /* Where the last one counts, the number of probes does not (tcp(7)). */
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &each, sizeof(each));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &first, sizeof(first));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each, sizeof(each));
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }

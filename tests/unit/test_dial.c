@@ -168,6 +168,36 @@ START_TEST(refuses_a_name_that_does_not_fit)
 }
 END_TEST
 
+static int keepalive(int fd, int name)
+{
+    int value;
+    socklen_t size = sizeof(value);
+    ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, name, &value, &size), 0);
+    return value;
+}
+
+/* Thousands of desktops that are asked at once overflow a queue of the kernel's, and the same ones
+ * went unasked each time until they counted as lost. */
+START_TEST(desktops_are_asked_one_after_the_other_and_often)
+{
+    enum { COUNT = 64, SECONDS = 90 };
+    int fds[COUNT], times[SECONDS] = {0}, most = 0;
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        fd_lost_after(fds[i], SECONDS);
+        int first = keepalive(fds[i], TCP_KEEPIDLE), each = keepalive(fds[i], TCP_KEEPINTVL);
+        ck_assert_int_lt(first, SECONDS / 2);
+        ck_assert_int_ge(SECONDS - first, 6 * each);
+        ck_assert_int_eq(keepalive(fds[i], TCP_USER_TIMEOUT), SECONDS * 1000);
+        if (++times[first] > most)
+            most = times[first];
+    }
+    ck_assert_int_le(most, COUNT / 8);
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dial");
@@ -180,6 +210,7 @@ int main(void)
     tcase_add_test(tests, says_which_name);
     tcase_add_test(tests, gives_up_in_time);
     tcase_add_test(tests, refuses_a_name_that_does_not_fit);
+    tcase_add_test(tests, desktops_are_asked_one_after_the_other_and_often);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
