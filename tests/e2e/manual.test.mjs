@@ -114,7 +114,7 @@ test('every word of the log for an end is on the page of troubles', () => {
 test('the figures of deskgate-sizing(7) are those of the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/\s+/g, ' ');
   const page = readFileSync(join(written, 'deskgate-sizing.7'), 'utf8').split('.Ss Cores')[1].replace(/\s+/g, ' ');
-  for (const figure of ['some 2,900', '9,800', '4 % of a core', '4.3 KB', '57 MB', '50 sign-ins a second|50 a second', 'quarter of a second']) {
+  for (const figure of ['some 3,500', '9,800', '1 % of a core', '4.3 KB', '81 MB', '50 sign-ins a second|50 a second', 'tenth of a second']) {
     const [there, here = there] = figure.split('|');
     assert.ok(readme.includes(there), `README.md does not say '${there}' any more: correct deskgate-sizing.7 and this test`);
     assert.ok(page.includes(here), `deskgate-sizing.7: ${here}`);
