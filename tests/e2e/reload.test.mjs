@@ -62,7 +62,12 @@ test('keys of the keeper and of the gate change while a tunnel goes on', async (
 test('the gate that is started again has the new ones, too', async () => {
   gateway.configure({ dial: { deny: '127.0.0.0/8' } });
   await reload();
-  process.kill(gateway.part('keeper'), 'SIGKILL');
+  const parts = ['keeper', 'gate'].map((part) => gateway.part(part));
+  process.kill(parts[0], 'SIGKILL');
+  await until('both are new', () => {
+    const now = ['keeper', 'gate'].map((part) => gateway.part(part));
+    return now.every((pid, i) => pid && pid !== parts[i]);
+  });
   await gateway.healthy();
   assert.notEqual(await refused(), 101);
   gateway.configure({ dial: { deny: '' } });
