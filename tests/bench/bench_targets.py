@@ -33,9 +33,9 @@ def floor(title, slack):
         found = {}
         for which in bench.figures:
             share = bench.median(which, 'deskgate', 'floor_share')
-            name, direction = which.rsplit(' ', 2)[:2]
-            if name == title and share and not which.endswith('x64'):
-                found[which.removeprefix(title + ' ')] = (share, FLOOR[direction] / slack)
+            words = which.removeprefix(title + ' ').split(' ')  # up x8
+            if which.startswith(title) and len(words) == 2 and share and words[1] != 'x64':
+                found[' '.join(words)] = (share, FLOOR[words[0]] / slack)
         if not found:
             return None
         return (', '.join(f'{which} {100 * share:.0f} %' for which, (share, _) in found.items()),
