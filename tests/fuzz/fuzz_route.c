@@ -3,7 +3,10 @@
  * however it was written. */
 #include "asset.h"
 #include "fuzz_kit.h"
+#include "http_target.h"
 #include "route.h"
+
+#include <strings.h>
 
 static void check_found(const struct request *request, const struct route *route)
 {
@@ -28,6 +31,21 @@ static void check_headers(const char *text)
     asset_known(text, "\"0123456789abcdef\"");
 }
 
+/* The path of the target: within it, or "/"; an absolute one is taken for this host alone. */
+static const char *check_target(const char *target)
+{
+    const char *path = http_target_path(target, "https", "localhost");
+    if (!path)
+        return NULL;
+    if (path != target) {
+        fuzz_demand(strncasecmp(target, "https://localhost", 17) == 0);
+        fuzz_demand(strchr("/?#", *path) && *path);
+        fuzz_demand(strcmp(path, "/") == 0 || path == target + 17);
+    }
+    fuzz_demand(!http_target_path(target, "https", NULL) || path == target);
+    return path;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const methods[] = {"GET", "HEAD", "POST", "RDG_OUT_DATA", "", "GET, HEAD"};
@@ -35,14 +53,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *allow;
     if (size == 0)
         return 0;
-    char *path = fuzz_text(data + 1, size - 1);
+    char *target = fuzz_text(data + 1, size - 1);
+    const char *path = check_target(target);
     memset(&request, 0, sizeof(request));
     const struct route *route =
-        route_find(&request, (enum route_table)(data[0] % 3),
-                   methods[data[0] / 3 % (sizeof(methods) / sizeof(*methods))], path, &allow);
+        path ? route_find(&request, (enum route_table)(data[0] % 3),
+                          methods[data[0] / 3 % (sizeof(methods) / sizeof(*methods))], path, &allow)
+             : NULL;
     if (route)
         check_found(&request, route);
-    check_headers(path);
-    free(path);
+    check_headers(target);
+    free(target);
     return 0;
 }
