@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit } from './lib/cleanpath.mjs';
+import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit, visitOver } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { run, until } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
@@ -45,7 +45,7 @@ async function refused(name, options) {
   const { made, ws, wire, answer } = await enter(name, options);
   await ws.closed();
   wire.end();
-  return { error: answer.error, x224: answer.x224, said: await visit(gateway, token, made.visit) };
+  return { error: answer.error, x224: answer.x224, said: await visitOver(gateway, token, made.visit) };
 }
 
 test('a browser reaches the desktop, and bytes pass unchanged', async () => {
@@ -65,8 +65,7 @@ test('a browser reaches the desktop, and bytes pass unchanged', async () => {
   ws.send(Buffer.from([3, 232]), { opcode: 8 });
   assert.equal((await ws.closed()).code, 1000);
   wire.end();
-  await until(() => 'the visit has ended', async () => (await visit(gateway, token, made.visit)).state === 'ended');
-  assert.equal((await visit(gateway, token, made.visit)).reason, 'client');
+  assert.equal((await visitOver(gateway, token, made.visit)).reason, 'client');
   const opened = gateway.audit('--event', 'tunnel-open').at(-1);
   assert.equal(opened.outcome, 'ok');
   assert.equal(opened.detail, 'cleanpath');
@@ -303,8 +302,7 @@ test('an administrator ends it: the API says so', async () => {
   gateway.cli('tunnel', 'end', String(live.id));
   assert.deepEqual(await ws.closed(), { code: 4003, reason: 'an administrator ended this connection' });
   wire.end();
-  await until(() => 'the visit has ended', async () => (await visit(gateway, token, made.visit)).state === 'ended');
-  assert.equal((await visit(gateway, token, made.visit)).reason, 'tunnel-ended');
+  assert.equal((await visitOver(gateway, token, made.visit)).reason, 'tunnel-ended');
 });
 
 test('a desktop that goes silent does not hold the browser', async () => {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Canary } from '../lib/canary.mjs';
-import { CONFIRM_TLS, present, rdpServer, ticketFor, visit } from '../lib/cleanpath.mjs';
+import { CONFIRM_TLS, present, rdpServer, ticketFor, visitOver } from '../lib/cleanpath.mjs';
 import { Gateway, sanitized } from '../lib/gateway.mjs';
 import { start, stop, until } from '../lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, data } from '../lib/rdg.mjs';
@@ -185,15 +185,14 @@ test('those that break while the browser\'s way in is made', { timeout: 60_000 }
     assert.ok(answer.error, name);
     await ws.stay();
     ws.wire.end();
-    assert.equal((await visit(gateway, token, number)).reason, reason);
+    assert.equal((await visitOver(gateway, token, number)).reason, reason, name);
   }
   const { ws, number, answer } = await browse('later');
   assert.ok(answer.x224);
   for (const socket of later.connections) reset(socket);
   assert.deepEqual(await ws.stay(), LOST);
   ws.wire.end();
-  await until('its visit has ended', async () => (await visit(gateway, token, number)).state === 'ended');
-  assert.equal((await visit(gateway, token, number)).reason, 'desktop-lost');
+  assert.equal((await visitOver(gateway, token, number)).reason, 'desktop-lost');
   await settled(from, { 'desktop-lost': 3 });
 });
 

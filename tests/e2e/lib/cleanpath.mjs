@@ -2,7 +2,7 @@
 // TLS. DER by hand from X.690, independent of the gateway's codec.
 import { once } from 'node:events';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { run } from './proc.mjs';
+import { run, until } from './proc.mjs';
 import { tcpServer } from './servers.mjs';
 import { OP, RawSocket } from './wire.mjs';
 
@@ -85,6 +85,14 @@ export async function ticketFor(gateway, token, desktop) {
 
 export async function visit(gateway, token, number) {
   return (await gateway.http('GET', `/api/visits/${number}`, { token })).json;
+}
+
+// A visit whose end is known. The client may hear of it before the keeper does.
+export function visitOver(gateway, token, number) {
+  return until('the visit is over', async () => {
+    const now = await visit(gateway, token, number);
+    return ['ended', 'refused'].includes(now.state) && now;
+  });
 }
 
 // The upgraded WebSocket: {ws, answer, wire}.
