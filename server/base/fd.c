@@ -48,6 +48,16 @@ void fd_lost_after(int fd, unsigned seconds)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
+void fd_unsent_most(int fd, unsigned bytes)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
+}
+
+void fd_unread_most(int fd, int bytes)
+{
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int fd_cloexec(int fd, bool on)
 {
     int flags = fcntl(fd, F_GETFD);

@@ -1,4 +1,5 @@
-"""A client that is 50 ms away: whether a tunnel keeps a long line full."""
+"""Lines that are not loopback: whether a tunnel keeps a long one full, and how old the picture is at
+the end of a narrow one."""
 import contextlib
 import os
 import pathlib
@@ -8,29 +9,34 @@ import bench_kit
 import bench_life
 from bench_deskgate import Deskgate
 from bench_kit import case, figure, say
-from bench_servers import Haproxy
+from bench_servers import Haproxy, NginxStream
 
 DELAY_MS = 25       # one way
 MBIT = 400          # 50 MB/s: 2.5 MB are under way when the line is full
 MTU = 9000          # fewer packets, so that the line itself costs little
 WARM, SECONDS = 4, 8
 KIND = 'far'
+NARROW_DELAY_MS, NARROW_MBIT, NARROW_MTU = 20, 10, 1500     # somebody's home
+LOOPBACK_MTU = 65536
+AGE = 'age'
 figure('mb_per_s', 'MB/s', form='{:.1f}')
 figure('share_of_direct', 'of direct', form='{:.3f}')
+figure('age_p50_ms', 'age ms', form='{:.0f}')
+figure('age_p99_ms', 'age p99 ms', form='{:.0f}')
 NEAR, FAR = '192.0.2.1', '192.0.2.2'  # RFC 5737: nobody's
 
 
-def line(bench):
+def line(bench, delay_ms, mbit, mtu):
     """The far end's process, whose network namespace clients are put into. Servers listen on
     loopback's address; the far end sends what is for it over the line."""
-    process = bench.spawn([bench_kit.LOAD, 'far-link', DELAY_MS, MBIT], stdout=subprocess.PIPE)
+    process = bench.spawn([bench_kit.LOAD, 'far-link', delay_ms, mbit], stdout=subprocess.PIPE)
     pid = process.stdout.readline().strip()
     if not pid:
         raise RuntimeError('no line: deskgate-load far-link ended')
     into = ['nsenter', f'--net=/proc/{pid}/ns/net']
     for prefix, device, address in (([], 'near', NEAR), (into, 'far', FAR)):
         for words in (['ip', 'address', 'add', f'{address}/30', 'dev', device],
-                      ['ip', 'link', 'set', device, 'mtu', str(MTU), 'up'],
+                      ['ip', 'link', 'set', device, 'mtu', str(mtu), 'up'],
                       ['sh', '-c', f'echo 1 >/proc/sys/net/ipv4/conf/{device}/route_localnet']):
             subprocess.run([*prefix, *words], check=True, capture_output=True, text=True)
     subprocess.run([*into, 'ip', 'route', 'add', '127.0.0.1/32', 'dev', 'far', 'src', FAR],
@@ -47,13 +53,19 @@ def turn(bench, server, into, direction):
     return told['bytes'] / told['seconds']
 
 
+def able(bench):
+    if os.getuid() == 0 and pathlib.Path('/dev/net/tun').exists() and \
+            os.environ.get('DESKGATE_BENCH_NETWORK') == 'own':
+        return True
+    bench.note('without lines: they take root, a network namespace and /dev/net/tun')
+    return False
+
+
 def far(bench):
-    if os.getuid() != 0 or not pathlib.Path('/dev/net/tun').exists() or \
-            os.environ.get('DESKGATE_BENCH_NETWORK') != 'own':
-        bench.note('without the long line: it takes root, a network namespace and /dev/net/tun')
+    if not able(bench):
         return
     bench_life.desktop(bench, KIND, 'far-desktop')
-    process, into = line(bench)
+    process, into = line(bench, DELAY_MS, MBIT, MTU)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(bench_life.fresh(bench, kind, KIND))
                    for kind in (bench_life.Nothing, Deskgate, Haproxy)]
@@ -69,4 +81,33 @@ def far(bench):
     bench_life.bench_servers.end(process)
 
 
+def narrow(bench):
+    """A desktop with more to show than the line carries. The last that arrives is as old as all that
+    waits before it."""
+    if not able(bench):
+        return
+    bench_life.desktop(bench, AGE, 'age-desktop')
+    process, into = line(bench, NARROW_DELAY_MS, NARROW_MBIT, NARROW_MTU)
+    # On loopback's packets of 64 KB the desktop's own kernel would hold megabytes.
+    subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(NARROW_MTU)], check=True)
+    warm, seconds = (2, 2) if bench.quick else (WARM, SECONDS)
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(bench_life.fresh(bench, kind, AGE))
+                   for kind in (bench_life.Nothing, Deskgate, Haproxy, NginxStream)]
+        for at in range(bench.rounds):
+            for server in filter(None, servers):
+                say(f'round {at + 1}: a narrow line, {server.name}')
+                verb = bench_life.Verb(bench, 'age', warm, seconds, server.place(AGE), 1, 1, 0,
+                                       secrets=server.secrets(AGE), prefix=into)
+                with verb:
+                    told = verb.hear()
+                bench.record('narrow line', server.name,
+                             mb_per_s=told['bytes'] / told['seconds'] / 1e6,
+                             age_p50_ms=told['age']['p50'] * 1e3,
+                             age_p99_ms=told['age']['p99'] * 1e3)
+    subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(LOOPBACK_MTU)], check=True)
+    bench_life.bench_servers.end(process)
+
+
 case('far', f'bulk over a line of {2 * DELAY_MS} ms there and back, beside a direct connection')(far)
+case('narrow', f'the age of what arrives over a line of {NARROW_MBIT} Mbit/s, beside a direct connection')(narrow)

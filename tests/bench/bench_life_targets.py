@@ -60,3 +60,11 @@ def far(bench):
         return None
     return (', '.join(f'{way} {100 * share:.0f} %' for way, share in found.items()),
             min(found.values()) >= 0.95)
+
+
+@target('age of what arrives over a narrow line, median', "≤ half of haproxy's")
+def narrow(bench):
+    ours, haproxy, direct = (bench.median('narrow line', server, 'age_p50_ms')
+                             for server in (OURS, 'haproxy', 'direct'))
+    return ours and haproxy and (f'{ours:.0f} ms; haproxy {haproxy:.0f}, direct {direct:.0f}',
+                                 ours <= haproxy / 2)

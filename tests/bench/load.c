@@ -31,6 +31,8 @@ static const struct verb {
     {"probe", 6, 6, load_probe, "SIZE INTERVAL_US PLACE COUNT PARALLEL SOURCES"},
     {"mix", 7, 7, load_mix, "FILE WARM SECONDS PLACE COUNT PARALLEL SOURCES"},
     {"mix-desktop", 1, 1, load_mix_desktop, "FILE"},
+    {"age", 6, 6, load_age, "WARM SECONDS PLACE COUNT PARALLEL SOURCES"},
+    {"age-desktop", 0, 0, load_age_desktop, ""},
     {"far", 7, 7, load_far, "up|down WARM SECONDS PLACE COUNT PARALLEL SOURCES"},
     {"far-desktop", 0, 0, load_far_desktop, ""},
     {"far-link", 2, 2, load_far_link, "DELAY_MS MBIT"},

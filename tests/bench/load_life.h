@@ -15,6 +15,8 @@ int load_sign_in(int count, char **words);
 int load_probe(int count, char **words);
 int load_mix(int count, char **words);
 int load_mix_desktop(int count, char **words);
+int load_age(int count, char **words);
+int load_age_desktop(int count, char **words);
 int load_far(int count, char **words);
 int load_far_link(int count, char **words);
 int load_far_desktop(int count, char **words);

@@ -3,6 +3,7 @@
 #include "fd.h"
 #include "owner.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,9 +30,25 @@ void relay_rig_pair(int *ours, int *theirs)
     *theirs = ends[1];
 }
 
+void relay_rig_tcp_pair(int *ours, int *theirs)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    FD_AUTO int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, size), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    *theirs = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(*theirs, (struct sockaddr *)&at, size), 0);
+    ck_assert_int_eq(fd_nonblocking(*theirs), 0);
+    *ours = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    ck_assert_int_ge(*ours, 0);
+}
+
 void relay_rig_begin(struct relay_setup setup)
 {
-    relay_rig_pair(&rig.gate_client, &rig.client);
+    if (rig.client < 0)
+        relay_rig_pair(&rig.gate_client, &rig.client);
     relay_rig_pair(&rig.gate_desktop, &rig.desktop);
     stream_plain_init(&rig.framed, rig.gate_client);
     stream_plain_init(&rig.plain, rig.gate_desktop);

@@ -26,11 +26,15 @@ extern struct relay_rig rig;
 void relay_rig_setup(void); /* fixtures */
 void relay_rig_teardown(void);
 
-/* Begins the relay; loop, streams and `ended` are the rig's. */
+/* Begins the relay; loop, streams and `ended` are the rig's. The client's wire is a local pair,
+ * unless the test has made another one. */
 void relay_rig_begin(struct relay_setup setup);
 
 /* Non-blocking, with small buffers, so that writes come in parts. */
 void relay_rig_pair(int *ours, int *theirs);
+
+/* Non-blocking, with what buffers the kernel gives. */
+void relay_rig_tcp_pair(int *ours, int *theirs);
 
 /* Calls `step` between the loop's rounds until it says true; fails after ten seconds. The loop
  * cannot be run again. */

@@ -104,6 +104,9 @@ START_TEST(connects)
     ck_assert_int_eq(getsockopt(got.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, &size), 0);
     ck_assert_int_eq(on, (int)conf.dial_lost_seconds * 1000);
     ck_assert_int_ne(on, 0);
+    ck_assert_int_eq(getsockopt(got.fd, SOL_SOCKET, SO_RCVBUF, &on, &size), 0);
+    ck_assert_int_ge(on, 256 * 1024); /* of socket(7)'s bytes, which are twice as many */
+    ck_assert_int_le(on, 512 * 1024);
     close(peer);
 }
 END_TEST

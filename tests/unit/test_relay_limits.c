@@ -3,8 +3,10 @@
 #include "relay_state.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -254,6 +256,32 @@ START_TEST(the_answer_is_heard_though_the_desktop_is_gone)
 }
 END_TEST
 
+/* Until nothing has moved for a while. */
+static bool step_pour(void)
+{
+    size_t before = wire_at;
+    pour(rig.desktop);
+    steps = wire_at == before ? steps + 1 : 0;
+    return steps > 1000;
+}
+
+/* What waits in the kernel for a line that takes less than the desktop gives is old when it
+ * arrives, and the answer to a click comes behind it. */
+START_TEST(little_waits_for_a_narrow_line)
+{
+    int unsent;
+    wire_size = sizeof(wire);
+    wire_at = 0;
+    steps = 0;
+    relay_rig_tcp_pair(&rig.gate_client, &rig.client);
+    relay_rig_begin((struct relay_setup){.framing = RELAY_WS_SERVER});
+    relay_rig_run(rig.loop, step_pour);
+    ck_assert_int_eq(ioctl(rig.gate_client, SIOCOUTQNSD, &unsent), 0);
+    ck_assert_int_gt(unsent, 0);
+    ck_assert_int_le(unsent, 128 * 1024); /* a limit's worth, and the one write that crossed it */
+}
+END_TEST
+
 static bool step_client_dies(void)
 {
     if (steps++ == 0)
@@ -289,6 +317,7 @@ int main(void)
         {pongs_are_life_but_not_activity, 0},
         {who_only_pongs_is_idle, 0},
         {the_answer_is_heard_though_the_desktop_is_gone, 0},
+        {little_waits_for_a_narrow_line, 0},
         {a_lost_client_is_not_waited_for, 2},
     };
     return relay_rig_main("relay_limits", tests, sizeof(tests) / sizeof(*tests));
