@@ -1,7 +1,5 @@
 #include "memory.h"
 
-#include "log.h"
-
 #include <linux/capability.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -69,16 +67,12 @@ static bool lock(void)
     return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
 
-void memory_lock(void)
+bool memory_lock(void)
 {
     if (SANITIZED)
-        return;
+        return true;
     locked = (unlimited() || may(CAP_IPC_LOCK)) && lock();
-    if (!locked)
-        LOG_WARNING("memory.lock",
-                    "memory cannot be locked, so secrets may reach a swap device: set the limit of "
-                    "locked memory to unlimited (LimitMEMLOCK=infinity in the service's unit, or "
-                    "'ulimit -l unlimited'), or start as root");
+    return locked;
 }
 
 /* madvise(MADV_DONTNEED), by which the C library gives back, leaves locked pages alone. */

@@ -13,8 +13,8 @@ void memory_undumped(void);
 void memory_allow_lock(void);
 
 /* Keeps what the process has and will have in its memory out of swap, without making more of it
- * present. Logs once when that is not allowed. */
-void memory_lock(void);
+ * present. False: that is not allowed. */
+bool memory_lock(void);
 
 /* Whether a gateway that is started here, by this user, will have its way with that. */
 bool memory_may_lock(void);

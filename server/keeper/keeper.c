@@ -283,7 +283,11 @@ int keeper_main(const struct keeper_setup *setup)
                             .company = setup->company,
                             .acts = {.administer = setup->administer},
                             .exit_code = EX_SOFTWARE};
-    memory_lock();
+    if (!memory_lock()) /* what the keeper may not, the gate may not, either: said once */
+        LOG_WARNING("memory.lock",
+                    "memory cannot be locked, so secrets may reach a swap device: set the limit of "
+                    "locked memory to unlimited (LimitMEMLOCK=infinity in the service's unit, or "
+                    "'ulimit -l unlimited' before the start)");
     vitals_open();
     zone_use(setup->conf->time_zone);
     if (secret_init())
