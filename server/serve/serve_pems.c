@@ -80,12 +80,32 @@ static int keep(const gnutls_datum_t *datum, int *out)
     return 0;
 }
 
+/* 0, or -EINVAL with words. */
+static int judge_certificates(const char *path, const gnutls_datum_t *pem, char *why, size_t size)
+{
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    int code = gnutls_x509_crt_list_import2(&list, &count, pem, GNUTLS_X509_FMT_PEM, 0);
+
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(list[i]);
+    gnutls_free(list);
+    if (code < 0)
+        snprintf(why, size, "%s: %s", path, gnutls_strerror(code));
+    return code < 0 ? -EINVAL : 0;
+}
+
+/* The file with the certificates by itself first: that is who is at fault, then, and GnuTLS 3.7
+ * loses the key's memory when it finds a broken one behind a good key. */
 static int judge(const struct conf_pair *pair, const gnutls_datum_t *certificate,
                  const gnutls_datum_t *key, char *why, size_t size)
 {
     gnutls_certificate_credentials_t credentials;
-    int code = gnutls_certificate_allocate_credentials(&credentials);
+    int error = judge_certificates(pair->certificate, certificate, why, size);
 
+    if (error)
+        return error;
+    int code = gnutls_certificate_allocate_credentials(&credentials);
     if (code < 0)
         return -ENOMEM;
     code = gnutls_certificate_set_x509_key_mem2(credentials, certificate, key, GNUTLS_X509_FMT_PEM,
@@ -141,20 +161,10 @@ static int load_pair(const struct conf_pair *pair, judge_pair *good, int fds[2],
 static int load_authorities(const char *path, int *fd, char *why, size_t size)
 {
     gnutls_datum_t pem = {0};
-    gnutls_x509_crt_t *list = NULL;
-    unsigned count = 0;
     int error = read_file(path, &pem, why, size);
 
-    if (!error) {
-        int code = gnutls_x509_crt_list_import2(&list, &count, &pem, GNUTLS_X509_FMT_PEM, 0);
-        if (code < 0) {
-            snprintf(why, size, "%s: %s", path, gnutls_strerror(code));
-            error = -EINVAL;
-        }
-    }
-    for (unsigned i = 0; i < count; i++)
-        gnutls_x509_crt_deinit(list[i]);
-    gnutls_free(list);
+    if (!error)
+        error = judge_certificates(path, &pem, why, size);
     if (!error)
         error = keep(&pem, fd);
     forget(&pem);
