@@ -13,6 +13,11 @@ export const sanitized = process.env.DESKGATE_SANITIZED === '1';
 // A file for what gateways say: a sanitizer's report does not always fail the test.
 const logs = process.env.DESKGATE_LOGS;
 export const PASSWORD = 'correct horse battery staple';
+// Limits for clients, but it is the gateway that is slow.
+const SLOW = {
+  server: { handshake_seconds: Math.min(60, 10 * patience), request_seconds: Math.min(300, 20 * patience) },
+  login: { deadline_seconds: Math.min(120, 10 * patience) },
+};
 export const isRoot = process.getuid() === 0;
 
 // Sets "key = value" in its section of deskgate.conf, where it stands commented out or with
@@ -60,6 +65,7 @@ export class Gateway {
     try {
       gateway.cli('init', '--name', 'localhost', '--listen', '127.0.0.1:0', ...(isRoot ? ['--user', 'nobody'] : []));
       gateway.configure({ dial: { allow: 'private, loopback' } });
+      if (patience > 1) gateway.configure(SLOW);
       gateway.configure(conf);
       if (serve) await gateway.serve();
     } catch (error) {
