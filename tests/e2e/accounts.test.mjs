@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { WebSocketRdg } from './lib/rdg.mjs';
+import { WebSocketRdg, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
-const json = { 'Content-Type': 'application/json' };
 let gateway, echo, browser;
 before(async () => {
   gateway = await Gateway.make({ conf: { rdg: { passwords: 'yes' } } });
@@ -20,8 +19,8 @@ after(async () => {
   await gateway?.remove();
 });
 
-const change = (token, password, fresh, code, at = gateway) => at.http('POST', '/api/password',
-  { token, body: JSON.stringify({ password, new_password: fresh, code }), headers: json });
+const change = (token, password, fresh, code, at = gateway) => at.post('/api/password',
+  { password, new_password: fresh, code }, { token });
 
 function somebody(name) {
   const user = gateway.addUser(name);
@@ -70,12 +69,12 @@ test('passwords of before are not taken again; the one before those is', async (
 async function ways(token, at = gateway) {
   const told = {};
   const get = async (path) => (await at.http('GET', path, { token }));
-  const post = async (path, body = '{}') => (await at.http('POST', path, { token, body, headers: json }));
+  const post = (path, body) => at.post(path, body, { token });
   for (const [name, answer] of [
     ['desktops', await get('/api/desktops')], ['state', await get('/api/desktops/office/state')], ['file', await get('/api/desktops/office/rdp')],
     ['browser', await post('/api/desktops/office/ticket')], ['gateway password', await post('/api/desktops/office/password')],
-    ['sessions', await get('/api/sessions')], ['device', await post('/api/totp', JSON.stringify({ password: PASSWORD }))],
-    ['factor', await post('/api/factor', '{"code":"000000"}')], ['administration', await get('/api/admin/user/list')],
+    ['sessions', await get('/api/sessions')], ['device', await post('/api/totp', { password: PASSWORD })],
+    ['factor', await post('/api/factor', { code: '000000' })], ['administration', await get('/api/admin/user/list')],
   ]) told[name] = answer.status === 403 ? answer.json.error : answer.status;
   const wire = await at.wire();
   const { ws, answer } = await RawSocket.open(wire, '/tunnel/office', { Host: `localhost:${at.port}`, Authorization: `Bearer ${token}` });
@@ -88,7 +87,7 @@ test('a change that is due: no way in but to it, also for what was made before',
   const user = somebody('carla');
   gateway.cli('user', 'role', 'carla', 'administrator');
   const old = await user.token();
-  const [, ticket] = /^gatewayaccesstoken:s:(\S+)\r$/m.exec((await gateway.http('GET', '/api/desktops/office/rdp', { token: old })).body);
+  const ticket = await rdgTicket(gateway, old);
   assert.match(gateway.cli('user', 'must-change', 'carla').stdout, /at the next sign-in/);
   assert.equal((await gateway.http('GET', '/api/session', { token: old })).status, 401, 'sessions are ended');
   const rdg = await WebSocketRdg.connect(gateway);
@@ -136,7 +135,7 @@ test('a new second factor ends sessions and tickets in the same moment', async (
   const user = somebody('frida');
   const token = await user.token();
   const other = await user.token();
-  const [, ticket] = /^gatewayaccesstoken:s:(\S+)\r$/m.exec((await gateway.http('GET', '/api/desktops/office/rdp', { token: other })).body);
+  const ticket = await rdgTicket(gateway, other);
   gateway.cli('user', 'totp', 'frida', '--json');
   for (const one of [token, other]) assert.equal((await gateway.http('GET', '/api/session', { token: one })).status, 401);
   const rdg = await WebSocketRdg.connect(gateway);

@@ -1,11 +1,11 @@
 // Administration in the browser: every route of the table with every role, and what they do.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, isRoot } from './lib/gateway.mjs';
-import { root, until } from './lib/proc.mjs';
+import { descriptors, root, until } from './lib/proc.mjs';
 
 let gateway;
 let alice; // an administrator
@@ -122,10 +122,7 @@ test('each administrator\'s route with a second factor that is too old, and a fr
     const answer = await ask(route, { token });
     assert.deepEqual([answer.status, answer.json.error], [403, 'factor_stale'], route.path);
   }
-  const shown = await gateway.http('POST', '/api/factor', {
-    token, headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ code: await alice.codes.next() }),
-  });
+  const shown = await gateway.post('/api/factor', { code: await alice.codes.next() }, { token });
   assert.equal(shown.status, 200, shown.body);
   assert.equal((await gateway.http('GET', '/api/session', { token })).json.role, 'administrator');
   for (const route of mine) {
@@ -313,7 +310,7 @@ test('many at once: each is answered, and sign-ins go on', async () => {
 });
 
 test('a client that goes before its answer leaves nothing behind', { skip: !isRoot && 'only root may look at the gate' }, async () => {
-  const open = () => readdirSync(`/proc/${gateway.part('gate')}/fd`).length;
+  const open = () => descriptors(gateway.part('gate'));
   const first = open();
   for (let i = 0; i < 40; i++) {
     const wire = await gateway.wire();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, PASSWORD, binary } from './lib/gateway.mjs';
-import { WebSocketRdg } from './lib/rdg.mjs';
+import { WebSocketRdg, ticketIn } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 const EX = { OK: 0, USAGE: 64, CANTCREAT: 73, PROTOCOL: 76, NOPERM: 77 };
@@ -53,7 +53,6 @@ async function fetch(args, { lines: given, signal } = {}) {
 }
 
 const url = () => `https://localhost:${gateway.port}`;
-const ticketIn = (text) => /^gatewayaccesstoken:s:(\S+)\r$/m.exec(text)[1];
 const sessions = () => gateway.json('session', 'list').length;
 
 test('the file, for its owner alone, with a ticket that opens the desktop', async () => {

@@ -12,8 +12,7 @@ before(async () => {
 });
 after(() => gateway?.remove());
 
-const post = (path, body, token) => gateway.http('POST', path,
-  { token, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+const post = (path, body, token) => gateway.post(path, body, { token });
 const invite = (name, ...more) => gateway.json('user', 'invite', name, ...more);
 const alive = async (token) => (await gateway.http('GET', '/api/session', { token })).status === 200;
 

@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { run, sleep, until } from './lib/proc.mjs';
+import { descriptors, run, sleep, until } from './lib/proc.mjs';
 import { echoServer, tcpServer } from './lib/servers.mjs';
 import { OP, Wire } from './lib/wire.mjs';
 
@@ -296,7 +296,7 @@ test('ACME challenges come from their folder, and nothing else does', { timeout:
 test('the loop of opening and closing leaves nothing behind', { timeout: 60_000 }, async () => {
   const person = await connected();
   const gate = gateway.part('gate');
-  const count = () => Number(run('sh', ['-c', `ls /proc/${gate}/fd | wc -l`]).stdout);
+  const count = () => descriptors(gate);
   person.ws.wire.end();
   const round = async () => {
     const opened = await gateway.tunnels(person.desktop, person.token, 24);

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { present, rdpServer, ticketFor } from './lib/cleanpath.mjs';
 import { Gateway, sanitized } from './lib/gateway.mjs';
 import { patience, sleep, until } from './lib/proc.mjs';
-import { LegacyRdg, WebSocketRdg, data } from './lib/rdg.mjs';
+import { LegacyRdg, WebSocketRdg, data, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { Wire } from './lib/wire.mjs';
 
@@ -57,14 +57,9 @@ async function back(ws) {
   assert.ok((await ws.read(sent.length))?.equals(sent), 'bytes come back unchanged');
 }
 
-async function ticket() {
-  const file = await gateway.http('GET', '/api/desktops/echo/rdp', { token });
-  return /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1];
-}
-
 async function rdg(Way) {
   const one = await Way.connect(gateway);
-  assert.equal((await one.open(await ticket(), ['echo'])).status, 0);
+  assert.equal((await one.open(await rdgTicket(gateway, token, 'echo'), ['echo'])).status, 0);
   const count = await again(async () => {
     const sent = randomBytes(1 + size() % 8000);
     one.send(data(sent));

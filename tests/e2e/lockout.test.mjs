@@ -103,7 +103,7 @@ test('an attack on one person from one address, from its neighbours, and from el
 test('within a session only its own guesses count, whatever strangers try from the same address', async () => {
   const user = gateway.addUser('ida');
   const token = await user.token();
-  const post = (path, body) => gateway.http('POST', path, { token, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  const post = (path, body) => gateway.post(path, body, { token });
   const code = await user.codes.next(); // now: it may take a while, and waits pass
   for (let i = 0; i < 12; i++) await guess('ida', '127.0.0.1');
   assert.equal((await guess('ida', '127.0.0.1')).status, 429);

@@ -2,7 +2,6 @@
 // one that it checked. In a network of the test's own, with a resolver that answers as it likes and
 // a canary that listens on every address of this machine.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -11,14 +10,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Gateway } from './lib/gateway.mjs';
-import { sh, within } from './lib/namespace.mjs';
-import { sleep } from './lib/proc.mjs';
+import { Machine, within } from './lib/namespace.mjs';
 import { Resolver } from './lib/resolver.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
 const HERE = '10.77.0.1';
 const THERE = '10.77.0.2'; // the desktop's machine, across a wire
 const PORT = 3389; // of a network where nobody else is
+const DESKTOP = `require('net').createServer((s) => s.on('error', () => {}).pipe(s)).listen(${PORT}, '${THERE}', () => console.log('up'))`;
 
 if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a network of its own' })) {
   let gateway, token, resolver, canary, machine, folder;
@@ -33,28 +32,10 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     await once(canary, 'listening');
   }
 
-  async function otherMachine() {
-    const holder = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
-    holder.unref();
-    await sleep(300);
-    sh(`ip link set lo up
-      ip link add here type veth peer name there netns ${holder.pid}
-      ip addr add ${HERE}/24 dev here && ip link set here up
-      nsenter -t ${holder.pid} -n ip addr add ${THERE}/24 dev there
-      nsenter -t ${holder.pid} -n ip link set there up`);
-    const echo = spawn('nsenter', ['-t', String(holder.pid), '-n', process.execPath, '-e',
-      `require('net').createServer((s) => s.on('error', () => {}).pipe(s)).listen(${PORT}, '${THERE}', () => console.log('up'))`],
-    { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(echo.stdout, 'data');
-    return { stop() {
-      echo.kill('SIGKILL');
-      holder.kill('SIGKILL');
-    } };
-  }
-
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deskgate-dns-'));
-    machine = await otherMachine();
+    machine = await Machine.start(HERE, [THERE]);
+    await machine.run(DESKTOP);
     resolver = await Resolver.start(folder);
     await listenEverywhere();
     gateway = await Gateway.make({ conf: { dial: { allow: 'private', seconds: 4 } } });

@@ -12,7 +12,7 @@ import { present, rdpServer, ticketFor } from './lib/cleanpath.mjs';
 import { binary, Gateway, isRoot, sanitized } from './lib/gateway.mjs';
 import { nowhereIn, searchGateway, typed } from './lib/memory.mjs';
 import { environment, run, start, status, stop, until } from './lib/proc.mjs';
-import { LegacyRdg, TYPE, WebSocketRdg, close } from './lib/rdg.mjs';
+import { LegacyRdg, TYPE, WebSocketRdg, close, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { Codes, decode32 } from './lib/totp.mjs';
 
@@ -37,8 +37,7 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-const post = (path, body, token) => gateway.http('POST', path,
-  { token, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+const post = (path, body, token) => gateway.post(path, body, { token });
 
 // ---- secrets ----
 
@@ -74,7 +73,7 @@ test('a session, its tunnels and its end leave nothing', { ...root, timeout: 60_
   const bert = gateway.addUser('bert', PASSWORD);
   for (const name of ['echo', 'office']) gateway.grant(bert, name);
   const token = await bert.token();
-  const [, ticket] = /^gatewayaccesstoken:s:(\S+)\r$/m.exec((await gateway.http('GET', '/api/desktops/echo/rdp', { token })).body);
+  const ticket = await rdgTicket(gateway, token, 'echo');
   const { password } = (await post('/api/desktops/echo/password', {}, token)).json;
   const needles = { ...typed('password', PASSWORD), ...seed('seed', bert.secret), ...reference('token', token), ...reference('ticket', ticket),
     ...typed('gateway password', password), 'gateway password, for Basic': Buffer.from(Buffer.from(`bert:${password}`).toString('base64')) };

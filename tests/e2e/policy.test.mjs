@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { present, ticketFor, visit } from './lib/cleanpath.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
 import { until } from './lib/proc.mjs';
-import { TYPE, WebSocketRdg } from './lib/rdg.mjs';
+import { TYPE, WebSocketRdg, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { OP, RawSocket } from './lib/wire.mjs';
 
@@ -60,7 +60,7 @@ const ways = {
     return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
   },
   'the browser': async () => {
-    const answer = await gateway.http('POST', '/api/desktops/office/ticket', { token, body: '{}', headers: { 'Content-Type': 'application/json' } });
+    const answer = await gateway.post('/api/desktops/office/ticket', {}, { token });
     return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
   },
 };
@@ -85,7 +85,7 @@ ways['the browser, with a ticket'] = async () => {
   return { told: state === 'refused' ? reason : 'allowed', end() {} };
 };
 ways['a gateway password'] = async () => {
-  const answer = await gateway.http('POST', '/api/desktops/office/password', { token, body: '{}', headers: { 'Content-Type': 'application/json' } });
+  const answer = await gateway.post('/api/desktops/office/password', {}, { token });
   return { told: answer.status === 200 ? 'allowed' : answer.json.error, end() {} };
 };
 const WAYS = Object.keys(ways);
@@ -93,9 +93,8 @@ const RAP = 0x800759da;
 
 async function freshTicket() {
   gateway.sql('DELETE FROM tickets WHERE used_at = 0'); // only so many may wait
-  const answer = await gateway.http('GET', '/api/desktops/office/rdp', { token });
   browserTicket = await ticketFor(gateway, token, 'office');
-  fileTicket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
+  fileTicket = await rdgTicket(gateway, token);
 }
 
 async function all(expected) {

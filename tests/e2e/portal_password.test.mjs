@@ -86,7 +86,7 @@ test('where none are offered there is no button', async () => {
     await signIn(page, house, user);
     await page.waitForSelector('.card');
     assert.equal(await page.getByRole('button', { name: /gateway password/ }).count(), 0);
-    const answer = await house.http('POST', '/api/desktops/office/password', { token: await user.token(), body: '{}', headers: { 'Content-Type': 'application/json' } });
+    const answer = await house.post('/api/desktops/office/password', {}, { token: await user.token() });
     assert.equal(answer.status, 404);
     assert.equal(answer.json.error, 'not_offered');
     await context.close();

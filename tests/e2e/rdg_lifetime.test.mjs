@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { sleep, until } from './lib/proc.mjs';
-import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, close, data, handshake, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
+import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, close, data, handshake, rdgTicket, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 let gateway, echo, token;
@@ -26,11 +26,6 @@ after(async () => {
 
 const live = () => gateway.json('tunnel', 'list').filter((row) => row.way === 'rdg');
 const none = () => until(() => 'no tunnel is left', () => live().length === 0);
-
-async function ticketFor(house = gateway, of = token) {
-  const answer = await house.http('GET', '/api/desktops/office/rdp', { token: of });
-  return /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
-}
 
 async function connect(house = gateway) {
   const rdg = await WebSocketRdg.connect(house);
@@ -60,7 +55,7 @@ async function works(rdg) {
 }
 
 test('one ticket, many connections at one moment: one tunnel', async () => {
-  const ticket = await ticketFor();
+  const ticket = await rdgTicket(gateway, token);
   const all = await Promise.all(Array.from({ length: 6 }, () => ready(ticket)));
   for (const rdg of all) rdg.send(channelCreate('office'));
   await Promise.all(all.map((rdg) => rdg.expect(TYPE.CHANNEL_RESPONSE)));
@@ -79,7 +74,7 @@ for (const [what, end, reason] of [
   ['the client itself', (rdg) => rdg.send(close()), TYPE.CLOSE_RESPONSE],
 ]) {
   test(`an end by ${what} that the client does not answer: the ticket is dead at once`, async () => {
-    const ticket = await ticketFor();
+    const ticket = await rdgTicket(gateway, token);
     const rdg = await connect();
     assert.equal((await rdg.open(ticket)).status, 0);
     end(rdg, live()[0].id);

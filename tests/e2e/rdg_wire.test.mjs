@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { sleep, until } from './lib/proc.mjs';
-import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, text, tunnelAgain, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
+import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, rdgTicket, text, tunnelAgain, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 let gateway;
@@ -30,12 +30,6 @@ after(async () => {
   await gateway?.remove();
 });
 
-async function ticketFor(name = 'office', of = token) {
-  const answer = await gateway.http('GET', `/api/desktops/${name}/rdp`, { token: of });
-  assert.equal(answer.status, 200, answer.body);
-  return /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1];
-}
-
 async function connect(Way, ...options) {
   const rdg = await Way.connect(gateway, ...options);
   open.push(rdg);
@@ -47,9 +41,17 @@ const lastAudit = (event) => gateway.audit('--event', event).at(-1);
 
 async function opened(Way, ticket, options) {
   const rdg = await connect(Way);
-  const result = await rdg.open(ticket ?? await ticketFor(), ['office'], options);
+  const result = await rdg.open(ticket ?? await rdgTicket(gateway, token), ['office'], options);
   assert.equal(result.status, 0, `${Way.kind}: 0x${result.status.toString(16)} at ${result.at}`);
   return { rdg, said: result.said };
+}
+
+// A session of somebody's who may use the office of another gateway.
+async function berta(house) {
+  const person = house.addUser('berta');
+  house.addDesktop('office', echo.port);
+  house.grant(person, 'office');
+  return person.token();
 }
 
 // Skips what comes by itself.
@@ -97,7 +99,7 @@ for (const Way of ways) {
   });
 
   test(`${Way.kind}: packets cut anywhere, several at once, some empty`, async () => {
-    const ticket = await ticketFor();
+    const ticket = await rdgTicket(gateway, token);
     const rdg = await connect(Way);
     rdg.send(handshake(), 1);
     await rdg.expect(TYPE.HANDSHAKE_RESPONSE);
@@ -153,7 +155,7 @@ for (const Way of ways) {
     assert.deepEqual(await refused('x', ['office'], { auth: 0 }), [0x800759f9, 'handshake']);
     assert.deepEqual(await refused(randomBytes(32).toString('base64url')), [0x800759f8, 'tunnel']);
     assert.match(JSON.stringify(lastAudit('ticket-refused')), /unknown/);
-    const ticket = await ticketFor();
+    const ticket = await rdgTicket(gateway, token);
     assert.deepEqual(await refused(ticket, ['secret']), [0x800759db, 'channel']);
     assert.match(JSON.stringify(lastAudit('ticket-refused')), /made for another desktop/);
     assert.deepEqual(await refused(ticket, ['127.0.0.1']), [0x800759db, 'channel'], 'an address is no name of a desktop');
@@ -163,7 +165,7 @@ for (const Way of ways) {
     assert.equal(lastAudit('tunnel-open').outcome, 'not-granted');
     gateway.grant(user, 'office');
     const short = await user.token();
-    const dead = await ticketFor('office', short);
+    const dead = await rdgTicket(gateway, short);
     await gateway.http('POST', '/api/logout', { token: short });
     assert.deepEqual(await refused(dead), [0x800759f8, 'tunnel']);
     assert.match(JSON.stringify(lastAudit('ticket-refused')), /session is over/);
@@ -176,7 +178,7 @@ for (const Way of ways) {
       assert.equal(await rdg.read(), null);
     }
     const eager = await connect(Way); // everything at once: no channel can be had so
-    const ticket = await ticketFor();
+    const ticket = await rdgTicket(gateway, token);
     eager.send(Buffer.concat([handshake(), tunnelCreate(ticket), tunnelAuth(), channelCreate('office'), data(Buffer.from('x'))]));
     while (await eager.read());
     assert.equal(live(), 0);
@@ -227,12 +229,8 @@ test('what a desktop forbids to redirect is announced', async () => {
 test('a client shows its ticket again when it is asked to', async () => {
   const house = await Gateway.make({ conf: { rdg: { reauth_seconds: 1 } } });
   try {
-    const person = house.addUser('berta');
-    house.addDesktop('office', echo.port);
-    house.grant(person, 'office');
-    const session = await person.token();
-    const ask = async () => /^gatewayaccesstoken:s:(\S+)\r$/m.exec((await house.http('GET', '/api/desktops/office/rdp', { token: session })).body)[1];
-    const ticket = await ask();
+    const session = await berta(house);
+    const ticket = await rdgTicket(house, session);
     const rdg = await WebSocketRdg.connect(house);
     assert.equal((await rdg.open(ticket)).status, 0);
     const context = await rdg.expect(TYPE.REAUTH);
@@ -248,7 +246,7 @@ test('a client shows its ticket again when it is asked to', async () => {
       return (await second.expect(TYPE.TUNNEL_AUTH_RESPONSE)).readUInt32LE(0);
     };
     assert.equal(await again(ticket, Buffer.alloc(8, 1)), 0x800759fa, 'another context');
-    assert.equal(await again(await ask(), context), 0x800759fa, 'another ticket');
+    assert.equal(await again(await rdgTicket(house, session), context), 0x800759fa, 'another ticket');
     assert.equal(await again(ticket, context), 0);
     rdg.send(data(Buffer.from('goes on')));
     await echoed(rdg, Buffer.from('goes on'));
@@ -324,14 +322,10 @@ test('a pair: back-pressure from a desktop that does not read, and the rest of i
 test('idleness is announced in whole minutes, and ends it with a code of its own', async () => {
   const house = await Gateway.make({ conf: { tunnel: { idle_seconds: 2 } } });
   try {
-    const person = house.addUser('berta');
-    house.addDesktop('office', echo.port);
-    house.grant(person, 'office');
-    const session = await person.token();
+    const session = await berta(house);
     for (const Way of ways) {
-      const file = await house.http('GET', '/api/desktops/office/rdp', { token: session });
       const rdg = await Way.connect(house);
-      const { status, said } = await rdg.open(/^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1]);
+      const { status, said } = await rdg.open(await rdgTicket(house, session));
       assert.equal(status, 0, Way.kind);
       assert.equal(said.auth.readUInt32LE(12), 1, 'two seconds are a minute begun');
       const body = await rdg.expect(TYPE.CLOSE);
@@ -348,11 +342,7 @@ test('idleness is announced in whole minutes, and ends it with a code of its own
 test('a ticket bound to the address it was made from', async () => {
   const house = await Gateway.make({ conf: { rdg: { bind_address: 'yes' } } });
   try {
-    const person = house.addUser('berta');
-    house.addDesktop('office', echo.port);
-    house.grant(person, 'office');
-    const file = await house.http('GET', '/api/desktops/office/rdp', { token: await person.token() });
-    const ticket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1];
+    const ticket = await rdgTicket(house, await berta(house));
     const elsewhere = await WebSocketRdg.connect(house, {}, { from: '127.0.0.2' });
     const refused = await elsewhere.open(ticket);
     assert.deepEqual([refused.status, refused.at], [0x800759f8, 'tunnel']);
@@ -374,11 +364,7 @@ test('without the legacy pair, and without WebSocket', async () => {
     const given = await house.wire();
     given.send('RDG_IN_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
     assert.equal((await answerHead(given)).status, 501);
-    const person = house.addUser('berta');
-    house.addDesktop('office', echo.port);
-    house.grant(person, 'office');
-    const file = await house.http('GET', '/api/desktops/office/rdp', { token: await person.token() });
-    const ticket = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file.body)[1];
+    const ticket = await rdgTicket(house, await berta(house));
     const rdg = await WebSocketRdg.connect(house);
     const { status, said } = await rdg.open(ticket, ['office'], { caps: CAPS });
     assert.equal(status, 0);

@@ -28,14 +28,6 @@ after(async () => {
 
 const file = () => join(gateway.state, 'deskgate.conf');
 
-// Sends SIGHUP; answers with what the log says about it.
-async function reload(due = /conf\.reload: the configuration has been read again/) {
-  const at = gateway.log.length;
-  process.kill(gateway.pid, 'SIGHUP');
-  await until(() => `${due}\n${gateway.log.slice(at)}`, () => due.test(gateway.log.slice(at)));
-  return gateway.log.slice(at);
-}
-
 async function refused() {
   const { ws, answer } = await gateway.tunnel('echo', token);
   ws?.wire.end();
@@ -46,7 +38,7 @@ test('keys of the keeper and of the gate change while a tunnel goes on', async (
   const { ws } = await gateway.tunnel('echo', token);
   gateway.configure({ dial: { deny: '127.0.0.0/8' }, rdg: { legacy: 'no' } });
   assert.equal(await refused(), 101, 'not read yet');
-  const said = await reload();
+  const said = await gateway.reload();
   assert.match(said, /changed="\[dial\] deny, \[rdg\] legacy"/);
   assert.doesNotMatch(said, /restart|upgrade/);
   await until('the keeper obeys', async () => await refused() !== 101);
@@ -54,14 +46,14 @@ test('keys of the keeper and of the gate change while a tunnel goes on', async (
   assert.equal((await ws.read(10, 5_000)).toString(), 'still here');
   ws.wire.end();
   gateway.configure({ dial: { deny: '' }, session: { idle_seconds: 1234 } });
-  await reload();
+  await gateway.reload();
   await until('the keeper obeys', async () => await refused() === 101);
-  assert.match(await reload(), /changed=nothing/);
+  assert.match(await gateway.reload(), /changed=nothing/);
 });
 
 test('the gate that is started again has the new ones, too', async () => {
   gateway.configure({ dial: { deny: '127.0.0.0/8' } });
-  await reload();
+  await gateway.reload();
   const parts = ['keeper', 'gate'].map((part) => gateway.part(part));
   process.kill(parts[0], 'SIGKILL');
   await until('both are new', () => {
@@ -71,34 +63,34 @@ test('the gate that is started again has the new ones, too', async () => {
   await gateway.healthy();
   assert.notEqual(await refused(), 101);
   gateway.configure({ dial: { deny: '' } });
-  await reload();
+  await gateway.reload();
 });
 
 test('what takes an upgrade or a restart is named, and stays named', async () => {
   gateway.configure({ server: { threads: 3, http_listen: '127.0.0.1:0' } });
   for (let i = 0; i < 2; i++) {
-    const said = await reload(/takes effect with a restart/);
+    const said = await gateway.reload(/takes effect with a restart/);
     assert.match(said, /takes effect with 'deskgate upgrade' keys="\[server\] threads"/);
     assert.match(said, /takes effect with a restart keys="\[server\] http_listen"/);
   }
   gateway.configure({ server: { threads: 0, http_listen: '' } });
-  assert.doesNotMatch(await reload(), /takes effect/);
+  assert.doesNotMatch(await gateway.reload(), /takes effect/);
 });
 
 test('a configuration or a certificate that is not usable is refused as a whole', async () => {
   const good = readFileSync(file());
   appendFileSync(file(), '\n[dial]\nnonsense = 1\n');
-  assert.match(await reload(/not usable/), /old one stays in use.*nonsense/);
+  assert.match(await gateway.reload(/not usable/), /old one stays in use.*nonsense/);
   writeFileSync(file(), good);
 
   const cert = join(gateway.state, 'tls/cert.pem');
   const pem = readFileSync(cert);
   writeFileSync(cert, 'rubbish');
   gateway.configure({ dial: { deny: '127.0.0.0/8' } });
-  assert.match(await reload(/not usable/), /tls\.reload.*old ones stay in use.*cert\.pem/);
+  assert.match(await gateway.reload(/not usable/), /tls\.reload.*old ones stay in use.*cert\.pem/);
   assert.equal(await refused(), 101, 'the configuration beside it was not taken either');
   writeFileSync(cert, pem);
   gateway.configure({ dial: { deny: '' } });
-  await reload();
+  await gateway.reload();
   await gateway.healthy();
 });

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { dial, read, run, start } from './connect/client.mjs';
+import { dial, read, start } from './connect/client.mjs';
 import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { WebSocketRdg } from './lib/rdg.mjs';
+import { WebSocketRdg, ticketIn } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
@@ -37,12 +37,12 @@ function somebody() {
 const age = (seconds) => gateway.sql('UPDATE sessions SET factor_at = factor_at - ?', seconds);
 
 const json = { 'Content-Type': 'application/json' };
-const show = (token, code) => gateway.http('POST', '/api/factor', { token, body: JSON.stringify({ code }), headers: json });
+const show = (token, code) => gateway.post('/api/factor', { code }, { token });
 
 const ways = {
   'a file': (token) => gateway.http('GET', '/api/desktops/vault/rdp', { token }),
-  'the browser': (token) => gateway.http('POST', '/api/desktops/vault/ticket', { token, body: '{}', headers: json }),
-  'a gateway password': (token) => gateway.http('POST', '/api/desktops/vault/password', { token, body: '{}', headers: json }),
+  'the browser': (token) => gateway.post('/api/desktops/vault/ticket', {}, { token }),
+  'a gateway password': (token) => gateway.post('/api/desktops/vault/password', {}, { token }),
   async tunnel(token) {
     const wire = await gateway.wire();
     const { ws, answer } = await RawSocket.open(wire, '/tunnel/vault', { Host: `localhost:${gateway.port}`, Authorization: `Bearer ${token}` });
@@ -83,7 +83,7 @@ test('explain says that a fresh factor is wanted, and does not guess how fresh i
 test('a ticket stands for the factor that was fresh when it was made', async () => {
   const token = await somebody().token();
   const { body } = await ways['a file'](token);
-  const [, ticket] = /^gatewayaccesstoken:s:(\S+)\r$/m.exec(body);
+  const ticket = ticketIn(body);
   age(301);
   const rdg = await WebSocketRdg.connect(gateway);
   assert.equal((await rdg.open(ticket, ['vault'])).status, 0);
@@ -115,7 +115,7 @@ test('a page of another site cannot show a code in somebody\'s name', async () =
   const user = somebody();
   const token = await user.token();
   const code = await user.codes.next();
-  const foreign = await gateway.http('POST', '/api/factor', { body: JSON.stringify({ code }), headers: { ...json, Cookie: `__Host-deskgate=${token}`, Origin: 'https://evil.example' } });
+  const foreign = await gateway.post('/api/factor', { code }, { headers: { ...json, Cookie: `__Host-deskgate=${token}`, Origin: 'https://evil.example' } });
   assert.equal(foreign.status, 403);
   assert.notEqual(foreign.json.error, 'wrong_code');
 });

@@ -35,7 +35,7 @@ test('new people are added with groups, limits and a link each; the link works',
   const [, name, link] = /^"(\w+)","([^"]+)",/.exec(links[1]);
   assert.equal(name, 'berta');
   const invitation = /#setup=([\w-]{43})$/.exec(link)[1];
-  const offer = await gateway.http('POST', '/api/setup', { body: JSON.stringify({ invitation }), headers: { 'Content-Type': 'application/json' } });
+  const offer = await gateway.post('/api/setup', { invitation });
   assert.deepEqual([offer.status, offer.json.username], [200, 'berta']);
   assert.ok(gateway.audit('--event', 'user-invite').some((row) => row.user === 'berta' && row.detail === 'added'));
   assert.ok(gateway.audit('--event', 'group-join').some((row) => row.user === 'berta' && row.detail === 'group staff'));

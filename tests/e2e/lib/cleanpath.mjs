@@ -77,8 +77,7 @@ const originOf = (gateway) => `https://localhost:${gateway.port}`;
 
 // A ticket as the page gets it: {ticket, visit, …}.
 export async function ticketFor(gateway, token, desktop) {
-  const made = await gateway.http('POST', `/api/desktops/${desktop}/ticket`,
-    { token, body: '{}', headers: { 'Content-Type': 'application/json' } });
+  const made = await gateway.post(`/api/desktops/${desktop}/ticket`, {}, { token });
   if (made.status !== 200) throw new Error(`no ticket: ${made.status} ${made.body}`);
   return made.json;
 }

@@ -7,7 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyness, difference, screen, screenshot, xdotool } from './desktop.mjs';
-import { environment, root, run, sleep, start, stop, until } from './proc.mjs';
+import { root, run, sleep, start, stop, until } from './proc.mjs';
+import { ticketIn } from './rdg.mjs';
 
 export const words = (count) => Array.from({ length: count }, () => 'abcdefghijklmnopqrstuvwxyz0123456789'[randomInt(36)]).join('');
 
@@ -37,7 +38,7 @@ export async function rdpFile(gateway, token, name = 'office') {
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['content-type'], 'application/x-rdp');
   assert.match(answer.headers['content-disposition'], new RegExp(`attachment; filename="${name}.rdp"`));
-  return { text: answer.body, ticket: /^gatewayaccesstoken:s:(\S+)\r$/m.exec(answer.body)[1] };
+  return { text: answer.body, ticket: ticketIn(answer.body) };
 }
 
 // ---- a client at work ----

@@ -169,6 +169,14 @@ export class Gateway {
     await this.serve();
   }
 
+  // Sends SIGHUP; answers with what the log says about it, when `due` is in it.
+  async reload(due = /conf\.reload: the configuration has been read again/) {
+    const at = this.log.length;
+    process.kill(this.pid, 'SIGHUP');
+    await until(() => `${due}\n${this.log.slice(at)}`, () => due.test(this.log.slice(at)));
+    return this.log.slice(at);
+  }
+
   async remove() {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
@@ -216,13 +224,23 @@ export class Gateway {
     this.#agent = undefined;
   }
 
-  login(body, options = {}) {
-    return this.http('POST', '/api/login',
+  // A POST of JSON; `options` go before what that takes.
+  post(path, body = {}, options = {}) {
+    return this.http('POST', path,
       { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' }, ...options });
+  }
+
+  login(body, options) {
+    return this.post('/api/login', body, options);
   }
 
   wire(options = {}) {
     return Wire.tls(this.port, { ...this.tlsOptions(), ...options });
+  }
+
+  // The same gateway, seen from wherever `options` of a TLS connection say.
+  through(options) {
+    return Object.assign(Object.create(this), { wire: (more) => this.wire({ ...options, ...more }) });
   }
 
   // A raw tunnel: {ws, answer, wire}.

@@ -54,6 +54,16 @@ export async function answerHead(wire) {
   return { status: Number(lines.split(' ')[1]), text: lines };
 }
 
+// The ticket in the .rdp file of a desktop.
+export const ticketIn = (file) => /^gatewayaccesstoken:s:(\S+)\r$/m.exec(file)[1];
+
+// What it takes to open a desktop: the ticket in a fresh file.
+export async function rdgTicket(gateway, token, desktop = 'office') {
+  const answer = await gateway.http('GET', `/api/desktops/${desktop}/rdp`, { token });
+  assert.equal(answer.status, 200, answer.body);
+  return ticketIn(answer.body);
+}
+
 class Rdg {
   buffer = Buffer.alloc(0);
 
