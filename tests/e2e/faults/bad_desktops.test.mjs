@@ -5,13 +5,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { Canary } from '../lib/canary.mjs';
-import { CONFIRM_TLS, present, rdpServer, ticketFor, visitOver } from '../lib/cleanpath.mjs';
-import { Gateway, sanitized } from '../lib/gateway.mjs';
+import { CONFIRM_TLS, rdpServer, visitOver } from '../lib/cleanpath.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { sanitized } from '../lib/gateway.mjs';
 import { start, stop, until } from '../lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, data } from '../lib/rdg.mjs';
-import { deadPort, deafServer, echoServer, floodProcess, tcpServer } from '../lib/servers.mjs';
-import { Promises, Steady, ended, lastRow, rdgTicket } from '../lib/steady.mjs';
+import { deadPort, deafServer, floodProcess, tcpServer } from '../lib/servers.mjs';
 
 const LOST = { code: 1011, reason: 'the connection to the desktop was lost' };
 const GONE = { code: 1000, reason: 'the desktop closed the connection' };
@@ -19,20 +18,16 @@ const ABORTED = 0x4d4; // the codes of [MS-TSGU] section 2.2.6 in close packets
 const GRACEFUL = 0x4ca;
 const PER_TUNNEL_KIB = 1024; // of the gate's memory, for one that nobody reads; TLS towards the desktop included
 
-let gateway, anna, token, canary, steady, promises, frozen;
-const servers = [];
+let house, gateway, token;
 
-function add(name, port) {
-  gateway.addDesktop(name, port);
-  gateway.grant(anna, name);
-}
-
-async function desktop(name, making) {
-  const server = await making;
-  servers.push(server);
-  add(name, server.port);
-  return server;
-}
+before(async () => {
+  house = await House.open({
+    conf: { dial: { seconds: 2, lost_seconds: 3, allow: 'private, loopback' }, tunnel: { ping_seconds: 2 } },
+    desktops: { flood: floodProcess, browser: rdpServer },
+  });
+  ({ gateway, token } = house);
+});
+after(() => house?.close());
 
 // Listens, and nobody accepts: its queue is full, so the kernel answers no SYN any more.
 async function fullQueue() {
@@ -42,42 +37,10 @@ async function fullQueue() {
   const port = Number(process.out);
   const waiting = Array.from({ length: 4 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}));
   await until('its queue is full', () => waiting.filter((one) => !one.connecting).length >= 1 && waiting.some((one) => one.connecting));
-  return { port, stop: async () => {
+  return { port, close: async () => {
     for (const one of waiting) one.destroy();
     await stop(process);
   } };
-}
-
-before(async () => {
-  gateway = await Gateway.make({
-    conf: { dial: { seconds: 2, lost_seconds: 3, allow: 'private, loopback' }, tunnel: { ping_seconds: 2 } },
-  });
-  anna = gateway.addUser('anna');
-  await desktop('office', echoServer());
-  await desktop('flood', floodProcess());
-  await desktop('browser', rdpServer());
-  token = await anna.token();
-  canary = await Canary.start(gateway, 'office', token);
-  promises = new Promises(gateway);
-  await promises.make();
-  steady = Steady.of(gateway);
-});
-after(async () => {
-  await canary?.stop();
-  await gateway?.remove();
-  await frozen?.stop();
-  for (const server of servers) await server.close();
-});
-
-async function rdg(Way, name) {
-  const client = await Way.connect(gateway);
-  const { status } = await client.open(await rdgTicket(gateway, token, name), [name]);
-  return { client, status };
-}
-
-async function browse(name) {
-  const { ticket, visit: number } = await ticketFor(gateway, token, name);
-  return { number, ...await present(gateway, token, { destination: name, ticket }) };
 }
 
 // The status in the close packet that an RD Gateway client gets; data before it is counted.
@@ -89,27 +52,20 @@ async function farewell(client) {
   }
 }
 
-async function settled(from, due) {
-  await ended(gateway, from, due);
-  await canary.heard();
-  await steady.regained();
-}
-
 const outcomes = (from, name) => gateway.audit('--event', 'tunnel-open', '--last', '1000')
   .filter((row) => row.id > from && row.desktop === name).map((row) => row.outcome);
 
 test('one that refuses, and one whose queue is full', { timeout: 60_000 }, async () => {
-  add('nobody', await deadPort());
-  frozen = await fullQueue();
-  add('frozen', frozen.port);
-  const from = lastRow(gateway);
+  house.add('nobody', await deadPort());
+  await house.desktop('frozen', fullQueue());
+  const from = house.lastRow();
   const words = async (name) => {
     const { answer, wire } = await gateway.tunnel(name, token);
     wire.end();
     return JSON.parse(answer.body).error;
   };
   const begun = Date.now();
-  const [refused, refusedRdg, ...hung] = await Promise.all([words('nobody'), rdg(WebSocketRdg, 'nobody'),
+  const [refused, refusedRdg, ...hung] = await Promise.all([words('nobody'), house.rdg(WebSocketRdg, 'nobody'),
     ...Array.from({ length: 4 }, () => words('frozen'))]);
   assert.equal(refused, 'desktop_refused');
   assert.notEqual(refusedRdg.status, 0);
@@ -118,18 +74,18 @@ test('one that refuses, and one whose queue is full', { timeout: 60_000 }, async
   assert.ok(Date.now() - begun < 10_000, 'it is not waited for longer than [dial] seconds, and a bit');
   assert.deepEqual(outcomes(from, 'nobody'), ['refused', 'refused']);
   assert.deepEqual(outcomes(from, 'frozen'), Array(4).fill('asleep'));
-  await promises.make();
-  await settled(from, {});
+  await house.books.enter();
+  await house.settled(from, {});
 });
 
 test('those that break', { timeout: 60_000 }, async () => {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const reset = (socket) => socket.resetAndDestroy();
   const said = randomBytes(2 << 20);
   // Sooner, and it would be one that refuses.
-  await desktop('early', tcpServer((socket) => setTimeout(reset, 300, socket)));
-  await desktop('at-a-word', tcpServer((socket) => socket.once('data', () => reset(socket))));
-  await desktop('taking', tcpServer((socket) => {
+  await house.desktop('early', tcpServer((socket) => setTimeout(reset, 300, socket)));
+  await house.desktop('at-a-word', tcpServer((socket) => socket.once('data', () => reset(socket))));
+  await house.desktop('taking', tcpServer((socket) => {
     let had = 0;
     socket.on('data', (piece) => {
       had += piece.length;
@@ -137,7 +93,7 @@ test('those that break', { timeout: 60_000 }, async () => {
     });
   }));
   // The first half arrives; it goes on when the client has it.
-  await desktop('talking', tcpServer((socket) => {
+  await house.desktop('talking', tcpServer((socket) => {
     socket.write(said);
     socket.once('data', () => reset(socket));
   }));
@@ -149,7 +105,7 @@ test('those that break', { timeout: 60_000 }, async () => {
     ws.wire.end();
   };
   const byRdg = async (Way, name, then = () => {}) => {
-    const { client, status } = await rdg(Way, name);
+    const { client, status } = await house.rdg(Way, name);
     assert.equal(status, 0);
     await then(client);
     assert.equal(await farewell(client), ABORTED, `${Way.kind}, ${name}`);
@@ -168,39 +124,39 @@ test('those that break', { timeout: 60_000 }, async () => {
       byRdg(Way, 'at-a-word', (client) => client.send(data(Buffer.from('x')))),
     ]),
   ]);
-  await settled(from, { 'desktop-lost': 8 });
+  await house.settled(from, { 'desktop-lost': 8 });
 });
 
 test('those that break while the browser\'s way in is made', { timeout: 60_000 }, async () => {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const reset = (socket) => socket.resetAndDestroy();
-  await desktop('no-x224', rdpServer({ confirm: reset }));
-  await desktop('no-tls', rdpServer({ confirm: (socket) => {
+  await house.desktop('no-x224', rdpServer({ confirm: reset }));
+  await house.desktop('no-tls', rdpServer({ confirm: (socket) => {
     socket.write(CONFIRM_TLS);
     socket.once('data', () => reset(socket));
   } }));
-  const later = await desktop('later', rdpServer());
+  const later = await house.desktop('later', rdpServer());
   for (const [name, reason] of [['no-x224', 'desktop-lost'], ['no-tls', 'desktop-lost']]) {
-    const { answer, ws, number } = await browse(name);
+    const { answer, ws, number } = await house.browse(name);
     assert.ok(answer.error, name);
     await ws.stay();
     ws.wire.end();
     assert.equal((await visitOver(gateway, token, number)).reason, reason, name);
   }
-  const { ws, number, answer } = await browse('later');
+  const { ws, number, answer } = await house.browse('later');
   assert.ok(answer.x224);
   for (const socket of later.connections) reset(socket);
   assert.deepEqual(await ws.stay(), LOST);
   ws.wire.end();
   assert.equal((await visitOver(gateway, token, number)).reason, 'desktop-lost');
-  await settled(from, { 'desktop-lost': 3 });
+  await house.settled(from, { 'desktop-lost': 3 });
 });
 
 test('one that takes nothing: lost after lost_seconds', { timeout: 60_000 }, async () => {
-  const from = lastRow(gateway);
-  await desktop('deaf', deafServer());
+  const from = house.lastRow();
+  await house.desktop('deaf', deafServer());
   const { ws } = await gateway.tunnel('deaf', token);
-  const { client } = await rdg(WebSocketRdg, 'deaf');
+  const { client } = await house.rdg(WebSocketRdg, 'deaf');
   const piece = Buffer.alloc(60_000);
   for (let i = 0; i < 300; i++) {
     ws.send(piece);
@@ -212,11 +168,11 @@ test('one that takes nothing: lost after lost_seconds', { timeout: 60_000 }, asy
   assert.equal(await farewell(client), ABORTED);
   ws.wire.end();
   client.drop();
-  await settled(from, { 'desktop-lost': 2 });
+  await house.settled(from, { 'desktop-lost': 2 });
 });
 
 test('those that talk without end, to clients that take nothing', { timeout: 60_000 }, async (t) => {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const wires = [];
   const deaf = (wire) => { // at once: a flood that is taken meanwhile keeps the canary's process busy
     wire.socket.pause();
@@ -224,34 +180,34 @@ test('those that talk without end, to clients that take nothing', { timeout: 60_
   };
   for (let i = 0; i < 3; i++) {
     deaf((await gateway.tunnel('flood', token)).ws.wire);
-    for (const Way of [WebSocketRdg, LegacyRdg]) deaf((await rdg(Way, 'flood')).client.wire);
+    for (const Way of [WebSocketRdg, LegacyRdg]) deaf((await house.rdg(Way, 'flood')).client.wire);
   }
   const talk = Buffer.alloc(1 << 20); // the browser's desktop echoes
   for (let i = 0; i < 2; i++) {
-    const { ws } = await browse('browser');
+    const { ws } = await house.browse('browser');
     deaf(ws.wire);
     for (let k = 0; k < 12; k++) ws.send(talk);
   }
   let most = 0;
   const end = Date.now() + 1_000;
   await until('it has gone on', () => {
-    most = Math.max(most, steady.grown());
+    most = Math.max(most, house.steady.grown());
     return Date.now() > end;
   }, { every: 50 });
   t.diagnostic(`${(most / wires.length).toFixed(0)} KiB of the gate's memory per tunnel`);
   assert.ok(sanitized || most < wires.length * PER_TUNNEL_KIB, `${most} KiB`);
-  await promises.make();
-  await canary.heard();
+  await house.books.enter();
+  await house.canary.heard();
   // Who takes nothing answers no ping either, or its machine takes none.
-  await settled(from, { 'client-lost': wires.length });
+  await house.settled(from, { 'client-lost': wires.length });
   for (const wire of wires) wire.end();
 });
 
 test('those that say goodbye in one direction', { timeout: 60_000 }, async () => {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const said = randomBytes(300_000);
   const heard = [];
-  const half = await desktop('half', tcpServer((socket) => {
+  const half = await house.desktop('half', tcpServer((socket) => {
     socket.on('data', (piece) => heard.push(piece));
     socket.end(said);
   }, { allowHalfOpen: true }));
@@ -260,17 +216,14 @@ test('those that say goodbye in one direction', { timeout: 60_000 }, async () =>
   assert.deepEqual(await ws.stay(), GONE);
   ws.wire.end();
   for (const Way of [WebSocketRdg, LegacyRdg]) {
-    const { client } = await rdg(Way, 'half');
+    const { client } = await house.rdg(Way, 'half');
     assert.ok((await client.take(said.length)).equals(said));
     assert.equal(await farewell(client), GRACEFUL);
     client.drop();
   }
-  await ended(gateway, from, { desktop: 3 });
+  await house.ended(from, { desktop: 3 });
   await until('its own half has ended, too', () => half.connections.size === 0);
-  await settled(from, { desktop: 3 });
+  await house.settled(from, { desktop: 3 });
 });
 
-test('afterwards', async (t) => {
-  await promises.kept();
-  t.diagnostic(`the canary sang ${canary.beats} times and waited ${canary.slowest} ms at most`);
-});
+test('afterwards', (t) => house.whole(t));

@@ -5,12 +5,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
-import { Gateway, isRoot } from '../lib/gateway.mjs';
-import { run, until } from '../lib/proc.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { isRoot } from '../lib/gateway.mjs';
+import { run } from '../lib/proc.mjs';
 
-let gateway;
-let books;
+let house, gateway;
 let old; // the fingerprint that is shown
 let good; // {cert, key} as they are at first
 let other; // another pair that fits
@@ -18,8 +17,8 @@ let other; // another pair that fits
 const file = (name) => join(gateway.state, 'tls', name);
 
 before(async () => {
-  gateway = await Gateway.make();
-  books = await Books.open(gateway, { requests: true });
+  house = await House.open();
+  ({ gateway } = house);
   old = await shown();
   good = { cert: readFileSync(file('cert.pem')), key: readFileSync(file('key.pem')) };
   run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
@@ -27,23 +26,13 @@ before(async () => {
     '-keyout', join(gateway.folder, 'other.key'), '-out', join(gateway.folder, 'other.pem')]);
   other = { cert: readFileSync(join(gateway.folder, 'other.pem')), key: readFileSync(join(gateway.folder, 'other.key')) };
 });
-after(async () => {
-  await books?.close();
-  await gateway?.remove();
-});
+after(() => house?.close());
 
 async function shown() {
   const wire = await gateway.wire({ rejectUnauthorized: false });
   const { fingerprint256 } = wire.socket.getPeerCertificate();
   wire.end();
   return fingerprint256;
-}
-
-async function reload(due) {
-  const at = gateway.log.length;
-  process.kill(gateway.pid, 'SIGHUP');
-  await until(() => `${due}\n${gateway.log.slice(at)}`, () => due.test(gateway.log.slice(at)));
-  return gateway.log.slice(at);
 }
 
 function restore() {
@@ -72,12 +61,12 @@ for (const [what, [named, act]] of Object.entries(FAULTS)) {
   test(what, { timeout: 20_000 }, async () => {
     act();
     try {
-      const said = await reload(/tls\.reload/);
+      const said = await gateway.reload(/tls\.reload/);
       assert.match(said, /certificate files are not usable; the old ones stay in use/);
       assert.match(said, named);
       assert.doesNotMatch(said, /PRIVATE KEY|MI[A-Z][A-Za-z0-9+/]{20}/, 'nothing of the files is logged');
       assert.equal(await shown(), old);
-      await books.canary.heard();
+      await house.canary.heard();
     } finally {
       run('rm', ['-rf', file('cert.pem')]);
       restore();
@@ -87,14 +76,14 @@ for (const [what, [named, act]] of Object.entries(FAULTS)) {
 
 test('a gate that is started again while the files are rubbish has the old one', { timeout: 20_000 }, async () => {
   writeFileSync(file('cert.pem'), 'rubbish');
-  await reload(/tls\.reload/);
+  await gateway.reload(/tls\.reload/);
   process.kill(gateway.part('gate'), 'SIGKILL');
   await gateway.healthy();
   assert.equal(await shown(), old);
-  await books.canary.stop();
-  assert.ok(books.canary.error, 'its tunnel was the killed gate\'s');
+  await house.canary.stop();
+  assert.ok(house.canary.error, 'its tunnel was the killed gate\'s');
   restore();
-  await books.perch({ requests: true });
+  await house.perch();
 });
 
 test('a good one is taken up afterwards, and nobody notices', { timeout: 20_000 }, async () => {
@@ -104,9 +93,9 @@ test('a good one is taken up afterwards, and nobody notices', { timeout: 20_000 
     renameSync(file(`${name}.new`), file(name));
   }
   gateway.ca = Buffer.concat([good.cert, other.cert]); // for the canary
-  await reload(/new certificates are in use/);
+  await gateway.reload(/new certificates are in use/);
   assert.notEqual(await shown(), old);
-  await books.canary.heard();
+  await house.canary.heard();
   copyFileSync(join(gateway.folder, 'other.pem'), file('cert.pem'));
-  await books.whole();
+  await house.books.whole();
 });

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { Gateway, sanitized } from '../lib/gateway.mjs';
 import { run, until } from '../lib/proc.mjs';
 import { codeAt, stepNow } from '../lib/totp.mjs';
@@ -17,8 +17,7 @@ const skip = sanitized ? 'a sanitizer and libfaketime both want to be first' : e
 const options = { skip, timeout: 60_000 };
 
 let folder;
-let gateway;
-let books;
+let house, gateway;
 
 // Starts it with a clock that set() changes. The gate's cage lets it open no file, so its clock stays.
 async function serve(made) {
@@ -54,49 +53,47 @@ before(async () => {
   writeFileSync(join(folder, 'clock'), '+0\n');
   gateway = await Gateway.make({ serve: false, conf: { session: { idle_seconds: 3 * DAY, absolute_seconds: 7 * DAY }, login: { user_failures: 3 } } });
   await serve(gateway);
-  books = await Books.open(gateway, { requests: true });
+  house = await House.open({ gateway });
 });
 after(async () => {
-  await books?.close();
+  await house?.close();
   await gateway?.remove();
   if (folder) rmSync(folder, { recursive: true });
 });
 
 test('a day forward and back: nobody is signed out, codes that were used stay used', options, async (t) => {
-  const person = books.add();
+  const person = house.books.add();
   const early = codeOf(person);
-  assert.equal(await person.signIn({ code: early }).then((answer) => { books.sessions.push(answer.json.token); return answer.status; }), 200);
+  assert.equal(await house.books.signIn(person, { code: early }), 200);
 
   await set(DAY);
-  await books.canary.heard();
+  await house.canary.heard();
   assert.equal((await person.signIn({ code: early })).status, 401, 'a code of yesterday');
-  const other = books.add();
+  const other = house.books.add();
   const ahead1 = codeOf(other);
-  const tomorrow = await other.signIn({ code: ahead1 });
-  assert.equal(tomorrow.status, 200);
-  books.sessions.push(tomorrow.json.token);
+  assert.equal(await house.books.signIn(other, { code: ahead1 }), 200);
 
   await set(0);
-  await books.canary.heard();
+  await house.canary.heard();
   assert.equal((await person.signIn({ code: early })).status, 401, 'used before, within its half minute again');
   assert.equal((await other.signIn({ code: ahead1 })).status, 401, 'a code of tomorrow');
   await set(DAY);
   assert.equal((await other.signIn({ code: ahead1 })).status, 401, 'used, and tomorrow has come twice');
   await set(-DAY);
-  await books.canary.heard();
+  await house.canary.heard();
   await set(0);
   const late = codeOf(person, 1);
-  assert.equal((await person.signIn({ code: late })).status, 200, 'the next code is good');
+  assert.equal(await house.books.signIn(person, { code: late }), 200, 'the next code is good');
   const rows = gateway.audit('--event', 'clock-set', '--last', '100');
   assert.deepEqual(rows.map((row) => [row.outcome, row.detail]), [['forward', `by ${DAY} seconds`], ['back', `by ${DAY} seconds`],
     ['forward', `by ${DAY} seconds`], ['back', `by ${2 * DAY} seconds`], ['forward', `by ${DAY} seconds`]]);
-  t.diagnostic(`slowest beat ${books.canary.slowest} ms`);
-  await books.whole();
+  t.diagnostic(`slowest beat ${house.canary.slowest} ms`);
+  await house.books.whole();
 });
 
 test('who was made to wait, by a clock that was ahead, does not wait for that day', options, async () => {
   await set(DAY);
-  const person = books.add();
+  const person = house.books.add();
   let answer;
   for (let i = 0; i < 8; i++) {
     answer = await person.signIn({ code: '000000' });
@@ -113,9 +110,9 @@ test('who was made to wait, by a clock that was ahead, does not wait for that da
 });
 
 test('a tunnel\'s time is what it lasted, and its hours go by the clock', options, async () => {
-  const person = books.add();
-  const { json: { token } } = await person.signIn({ code: codeOf(person) });
-  const { ws, wire } = await gateway.tunnel('echo', token);
+  const person = house.books.add();
+  const token = await house.books.tokenOf(person, { code: codeOf(person) });
+  const { ws, wire } = await gateway.tunnel('office', token);
   assert.ok(ws);
   await set(DAY);
   await set(0);
@@ -124,18 +121,16 @@ test('a tunnel\'s time is what it lasted, and its hours go by the clock', option
   assert.match(row.detail, / seconds=\d$/);
 
   // Open by a clock that is a day ahead; back at the true date the grant is not valid yet.
-  const early = books.add();
+  const early = house.books.add();
   const date = (days) => new Date(Date.now() + days * DAY * 1000).toISOString().slice(0, 10);
-  gateway.cli('grant', 'limit', early.name, 'echo', '--from', date(1));
+  gateway.cli('grant', 'limit', early.name, 'office', '--from', date(1));
   await set(DAY + 3600);
-  const signed = await early.signIn({ code: codeOf(early) });
-  assert.equal(signed.status, 200, signed.body);
-  const opened = await gateway.tunnel('echo', signed.json.token);
+  const opened = await gateway.tunnel('office', await house.books.tokenOf(early, { code: codeOf(early) }));
   assert.ok(opened.ws, String(opened.answer?.body));
   await set(0);
   const closed = await opened.ws.closed(5_000);
   assert.equal(closed.code, 4005, closed.reason);
-  await books.canary.heard();
+  await house.canary.heard();
 });
 
 test('with limits as they are by default: a day forward ends sessions, with a true reason', options, async () => {
@@ -143,7 +138,7 @@ test('with limits as they are by default: a day forward ends sessions, with a tr
   let mine;
   try {
     await serve(own);
-    mine = await Books.open(own);
+    mine = await House.open({ gateway: own, requests: false });
     await set(DAY, own);
     await until('the canary is let go', () => mine.canary.error, { ms: 5_000 });
     await mine.canary.stop();
@@ -154,7 +149,7 @@ test('with limits as they are by default: a day forward ends sessions, with a tr
     assert.equal((await own.http('GET', '/api/session', { token: mine.token })).status, 401, 'what is over stays over');
     mine.token = (await mine.anna.signIn({ code: codeOf(mine.anna, 1) })).json.token;
     await mine.perch();
-    await mine.whole({ over: true });
+    await mine.books.whole({ over: true });
   } finally {
     await mine?.close();
     await own.remove();

@@ -5,22 +5,12 @@ import assert from 'node:assert/strict';
 import { closeSync, copyFileSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
-import { Gateway, isRoot } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { isRoot } from '../lib/gateway.mjs';
 import { run, sleep, start, until } from '../lib/proc.mjs';
 
 const LOCK_SECONDS = 6; // the gateway waits for 5
 const PAGE = 4096;
-
-async function rig() {
-  const gateway = await Gateway.make();
-  return { gateway, books: await Books.open(gateway, { requests: true }) };
-}
-
-async function removeRig({ gateway, books }) {
-  await books?.close();
-  await gateway?.remove();
-}
 
 // Writes rubbish over all pages from that one on.
 function damage(file, first) {
@@ -45,8 +35,8 @@ describe('the database', { concurrency: true }, () => {
   describe('locked by another program', { concurrency: true }, () => {
     for (const [what, [name, script]] of Object.entries(LOCKS)) {
       test(what, { timeout: 60_000 }, async (t) => {
-        const one = await rig();
-        const { gateway, books } = one;
+        const house = await House.open();
+        const { gateway, books } = house;
         try {
           const [first, second] = [books.add(), books.add()];
           const at = gateway.log.length;
@@ -54,18 +44,18 @@ describe('the database', { concurrency: true }, () => {
           await until(() => `it is held ${locker.err}`, () => /held/.test(locker.out));
           const begun = Date.now();
           const refused = await first.signIn();
-          t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${books.canary.slowest} ms`);
+          t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${house.canary.slowest} ms`);
           assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
           if (refused.status === 500) assert.match(gateway.log.slice(at), /locked: another program holds it/);
-          await books.canary.heard();
+          await house.canary.heard();
           const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
           await locker.ended;
           assert.equal(await waiting, 200);
           assert.equal(await books.signIn(first), 200, 'a code of a sign-in that failed is not used up');
-          await books.canary.heard();
+          await house.canary.heard();
           await books.whole();
         } finally {
-          await removeRig(one);
+          await house.close();
         }
       });
     }
@@ -74,18 +64,19 @@ describe('the database', { concurrency: true }, () => {
   // ---- while it is stopped ----
 
   describe('found at the start', { concurrency: false }, () => {
-    let gateway, books, folder;
+    let house, gateway, folder;
     let number = 0;
 
     before(async () => {
-      ({ gateway, books } = await rig());
-      for (let i = 0; i < 3; i++) await books.signIn(books.add());
-      await books.close();
+      house = await House.open();
+      ({ gateway } = house);
+      for (let i = 0; i < 3; i++) await house.books.signIn(house.books.add());
+      await house.canary.stop();
       await gateway.stop();
       folder = mkdtempSync(join(gateway.folder, 'copies-'));
       if (isRoot) run('chmod', ['711', folder]);
     });
-    after(() => gateway?.remove());
+    after(() => house?.close());
 
     const DAMAGES = {
       'rubbish in its head': [/file is not a database: stop the gateway and restore your backup with 'deskgate restore'/,
@@ -126,15 +117,17 @@ describe('the database', { concurrency: true }, () => {
   // ---- while it runs ----
 
   describe('while the gateway runs', { concurrency: false }, () => {
-    let gateway, books, backup;
+    let house, gateway, books, backup, inBackup;
 
     before(async () => {
-      ({ gateway, books } = await rig());
+      house = await House.open();
+      ({ gateway, books } = house);
       for (let i = 0; i < 3; i++) await books.signIn(books.add());
       backup = join(gateway.folder, 'backup');
       gateway.cli('backup', backup);
+      inBackup = [...books.people];
     });
-    after(() => removeRig({ gateway, books }));
+    after(() => house?.close());
 
     const path = (name) => join(gateway.state, name);
 
@@ -144,16 +137,16 @@ describe('the database', { concurrency: true }, () => {
       const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
       for (const name of names) renameSync(path(name), path(`away.${name}`));
       await until('it says so', () => /the database was removed or replaced while the gateway had it open/.test(gateway.log.slice(at)), { ms: 3_000 });
-      await until('the canary is let go', () => books.canary.ws.wire.over, { ms: 5_000 });
-      await books.canary.stop();
+      await until('the canary is let go', () => house.canary.ws.wire.over, { ms: 5_000 });
+      await house.canary.stop();
       await assert.rejects(late.signIn(), 'nobody serves');
       await until('it says what to do', () => /there is no database at .*restore your backup/.test(gateway.log.slice(at)));
       assert.ok(!existsSync(path('deskgate.db')), 'no empty one takes its place');
       for (const name of names) if (existsSync(path(`away.${name}`))) renameSync(path(`away.${name}`), path(name));
       await gateway.healthy();
       assert.equal(await books.signIn(late), 200);
-      await until('the canary\'s end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 100 });
-      await books.perch({ requests: true });
+      await house.gateLost();
+      await house.perch();
       await books.whole();
     });
 
@@ -165,20 +158,18 @@ describe('the database', { concurrency: true }, () => {
         status = await books.signIn(person).catch((error) => error.code);
         return status === 200;
       }, { every: 300 });
-      await books.canary.stop();
-      await books.perch({ requests: true });
+      await house.canary.stop();
+      await house.perch();
       await books.whole();
     });
 
     test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 40_000 }, async (t) => {
-      const person = new Books();
-      person.gateway = gateway;
       const at = gateway.log.length;
       gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
       damage(path('deskgate.db'), 1);
       const answers = {};
       for (let i = 0; i < 4; i++) {
-        const answer = await books.anna.signIn({ code: '000000' }).catch((error) => ({ status: error.code }));
+        const answer = await house.anna.signIn({ code: '000000' }).catch((error) => ({ status: error.code }));
         answers[answer.status] = (answers[answer.status] ?? 0) + 1;
       }
       t.diagnostic(JSON.stringify(answers));
@@ -186,15 +177,15 @@ describe('the database', { concurrency: true }, () => {
       await sleep(300);
       process.kill(gateway.part('keeper'), 'SIGKILL'); // so that nothing of what it remembers helps
       await until('it says what to do', () => /malformed.*restore your backup with 'deskgate restore'/.test(gateway.log.slice(at)));
-      await books.canary.stop();
+      await house.canary.stop();
       await gateway.stop();
       rmSync(gateway.state, { recursive: true });
       gateway.cli('restore', backup);
       if (isRoot) run('chown', ['-R', 'nobody:nogroup', gateway.state]);
       await gateway.serve();
-      assert.equal((await books.anna.signIn()).status, 200);
+      assert.equal((await house.anna.signIn()).status, 200);
       const names = gateway.json('user', 'list').map((one) => one.name);
-      for (const name of books.people.slice(0, 4)) assert.ok(names.includes(name), name);
+      for (const name of inBackup) assert.ok(names.includes(name), name);
       gateway.cli('audit', 'verify');
       copyFileSync(backup, join(gateway.folder, 'again'));
     });

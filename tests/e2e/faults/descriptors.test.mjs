@@ -4,23 +4,18 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { after, before, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
-import { Gateway } from '../lib/gateway.mjs';
-import { limit, sleep, until } from '../lib/proc.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { descriptors, limit, sleep, until } from '../lib/proc.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const LOOK_MS = 1_500;
-let gateway;
-let books;
+let house, gateway;
 
 before(async () => {
-  gateway = await Gateway.make();
-  books = await Books.open(gateway);
+  house = await House.open({ requests: false });
+  ({ gateway } = house);
 });
-after(async () => {
-  await books?.close();
-  await gateway?.remove();
-});
+after(() => house?.close());
 
 // CPU seconds so far.
 function spent(pid) {
@@ -40,11 +35,11 @@ async function knock(count) {
   return Promise.all(Array.from({ length: count }, () => Wire.tcp(gateway.port)));
 }
 
-const free = (pid, most) => most - readdirSync(`/proc/${pid}/fd`).length;
+const free = (pid, most) => most - descriptors(pid);
 
 // What becomes of one more tunnel: "open", a status, or "nothing" (not even an end) within a while.
 async function tryTunnel() {
-  const told = gateway.tunnel('echo', books.token).then(({ ws, answer, wire }) => {
+  const told = gateway.tunnel('office', house.token).then(({ ws, answer, wire }) => {
     wire.end();
     return ws ? 'open' : answer?.status ?? 'closed';
   }, () => 'closed');
@@ -60,23 +55,23 @@ test('the gate', { timeout: 30_000 }, async (t) => {
     wires.push(...await knock(24));
     await until('it has none left', () => /accept: out of descriptors or memory/.test(gateway.log.slice(at)));
     const before = spent(gate);
-    const { beats } = books.canary;
+    const { beats } = house.canary;
     await sleep(LOOK_MS);
     const cpu = (spent(gate) - before) / (LOOK_MS / 1000);
     const lines = gateway.log.slice(at).split('\n').filter((line) => /accept:/.test(line)).length;
-    t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${books.canary.beats - beats} beats, ${lines} lines`);
+    t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${house.canary.beats - beats} beats, ${lines} lines`);
     assert.ok(cpu < 0.2, `it does not spin: ${cpu}`);
     assert.ok(lines <= cpus().length, 'one line for each of its threads');
-    await books.canary.heard();
+    await house.canary.heard();
   } finally {
     more();
   }
   await gateway.healthy();
   for (const wire of wires) wire.end();
   assert.equal(gateway.part('gate'), gate, 'it is the same gate');
-  assert.equal(await books.signIn(books.add()), 200);
-  await books.canary.heard();
-  await books.whole();
+  assert.equal(await house.books.signIn(house.books.add()), 200);
+  await house.canary.heard();
+  await house.books.whole();
 });
 
 // A connection takes one, its way to the HTTP library two, the desktop one.
@@ -84,7 +79,7 @@ const SPARE = { 1: 'closed', 2: 'closed', 3: 503, 4: 'open' };
 
 test('the gate, when it needs one more for a request or a tunnel', { timeout: 30_000 }, async () => {
   const gate = gateway.part('gate');
-  const open = () => readdirSync(`/proc/${gate}/fd`).length;
+  const open = () => descriptors(gate);
   await sleep(300); // what was refused before has gone
   const base = open();
   for (const [spare, due] of Object.entries(SPARE)) {
@@ -95,7 +90,7 @@ test('the gate, when it needs one more for a request or a tunnel', { timeout: 30
       wires.push(...await knock(Math.max(0, most - base - spare)));
       await until('they are accepted', () => most - open() <= spare);
       assert.equal(await tryTunnel(), due, `with ${most - base - wires.length} left`);
-      await books.canary.heard();
+      await house.canary.heard();
     } finally {
       more();
       for (const wire of wires) wire.end();
@@ -113,7 +108,7 @@ test('the keeper', { timeout: 30_000 }, async (t) => {
     const at = gateway.log.length;
     const before = spent(keeper);
     // A dial takes two descriptors, one of which stays with the tunnel's client.
-    const opened = await gateway.tunnels('echo', books.token, free(keeper, most) + 4);
+    const opened = await gateway.tunnels('office', house.token, free(keeper, most) + 4);
     const refused = opened.filter(({ ws }) => !ws);
     assert.ok(refused.length > 0, 'it has none left');
     for (const { answer } of refused) {
@@ -121,18 +116,18 @@ test('the keeper', { timeout: 30_000 }, async (t) => {
       assert.match(String(answer.body), /"error":"failed"/);
     }
     assert.match(gateway.log.slice(at), /Too many open files/);
-    assert.equal(await books.signIn(books.add()), 200, 'signing in takes none');
+    assert.equal(await house.books.signIn(house.books.add()), 200, 'signing in takes none');
     await sleep(LOOK_MS / 2);
     const cpu = (spent(keeper) - before) / (LOOK_MS / 1000);
     t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${refused.length} of ${opened.length} refused`);
     assert.ok(cpu < 0.3, `it does not spin: ${cpu}`);
-    await books.canary.heard();
+    await house.canary.heard();
     for (const { wire } of opened) wire.end();
   } finally {
     more();
   }
   assert.equal(await tryTunnel(), 'open', 'and then it opens again');
   assert.equal(gateway.part('keeper'), keeper);
-  await books.canary.heard();
-  await books.whole();
+  await house.canary.heard();
+  await house.books.whole();
 });

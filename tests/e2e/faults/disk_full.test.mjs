@@ -6,25 +6,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Books } from '../lib/books.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { sh, within } from '../lib/namespace.mjs';
 import { run, until } from '../lib/proc.mjs';
 
 if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small disk of its own' })) {
-  let gateway, books, disk, ballast;
+  let house, gateway, disk, ballast;
 
   before(async () => {
     disk = mkdtempSync(join(tmpdir(), 'deskgate-disk-'));
     sh(`mount --make-rprivate / && mount -t tmpfs -o size=8m,mode=0711 none ${disk}`);
     process.env.TMPDIR = disk; // where the gateway's folder is made
     ballast = join(disk, 'ballast');
-    gateway = await Gateway.make({ conf: { login: { user_failures: 1000, address_failures: 100_000 } } });
-    books = await Books.open(gateway, { requests: true });
+    house = await House.open({ conf: { login: { user_failures: 1000, address_failures: 100_000 } } });
+    ({ gateway } = house);
   });
   after(async () => {
-    await books?.close();
-    await gateway?.remove();
+    await house?.close();
     sh(`umount ${disk}`);
     rmSync(disk, { recursive: true, force: true });
   });
@@ -48,7 +46,7 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
   // are good; the first that is not must say so.
   async function signInUntilFull() {
     for (let i = 0; i < 400; i++) {
-      const answer = await books.anna.signIn({ code: '000000' });
+      const answer = await house.anna.signIn({ code: '000000' });
       if (answer.status === 401) continue;
       return answer;
     }
@@ -56,7 +54,7 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
   }
 
   test('full: nothing is acknowledged that is not written, and whoever is there goes on', { timeout: 60_000 }, async (t) => {
-    const people = Array.from({ length: 6 }, () => books.add());
+    const people = Array.from({ length: 6 }, () => house.books.add());
     const at = gateway.log.length;
     fill();
     let refused = await signInUntilFull();
@@ -66,41 +64,41 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     refused = await people[0].signIn();
     assert.equal(refused.status, 500, 'with both factors, too');
     t.diagnostic(`answers: ${refused.body}`);
-    const { ws, answer } = await gateway.tunnel('echo', books.token);
+    const { ws, answer } = await gateway.tunnel('office', house.token);
     assert.equal(ws, null, 'no tunnel that is not written down');
     assert.equal(answer.status, 500, String(answer.body));
     const added = gateway.cli('user', 'add', 'late', '--password-stdin', { input: 'correct horse battery staple\n', allow: true });
     assert.notEqual(added.status, 0);
     assert.match(added.stderr, /full|disk/);
-    assert.equal((await gateway.http('GET', '/api/session', { token: books.token })).status, 200, 'who is signed in still is');
-    await books.canary.heard();
+    assert.equal((await gateway.http('GET', '/api/session', { token: house.token })).status, 200, 'who is signed in still is');
+    await house.canary.heard();
 
     makeRoom();
-    assert.equal(await books.signIn(people[0]), 200, 'the code of the sign-in that failed is not used up');
-    const opened = await gateway.tunnel('echo', books.token);
+    assert.equal(await house.books.signIn(people[0]), 200, 'the code of the sign-in that failed is not used up');
+    const opened = await gateway.tunnel('office', house.token);
     assert.ok(opened.ws);
     opened.wire.end();
-    await books.canary.heard();
-    await books.whole();
+    await house.canary.heard();
+    await house.books.whole();
     assert.ok(!gateway.json('user', 'list').some((one) => one.name === 'late'), 'nothing is half there');
   });
 
   test('a tunnel that ends while the disk is full: its end is on record when there is room', { timeout: 60_000 }, async () => {
-    const opened = await gateway.tunnel('echo', books.token);
+    const opened = await gateway.tunnel('office', house.token);
     opened.ws.send(Buffer.from('hello'));
     assert.equal(String(await opened.ws.read(5)), 'hello');
     const before = gateway.audit('--event', 'tunnel-close', '--last', '1000').length;
     fill();
     assert.equal((await signInUntilFull()).status, 500);
     opened.wire.end();
-    await until('nobody but the canary is at the desktop', () => books.echo.connections.size === 1);
+    await until('nobody but the canary is at the desktop', () => house.desktops.office.connections.size === 1);
     assert.equal(gateway.audit('--event', 'tunnel-close', '--last', '1000').length, before, 'it could not be written');
-    await books.canary.heard();
+    await house.canary.heard();
     makeRoom();
     const row = await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')[before], { every: 200 });
     assert.match(row.detail, /^why=client-lost .*up=5 down=5/);
-    await books.canary.heard();
-    await books.whole();
+    await house.canary.heard();
+    await house.books.whole();
   });
 
   test('the keeper is killed while the disk is full', { timeout: 60_000 }, async () => {
@@ -109,18 +107,18 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     const keeper = gateway.part('keeper');
     process.kill(keeper, 'SIGKILL');
     await until('another keeper', () => gateway.part('keeper') && gateway.part('keeper') !== keeper);
-    await books.canary.stop(); // nobody could revoke it any more
+    await house.canary.stop(); // nobody could revoke it any more
     makeRoom();
     await gateway.healthy();
-    await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 200 });
-    assert.equal(await books.signIn(books.add()), 200);
-    await books.perch({ requests: true });
-    await books.canary.heard();
-    await books.whole();
+    await house.gateLost();
+    assert.equal(await house.books.signIn(house.books.add()), 200);
+    await house.perch();
+    await house.canary.heard();
+    await house.books.whole();
   });
 
   test('a start on a full disk is refused with words, and one with room is not', { timeout: 60_000 }, async () => {
-    await books.canary.stop();
+    await house.canary.stop();
     await gateway.stop();
     fill();
     const failed = run(gateway.program, ['--state', gateway.state, 'serve'], { allow: true });
@@ -128,8 +126,8 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     assert.match(failed.stderr, /full|No space left/);
     makeRoom();
     await gateway.serve();
-    await books.perch({ requests: true });
-    assert.equal(await books.signIn(books.add()), 200);
-    await books.whole();
+    await house.perch();
+    assert.equal(await house.books.signIn(house.books.add()), 200);
+    await house.books.whole();
   });
 }

@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Books } from '../lib/books.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { sh, within } from '../lib/namespace.mjs';
 import { sleep } from '../lib/proc.mjs';
 import { Resolver, answerTo } from '../lib/resolver.mjs';
@@ -17,7 +16,7 @@ const DIAL_SECONDS = 2;
 const RESOLVERS = 8; // threads of the keeper
 
 if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a network of its own' })) {
-  let gateway, books, resolver, folder;
+  let house, gateway, resolver, folder;
   let names = 0;
 
   before(async () => {
@@ -25,27 +24,26 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     sh('ip link set lo up');
     // Longer than the gateway waits: it is not the library's patience that is measured.
     resolver = await Resolver.start(folder, 'timeout:4 attempts:1');
-    gateway = await Gateway.make({ conf: { dial: { seconds: DIAL_SECONDS } } });
-    books = await Books.open(gateway, { requests: true });
+    house = await House.open({ conf: { dial: { seconds: DIAL_SECONDS } } });
+    ({ gateway } = house);
   });
   after(async () => {
-    await books?.close();
-    await gateway?.remove();
+    await house?.close();
     resolver?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
   // A desktop with a name of its own, which is answered like this.
-  function desktop(answers, user = 'anna') {
+  function desktop(answers, user = house.anna) {
     const name = `d${names++}`;
     resolver.zone[`${name}.test`] = answers;
-    gateway.addDesktop(name, books.echo.port, `${name}.test`);
-    gateway.grant(user, name);
+    house.books.addDesktop(name, house.desktops.office.port, `${name}.test`);
+    house.books.grant(user, name);
     return name;
   }
 
   // {told: "reached" or the gateway's code, ms, message}
-  async function open(name, token = books.token) {
+  async function open(name, token = house.token) {
     const begun = Date.now();
     const { ws, answer, wire } = await gateway.tunnel(name, token);
     const ms = Date.now() - begun;
@@ -55,20 +53,20 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
   }
 
   test('no answer, for more people than there are threads: who needs no name is served at once', { timeout: 40_000 }, async (t) => {
-    const boris = books.add('boris');
-    const borisToken = (await boris.signIn()).json.token;
+    const boris = house.books.add('boris');
+    const tokens = new Map([[house.anna, house.token], [boris, await house.books.tokenOf(boris)]]);
     const silent = [];
-    for (const user of ['anna', 'boris']) for (let i = 0; i < RESOLVERS - 1; i++) silent.push([desktop(() => 'silence', user), user]);
-    const hanging = silent.map(([name, user]) => open(name, user === 'anna' ? books.token : borisToken));
+    for (const [user, token] of tokens) for (let i = 0; i < RESOLVERS - 1; i++) silent.push([desktop(() => 'silence', user), token]);
+    const hanging = silent.map(([name, token]) => open(name, token));
     await sleep(300);
     const times = [];
     for (let i = 0; i < 10; i++) {
-      const { told, ms } = await open('echo');
+      const { told, ms } = await open('office');
       assert.equal(told, 'reached');
       times.push(ms);
       await sleep(20);
     }
-    assert.equal(await books.signIn(books.add()), 200);
+    assert.equal(await house.books.signIn(house.books.add()), 200);
     const late = await Promise.all(hanging);
     t.diagnostic(`by address within ${Math.max(...times)} ms; without an answer ${Math.max(...late.map(({ ms }) => ms))} ms`);
     assert.ok(Math.max(...times) < 1_000, `${times}`);
@@ -79,7 +77,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     assert.match(late[0].message, /name/);
     const rows = gateway.audit('--event', 'tunnel-open', '--last', '1000').filter((row) => row.outcome === 'no-such-host');
     assert.equal(rows.length, silent.length, 'each is on record');
-    await books.canary.heard();
+    await house.canary.heard();
   });
 
   test('slow, but in time', { timeout: 20_000 }, async () => {
@@ -93,7 +91,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     }
     assert.equal(got.told, 'reached');
     assert.ok(got.ms >= 700, `${got.ms} ms`);
-    await books.canary.heard();
+    await house.canary.heard();
   });
 
   const loop = (query) => { // a name that points to itself
@@ -126,28 +124,28 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
   };
 
   test('rubbish and refusals', { timeout: 40_000 }, async (t) => {
-    const boris = (await books.add().signIn()).json.token; // one session may have eight under way
-    const user = books.people.at(-1);
+    const other = house.books.add(); // one session may have eight under way
+    const token = await house.books.tokenOf(other);
     const kinds = Object.entries(RUBBISH).map(([what, answers], i) =>
-      (i % 2 ? [what, desktop(answers, user), boris] : [what, desktop(answers), books.token]));
+      (i % 2 ? [what, desktop(answers, other), token] : [what, desktop(answers), house.token]));
     const all = await Promise.all(kinds.map(async ([what, name, token]) => [what, await open(name, token)]));
     for (const [what, { told, ms }] of all) {
       assert.equal(told, 'desktop_name', what);
       assert.ok(ms < 3_800, `${what}: ${ms} ms`);
     }
     t.diagnostic(`${all.length} kinds`);
-    await books.canary.heard();
-    await books.whole({ check: false });
+    await house.canary.heard();
+    await house.books.whole({ check: false });
   });
 
   test('no resolver at all, and then one again', { timeout: 40_000 }, async () => {
     const name = desktop((v6) => (v6 ? [] : ['127.0.0.1']));
     resolver.close();
     assert.equal((await open(name)).told, 'desktop_name');
-    assert.equal((await open('echo')).told, 'reached');
+    assert.equal((await open('office')).told, 'reached');
     await resolver.listen();
     assert.equal((await open(name)).told, 'reached');
-    await books.canary.heard();
-    await books.whole({ check: false });
+    await house.canary.heard();
+    await house.books.whole({ check: false });
   });
 }

@@ -3,58 +3,40 @@
 // flood is over everything is as before.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Canary } from '../lib/canary.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { until } from '../lib/proc.mjs';
 import { scrape, value } from '../lib/prometheus.mjs';
 import { tcpFrom, tlsFrom } from '../lib/proxy.mjs';
-import { echoServer } from '../lib/servers.mjs';
-import { Promises, Steady, ended, lastRow } from '../lib/steady.mjs';
 
 const TOTAL = 60;
 const STRANGERS = 45; // 75 %
 const EACH = 12;
 const HALF = Buffer.from('1603010200010001fc0303', 'hex'); // of a ClientHello
 
-let gateway, echo, anna, token, canary, steady, promises;
+let house, gateway, token;
 
 before(async () => {
-  gateway = await Gateway.make({
+  house = await House.open({
     conf: {
       metrics: { listen: '127.0.0.1:0' },
       server: { connections: TOTAL, connections_per_address: EACH, handshakes_per_address: EACH, handshake_seconds: 3, request_seconds: 3, keepalive_seconds: 3 },
     },
+    requests: false, // newcomers may have to make room
   });
-  echo = await echoServer();
-  anna = gateway.addUser('anna');
-  gateway.addDesktop('office', echo.port);
-  gateway.grant(anna, 'office');
-  token = await anna.token();
-  canary = await Canary.start(gateway, 'office', token, { requests: false }); // newcomers may have to make room
-  promises = new Promises(gateway);
-  await promises.make();
-  steady = Steady.of(gateway);
+  ({ gateway, token } = house);
 });
-after(async () => {
-  await canary?.stop();
-  await gateway?.remove();
-  await echo?.close();
-});
-
-const families = () => scrape(gateway.plainPort);
-const number = async (name) => value(await families(), name);
+after(() => house?.close());
 
 async function calm() {
-  await until('strangers are gone', async () => await number('deskgate_connections') <= 6, { every: 100 });
-  await canary.heard();
-  await steady.regained();
+  await until('strangers are gone', async () => await house.number('deskgate_connections') <= 6, { every: 100 });
+  await house.calm();
 }
 
 test('one address: so many, and not one more; another one is served', { timeout: 60_000 }, async () => {
-  const refused = await number('deskgate_connections_refused_total');
+  const refused = await house.number('deskgate_connections_refused_total');
   const wires = await Promise.all(Array.from({ length: EACH }, () => tlsFrom(gateway, '127.5.0.1')));
   for (let i = 0; i < 3; i++) await assert.rejects(tlsFrom(gateway, '127.5.0.1'), 'one too many');
-  assert.ok(await number('deskgate_connections_refused_total') >= refused + 3);
+  assert.ok(await house.number('deskgate_connections_refused_total') >= refused + 3);
   await until('the log says from where', () => /accept\.refused.*too many connections.*address=127\.5\.0\.1/.test(gateway.log));
   (await tlsFrom(gateway, '127.5.0.2')).end();
   wires[0].socket.destroy();
@@ -71,7 +53,7 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
   let most = 0, over = false;
   const watch = (async () => {
     while (!over) {
-      const now = await families();
+      const now = await scrape(gateway.plainPort);
       most = Math.max(most, value(now, 'deskgate_connections'));
       assert.ok(value(now, 'deskgate_connections') <= TOTAL, 'the total holds');
     }
@@ -84,9 +66,9 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
       if (i % 5 === 0) wire.socket.resetAndDestroy();
       return wire;
     })));
-    if (round === 2) await promises.make();
+    if (round === 2) await house.books.enter();
   }
-  await canary.heard();
+  await house.canary.heard();
   await until('somebody new is served, if not at the first try', async () => {
     const answer = await gateway.http('GET', '/healthz', { fresh: true }).catch(() => null);
     return answer?.status === 200;
@@ -99,7 +81,7 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
 });
 
 test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 60_000 }, async () => {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const tunnels = [];
   let full = false;
   for (let i = 0; i < 2 * TOTAL && !full; i++) {
@@ -116,7 +98,7 @@ test('tunnels take all places: the next one is turned away, none of them ends, a
   }
   const { ws, wire } = tunnels.pop();
   wire.end();
-  await ended(gateway, from, { 'client-lost': 1 });
+  await house.ended(from, { 'client-lost': 1 });
   await until('its place is free', async () => {
     const opened = await gateway.tunnel('office', token).catch(() => null);
     if (opened?.ws) tunnels.push(opened);
@@ -124,11 +106,8 @@ test('tunnels take all places: the next one is turned away, none of them ends, a
   });
   assert.ok(ws);
   for (const one of tunnels) one.wire.end();
-  await ended(gateway, from, { 'client-lost': before + 1 });
+  await house.ended(from, { 'client-lost': before + 1 });
   await calm();
 });
 
-test('afterwards', async (t) => {
-  await promises.kept();
-  t.diagnostic(`the canary sang ${canary.beats} times and waited ${canary.slowest} ms at most`);
-});
+test('afterwards', (t) => house.whole(t));

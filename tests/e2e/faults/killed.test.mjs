@@ -4,22 +4,17 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { alive, childrenOf, until } from '../lib/proc.mjs';
 import { Wire } from '../lib/wire.mjs';
 
-let gateway;
-let books;
+let house, gateway;
 
 before(async () => {
-  gateway = await Gateway.make();
-  books = await Books.open(gateway);
+  house = await House.open({ requests: false });
+  ({ gateway } = house);
 });
-after(async () => {
-  await books?.close();
-  await gateway?.remove();
-});
+after(() => house?.close());
 
 // Whoever has this state folder on its command line.
 function processes() {
@@ -45,24 +40,24 @@ async function ends(act) {
   const before = gateway.audit('--event', 'tunnel-close', '--last', '1000').length;
   const dead = await act();
   const killed = Date.now();
-  await until('the client sees the end', () => books.canary.ws.wire.over, { ms: 3_000 });
-  await books.canary.stop();
-  await until('nobody is left at the desktop', () => books.echo.connections.size === 0, { ms: 3_000 });
+  await until('the client sees the end', () => house.canary.ws.wire.over, { ms: 3_000 });
+  await house.canary.stop();
+  await until('nobody is left at the desktop', () => house.desktops.office.connections.size === 0, { ms: 3_000 });
   await until('the killed are gone', () => !dead.some(alive), { ms: 3_000 });
   await gateway.healthy();
   const row = await until('the end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')[before],
     { ms: 10_000, every: 100 });
   assert.match(row.detail, /^why=gate-lost way=tunnel tunnel=\d+ up=\d+ down=\d+ seconds=\d+$/);
-  assert.deepEqual([row.user, row.desktop], ['anna', 'echo']);
+  assert.deepEqual([row.user, row.desktop], ['anna', 'office']);
   assert.deepEqual(gateway.json('tunnel', 'list'), []);
   return Date.now() - killed;
 }
 
 async function works() {
-  assert.equal(await books.signIn(books.add()), 200, 'new people come in');
-  await books.perch();
-  await books.canary.heard();
-  await books.whole();
+  assert.equal(await house.books.signIn(house.books.add()), 200, 'new people come in');
+  await house.perch();
+  await house.canary.heard();
+  await house.books.whole();
   assert.equal(processes().length, 3, 'supervisor, keeper, gate: no orphan');
   assert.equal(childrenOf(gateway.pid).length, 2);
 }

@@ -5,21 +5,17 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Books } from '../lib/books.mjs';
-import { Gateway, isRoot, sanitized } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { isRoot, sanitized } from '../lib/gateway.mjs';
 import { limit, sleep, status, until } from '../lib/proc.mjs';
 
-let gateway;
-let books;
+let house, gateway;
 
 before(async () => {
-  gateway = await Gateway.make();
-  books = await Books.open(gateway);
+  house = await House.open({ requests: false });
+  ({ gateway } = house);
 });
-after(async () => {
-  await books?.close();
-  await gateway?.remove();
-});
+after(() => house?.close());
 
 // So many bytes of its own beyond what it has now.
 const narrow = (pid, more) => limit(pid, 'data', status(pid, 'VmData') * 1024 + more);
@@ -28,7 +24,7 @@ const options = { timeout: 60_000, skip: sanitized ? 'a sanitizer maps terabytes
 
 test('the keeper cannot allocate: a right password is not called wrong', options, async (t) => {
   const keeper = gateway.part('keeper');
-  const person = books.add();
+  const person = house.books.add();
   const at = gateway.log.length;
   const more = narrow(keeper, 8 << 20); // a hash takes 19 MiB
   let refused;
@@ -39,15 +35,15 @@ test('the keeper cannot allocate: a right password is not called wrong', options
     assert.ok(Number(refused.headers['retry-after']) > 0);
     assert.match(gateway.log.slice(at), /out of memory: a password could not be judged/);
     assert.deepEqual(gateway.audit('--event', 'sign-in', '--last', '100').filter((row) => row.user === person.name && row.outcome === 'denied'), []);
-    await books.canary.heard();
+    await house.canary.heard();
   } finally {
     more();
   }
   t.diagnostic(refused.body);
-  assert.equal(await books.signIn(person), 200);
+  assert.equal(await house.books.signIn(person), 200);
   assert.equal(gateway.part('keeper'), keeper, 'it is the same keeper');
-  await books.canary.heard();
-  await books.whole();
+  await house.canary.heard();
+  await house.books.whole();
 });
 
 test('the gate cannot allocate: who is there goes on', options, async (t) => {
@@ -63,7 +59,7 @@ test('the gate cannot allocate: who is there goes on', options, async (t) => {
     }, () => 'closed'));
     for (const answer of await Promise.all(tries)) answers[answer] = (answers[answer] ?? 0) + 1;
     killed = gateway.part('gate') !== gate;
-    if (!killed) await books.canary.heard();
+    if (!killed) await house.canary.heard();
   } finally {
     if (!killed) more();
     for (const wire of held) wire.end();
@@ -72,13 +68,13 @@ test('the gate cannot allocate: who is there goes on', options, async (t) => {
   t.diagnostic(`${JSON.stringify(answers)}${killed ? ', and the gate ended' : ''}`);
   await gateway.healthy();
   if (killed) {
-    await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0]?.detail.startsWith('why=gate-lost'), { every: 100 });
-    await books.canary.stop();
-    await books.perch();
+    await house.gateLost();
+    await house.canary.stop();
+    await house.perch();
   }
-  await books.canary.heard();
-  assert.equal(await books.signIn(books.add()), 200);
-  await books.whole();
+  await house.canary.heard();
+  assert.equal(await house.books.signIn(house.books.add()), 200);
+  await house.books.whole();
 });
 
 // ---- killed by the kernel ----
@@ -131,20 +127,20 @@ async function killedByKernel(name, pid, act) {
   const due = new RegExp(`child\\.end: ended unexpectedly child=${name} pid=${pid} signal=Killed`);
   await until(() => `${due}\n${gateway.log.slice(at)}`, () => due.test(gateway.log.slice(at)));
   await gateway.healthy();
-  await until('the client of the canary sees the end', () => books.canary.ws.wire.over, { ms: 3_000 });
-  await books.canary.stop();
+  await until('the client of the canary sees the end', () => house.canary.ws.wire.over, { ms: 3_000 });
+  await house.canary.stop();
   const row = await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')
     .filter((one) => one.user === 'anna').at(-1), { every: 100 });
   assert.match(row.detail, /^why=gate-lost/);
-  await books.perch();
-  assert.equal(await books.signIn(books.add()), 200);
-  await books.whole();
+  await house.perch();
+  assert.equal(await house.books.signIn(house.books.add()), 200);
+  await house.books.whole();
 }
 
 const grouped = { ...options, skip: options.skip || (groups ? false : 'no cgroup with a limit on memory can be made here') };
 
 test('the kernel kills the keeper for its memory', grouped, async () => {
-  const person = books.add();
+  const person = house.books.add();
   const code = person.codes.wrong();
   const keeper = gateway.part('keeper');
   confine(keeper, 4 << 20);

@@ -3,50 +3,36 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
-import { Canary } from '../lib/canary.mjs';
-import { openCleanpath, present, rdpServer, requestPdu, ticketFor } from '../lib/cleanpath.mjs';
-import { Gateway, PASSWORD } from '../lib/gateway.mjs';
+import { openCleanpath, rdpServer, requestPdu, ticketFor } from '../lib/cleanpath.mjs';
+import { House } from '../lib/fault_house.mjs';
+import { PASSWORD } from '../lib/gateway.mjs';
 import { Line } from '../lib/line.mjs';
-import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, data, handshake, tunnelAuth, tunnelCreate } from '../lib/rdg.mjs';
-import { deafServer, echoServer, floodServer, tcpServer } from '../lib/servers.mjs';
-import { Promises, Steady, ended, ends, lastRow, rdgTicket, through } from '../lib/steady.mjs';
+import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, data, handshake, rdgTicket, tunnelAuth, tunnelCreate } from '../lib/rdg.mjs';
+import { deafServer, floodServer, tcpServer } from '../lib/servers.mjs';
 import { OP, RawSocket, Wire, closeBody, frame } from '../lib/wire.mjs';
 
 const TIMES = 4; // each
 const BULK = Buffer.alloc(60_000, 'x');
 
-let gateway, anna, token, canary, steady, promises, hello;
-const desktops = {};
+let house, gateway, token, hello;
 
 before(async () => {
-  gateway = await Gateway.make({
+  house = await House.open({
     conf: {
       server: { request_seconds: 5, handshake_seconds: 5 },
       login: { user_failures: 1000, address_failures: 100_000 },
       tunnel: { ping_seconds: 2 },
     },
+    desktops: { flood: floodServer, deaf: deafServer, browser: rdpServer },
   });
-  Object.assign(desktops, {
-    office: await echoServer(), flood: await floodServer(), deaf: await deafServer(), browser: await rdpServer(),
-  });
-  anna = gateway.addUser('anna');
-  for (const [name, { port }] of Object.entries(desktops)) {
-    gateway.addDesktop(name, port);
-    gateway.grant(anna, name);
-  }
-  token = await anna.token();
-  canary = await Canary.start(gateway, 'office', token);
-  promises = new Promises(gateway);
-  await promises.make();
+  ({ gateway, token } = house);
   hello = await clientHello();
-  await Promise.all(Object.keys(desktops).map((name) => rdgTicket(gateway, token, name))); // what is made once is made
-  steady = Steady.of(gateway);
+  await Promise.all(Object.keys(house.desktops).map((name) => rdgTicket(gateway, token, name))); // what is made once is made
+  house.remember();
 });
 after(async () => {
-  await canary?.stop();
   await closeLines();
-  await gateway?.remove();
-  for (const server of Object.values(desktops)) await server.close();
+  await house?.close();
 });
 
 // The bytes of a TLS client's first flight.
@@ -68,7 +54,7 @@ async function cut([what, run, nth]) {
   const line = await Line.to(gateway.port);
   lines.push(line);
   try {
-    await run(through(gateway, { port: line.port }), line);
+    await run(gateway.through({ port: line.port }), line);
   } catch (error) {
     throw new Error(what, { cause: error });
   }
@@ -80,15 +66,14 @@ const closeLines = () => Promise.all(lines.splice(0).map((line) => line.close())
 // All of them, TIMES each, a few at a time: one session may have eight dials under way. The lines
 // are closed when all tunnels' ends are known.
 async function resets(cases, due) {
-  const from = lastRow(gateway);
+  const from = house.lastRow();
   const all = Array.from({ length: TIMES }, () => cases).flat();
   while (all.length) await Promise.all(all.splice(0, 6).map(cut));
-  await promises.make();
-  if (due) await ended(gateway, from, due);
-  await canary.heard();
-  await steady.regained();
+  await house.books.enter();
+  if (due) await house.ended(from, due);
+  await house.calm();
   await closeLines();
-  return ends(gateway, from);
+  return house.ends(from);
 }
 
 const http = (head) => async (at) => (await at.wire()).send(head);
@@ -99,14 +84,12 @@ const raw = (desktop, then = () => {}) => async (at) => {
   await then(ws);
 };
 const rdg = (Way, desktop, then = () => {}) => async (at) => {
-  const client = await Way.connect(at);
-  const { status } = await client.open(await rdgTicket(gateway, token, desktop), [desktop]);
+  const { client, status } = await house.rdg(Way, desktop, at);
   assert.equal(status, 0);
   await then(client);
 };
 const browser = (then = () => {}) => async (at) => {
-  const { ticket } = await ticketFor(gateway, token, 'browser');
-  const { ws, answer } = await present(at, token, { destination: 'browser', ticket });
+  const { ws, answer } = await house.browse('browser', at);
   assert.ok(answer.x224, JSON.stringify(answer));
   await then(ws);
 };
@@ -114,7 +97,7 @@ const give = (ws) => { for (let i = 0; i < 40; i++) ws.send(BULK); };
 const giveRdg = (client) => { for (let i = 0; i < 40; i++) client.send(data(BULK)); };
 
 test('before there is a tunnel', { timeout: 60_000 }, async () => {
-  const body = (password) => JSON.stringify({ username: 'anna', password, code: anna.codes.wrong() });
+  const body = (password) => JSON.stringify({ username: 'anna', password, code: house.anna.codes.wrong() });
   const ends = await resets([
     ['TCP alone', async (at, line) => { await Wire.tcp(line.port); }],
     ['half a ClientHello', async (at, line) => (await Wire.tcp(line.port)).send(hello.subarray(0, hello.length >> 1))],
@@ -158,15 +141,14 @@ test('a good sign-in whose answer nobody takes', { timeout: 60_000 }, async () =
   const users = Array.from({ length: TIMES }, (_, i) => gateway.addUser(`cut${i}`));
   const codes = await Promise.all(users.map((user) => user.codes.next()));
   await Promise.all(users.map(async ({ name }, i) => cut([name, http(login(JSON.stringify({ username: name, password: PASSWORD, code: codes[i] })))])));
-  await promises.make();
+  await house.books.enter();
   const again = await Promise.all(users.map((user, i) => user.signIn({ code: codes[i] })));
   const sessions = gateway.json('session', 'list');
   for (const [i, { name }] of users.entries()) {
     const count = sessions.filter((row) => row.user === name).length;
     assert.equal(count, 1, `${name}: one sign-in of two with one code (${again[i].status})`);
   }
-  await canary.heard();
-  await steady.regained();
+  await house.calm();
   await closeLines();
 });
 
@@ -192,7 +174,7 @@ test('tunnels', { timeout: 60_000 }, async () => {
     })],
   ];
   await resets(cases, { 'client-lost': cases.length * TIMES });
-  for (const [name, { connections }] of Object.entries(desktops)) {
+  for (const [name, { connections }] of Object.entries(house.desktops)) {
     assert.equal(connections.size, name === 'office' ? 1 : 0, `${name} is let go`);
   }
 });
@@ -224,8 +206,6 @@ test('at the moment of opening and of closing', { timeout: 60_000 }, async () =>
 });
 
 test('afterwards', async (t) => {
-  await canary.heard();
-  await promises.kept();
+  await house.whole(t);
   assert.doesNotMatch(gateway.log, /Sanitizer|runtime error| error /);
-  t.diagnostic(`the canary sang ${canary.beats} times and waited ${canary.slowest} ms at most`);
 });

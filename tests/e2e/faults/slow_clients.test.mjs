@@ -7,45 +7,28 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
-import { Canary } from '../lib/canary.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { House } from '../lib/fault_house.mjs';
 import { sleep, until } from '../lib/proc.mjs';
-import { scrape, value } from '../lib/prometheus.mjs';
-import { echoServer, tcpServer } from '../lib/servers.mjs';
-import { Promises, Steady, ended, lastRow } from '../lib/steady.mjs';
+import { tcpServer } from '../lib/servers.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const LIMIT = 2; // seconds, of everything
 const MANY = 30;
 const PATIENCE = 10_000; // for the limit, a look a second, and a busy machine
 
-let gateway, anna, token, canary, steady, promises;
-const servers = [];
+let house, gateway, token;
 
 before(async () => {
-  gateway = await Gateway.make({
+  house = await House.open({
     conf: {
       metrics: { listen: '127.0.0.1:0' },
       server: { request_seconds: LIMIT, handshake_seconds: LIMIT, keepalive_seconds: LIMIT, handshakes_per_address: 256, connections_per_address: 1000 },
     },
   });
-  anna = gateway.addUser('anna');
-  servers.push(await echoServer());
-  gateway.addDesktop('office', servers[0].port);
-  gateway.grant(anna, 'office');
-  token = await anna.token();
-  canary = await Canary.start(gateway, 'office', token);
-  promises = new Promises(gateway);
-  await promises.make();
-  steady = Steady.of(gateway);
+  ({ gateway, token } = house);
 });
-after(async () => {
-  await canary?.stop();
-  await gateway?.remove();
-  for (const server of servers) await server.close();
-});
+after(() => house?.close());
 
-const number = async (name, labels) => value(await scrape(gateway.plainPort), name, labels);
 const many = (make) => Promise.all(Array.from({ length: MANY }, (_, i) => make(i)));
 
 // A TCP connection that can be told to pass on a byte a second.
@@ -94,7 +77,7 @@ async function drip(wire, text) {
 }
 
 test('handshakes that never end', { timeout: 60_000 }, async () => {
-  const failed = await number('deskgate_tls_handshakes_total', { result: 'failed' });
+  const failed = await house.number('deskgate_tls_handshakes_total', { result: 'failed' });
   const begun = Date.now();
   const wires = await many(() => Wire.tcp(gateway.port));
   const half = Buffer.from('1603010200010001fc0303', 'hex');
@@ -104,15 +87,14 @@ test('handshakes that never end', { timeout: 60_000 }, async () => {
     below.slow = true;
     return tlsConnect({ socket: below, ...gateway.tlsOptions() }).on('error', () => {});
   });
-  await promises.make();
+  await house.books.enter();
   await Promise.all(wires.map((wire) => wire.rest(PATIENCE)));
   await until('those that come in drops are let go, too', () => drips.every((one) => one.destroyed), { ms: PATIENCE });
   assert.ok(Date.now() - begun >= LIMIT * 1000 - 100, 'nobody was let go before');
-  await until('none is under way', async () => await number('deskgate_connections_handshaking') === 0);
-  assert.ok(await number('deskgate_tls_handshakes_total', { result: 'failed' }) >= failed + MANY);
+  await until('none is under way', async () => await house.number('deskgate_connections_handshaking') === 0);
+  assert.ok(await house.number('deskgate_tls_handshakes_total', { result: 'failed' }) >= failed + MANY);
   for (const wire of wires) wire.end();
-  await canary.heard();
-  await steady.regained();
+  await house.calm();
 });
 
 test('heads, bodies, chunks and records, a byte a second', { timeout: 60_000 }, async () => {
@@ -153,8 +135,7 @@ test('heads, bodies, chunks and records, a byte a second', { timeout: 60_000 }, 
   await Promise.all(records.map((wire) => wire.rest(PATIENCE)));
   for (const wire of records) wire.end();
   assert.ok(Date.now() - begun < 2 * PATIENCE);
-  await canary.heard();
-  await steady.regained();
+  await house.calm();
 });
 
 test('answers that nobody takes, and one that is taken slowly', { timeout: 60_000 }, async () => {
@@ -185,23 +166,19 @@ test('answers that nobody takes, and one that is taken slowly', { timeout: 60_00
   for (let i = 0; i < 5; i++) hash.update(due.bytes);
   assert.equal(await slow, hash.digest('hex'), 'who is slow but there gets it all');
   // The gate has closed them, so what a reader would find is the end.
-  await until('the deaf ones are let go', async () => await number('deskgate_connections') <= 6, { ms: 20_000, every: 200 });
+  await until('the deaf ones are let go', async () => await house.number('deskgate_connections') <= 6, { ms: 20_000, every: 200 });
   for (const wire of deaf) wire.end();
-  await canary.heard();
-  await steady.regained();
+  await house.calm();
 });
 
 test('a desktop\'s long picture: taken slowly it arrives whole, and one that is not taken is not asked for', { timeout: 60_000 }, async () => {
   const picture = randomBytes(24 << 20);
   let under = 0;
-  const server = await tcpServer((socket) => {
+  await house.desktop('picture', tcpServer((socket) => {
     socket.on('data', () => {});
     socket.write(picture, () => { under++; });
-  });
-  servers.push(server);
-  gateway.addDesktop('picture', server.port);
-  gateway.grant(anna, 'picture');
-  const from = lastRow(gateway);
+  }));
+  const from = house.lastRow();
   const deaf = await gateway.tunnel('picture', token);
   deaf.wire.socket.pause();
   const slow = await gateway.tunnel('picture', token);
@@ -218,12 +195,7 @@ test('a desktop\'s long picture: taken slowly it arrives whole, and one that is 
   assert.equal(under, 1, 'what one does not take, the desktop is not asked for');
   slow.wire.end();
   deaf.wire.end();
-  await ended(gateway, from, { 'client-lost': 2 });
-  await canary.heard();
-  await steady.regained();
+  await house.settled(from, { 'client-lost': 2 });
 });
 
-test('afterwards', async (t) => {
-  await promises.kept();
-  t.diagnostic(`the canary sang ${canary.beats} times and waited ${canary.slowest} ms at most`);
-});
+test('afterwards', (t) => house.whole(t));
