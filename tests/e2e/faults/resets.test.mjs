@@ -81,6 +81,8 @@ const login = (body) => `POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: ap
 const raw = (desktop, then = () => {}) => async (at) => {
   const { ws, answer } = await at.tunnel(desktop, token);
   assert.ok(ws, String(answer?.body));
+  ws.send('', { opcode: OP.PING }); // the answer's head may be there before the tunnel is
+  while ((await ws.next()).opcode !== OP.PONG);
   await then(ws);
 };
 const rdg = (Way, desktop, then = () => {}) => async (at) => {
@@ -194,7 +196,8 @@ test('at the moment of opening and of closing', { timeout: 60_000 }, async () =>
   };
   const whys = await resets([
     ['raw, asked for', async (at) => { RawSocket.open(await at.wire(), '/tunnel/office', { Authorization: `Bearer ${token}` }).catch(() => {}); }],
-    ['raw, goodbye', raw('office', (ws) => ws.send(closeBody(1000), { opcode: OP.CLOSE }))],
+    ['raw, answered', (at) => at.tunnel('office', token)],
+    ['raw, goodbye', async (at) => (await at.tunnel('office', token)).ws.send(closeBody(1000), { opcode: OP.CLOSE })],
     ['RD Gateway, asked for', channel],
     ['RDCleanPath, asked for', async (at) => {
       const { ticket } = await ticketFor(gateway, token, 'browser');
