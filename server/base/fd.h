@@ -18,8 +18,8 @@ void fd_lost_after(int fd, unsigned seconds);
  * (TCP_NOTSENT_LOWAT, tcp(7)); what is under way does not count, so a long line stays full. On
  * another kind of socket nothing happens. */
 void fd_unsent_most(int fd, unsigned bytes);
-/* The kernel keeps no more than `bytes` that have come and have not been read, and does not make that
- * more by itself (SO_RCVBUF, socket(7)): the peer waits instead. */
+/* The kernel keeps no more than `bytes` that have come and have not been read, and does not make
+ * that more by itself (SO_RCVBUF, socket(7)): the peer waits instead. */
 void fd_unread_most(int fd, int bytes);
 /* Writes all of it to a blocking descriptor. 0 or a negative errno. */
 int fd_write_all(int fd, const void *data, size_t size);
