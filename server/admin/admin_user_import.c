@@ -24,6 +24,7 @@ struct import {
     FILE *invitations; /* where links go; NULL for a dry run */
     int64_t expires_at;
     bool dry;
+    bool adds; /* the present line */
     unsigned added, changed;
 };
 
@@ -104,7 +105,9 @@ static int set_disabled(struct act *act, struct import *import, const struct peo
     if (disabled == user->disabled)
         return EX_OK;
     *changed = true;
-    if (account_set_disabled(act->store, user, disabled, act->now) != STORE_OK)
+    /* Whoever is new keeps the invitation, for when they are enabled: nobody has it yet. */
+    if ((import->adds ? store_user_set_disabled(act->store, user->id, disabled)
+                      : account_set_disabled(act->store, user, disabled, act->now)) != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, disabled ? "user-disable" : "user-enable", user->name, NULL, "%s", "");
 }
@@ -216,6 +219,7 @@ static int import_line(struct act *act, struct import *import, const struct peop
         return act_store_failed(act);
     if (added && !text_is_name(name))
         return people_csv_fault(&import->file, line->line, "'%s' cannot name a user", name);
+    import->adds = added;
     if (added) {
         text_copy(user.name, sizeof(user.name), name);
         code = add_person(act, import, &user);

@@ -127,6 +127,16 @@ static json_t *qr_json(const char *uri)
     return rows;
 }
 
+/* An invitation from where, or when, its person is not let in is about no desktop. */
+static enum MHD_Result refused(struct request *request, unsigned status, unsigned retry)
+{
+    if (status == IPC_NOT_FROM_HERE || status == IPC_NOT_NOW)
+        return answer_error(request, MHD_HTTP_FORBIDDEN, "not_let_in",
+                            "Your account, or the address you come from, is not let in now. Ask "
+                            "your administrator.");
+    return answer_status(request, status, retry);
+}
+
 enum MHD_Result api_enrol_offer(struct request *request)
 {
     const struct ipc_enrol_offer *answer = &request->answer->enrol_offer;
@@ -134,7 +144,7 @@ enum MHD_Result api_enrol_offer(struct request *request)
     if (!api_kit_told(request, IPC_ENROL_OFFER, &result))
         return result;
     if (answer->status != IPC_OK)
-        return answer_status(request, answer->status, answer->retry_seconds);
+        return refused(request, answer->status, answer->retry_seconds);
     json_t *rows = qr_json(answer->uri);
     if (!rows)
         return answer_status(request, IPC_FAILED, 0);
@@ -157,7 +167,7 @@ enum MHD_Result api_enrolled(struct request *request)
                                      "reason", answer->reason, "id", request->conn->id),
                            NULL);
     if (answer->status != IPC_OK)
-        return answer_status(request, answer->status, answer->retry_seconds);
+        return refused(request, answer->status, answer->retry_seconds);
     json_t *codes = answer->recovery_count ? json_array() : NULL;
     for (size_t i = 0; i < answer->recovery_count && i < IPC_RECOVERY_CODES; i++)
         json_array_append_new(codes, json_string(answer->recovery[i]));

@@ -23,6 +23,13 @@ enum store_result account_add(struct store *store, const struct secret_key *key,
     return result;
 }
 
+/* Who else has come to know a factor may have the link, too. */
+static enum store_result uninvite(struct store *store, int64_t user)
+{
+    enum store_result result = store_invitation_forget(store, user);
+    return result == STORE_OK ? store_offer_forget(store, user) : result;
+}
+
 enum store_result account_set_password(struct store *store, const struct store_user *user,
                                        const char *password, int64_t now)
 {
@@ -30,6 +37,8 @@ enum store_result account_set_password(struct store *store, const struct store_u
     if (password_hash(password, hash))
         return STORE_FAILED;
     enum store_result result = store_user_set_password(store, user->id, hash);
+    if (result == STORE_OK)
+        result = uninvite(store, user->id);
     if (result == STORE_OK)
         result = store_user_must_change(store, user->id);
     if (result == STORE_OK)
@@ -55,6 +64,10 @@ enum store_result account_new_seed(struct store *store, const struct secret_key 
     size_t size = secret_seal(key, user->name, seed, TOTP_SEED_SIZE, sealed);
     enum store_result result = store_user_set_seed(store, user->id, sealed, size);
     if (result == STORE_OK)
+        result = store_recovery_set(store, user->id, NULL, 0);
+    if (result == STORE_OK)
+        result = uninvite(store, user->id);
+    if (result == STORE_OK)
         result = store_session_end_user(store, user->id, now, "totp-changed");
     if (result != STORE_OK)
         sodium_memzero(seed, TOTP_SEED_SIZE);
@@ -65,6 +78,8 @@ enum store_result account_set_disabled(struct store *store, const struct store_u
                                        bool disabled, int64_t now)
 {
     enum store_result result = store_user_set_disabled(store, user->id, disabled);
+    if (result == STORE_OK && disabled)
+        result = uninvite(store, user->id);
     if (result == STORE_OK && disabled)
         result = store_session_end_user(store, user->id, now, "user-disabled");
     return result;

@@ -13,8 +13,8 @@ enum store_result account_add(struct store *store, const struct secret_key *key,
                               const char *password, int64_t now, struct store_user *user,
                               uint8_t seed[TOTP_SEED_SIZE]);
 
-/* A new password, which ends the person's sessions ("password-changed"). An administrator knows it:
- * the person must change it at the next sign-in. */
+/* A new password, which ends the person's sessions ("password-changed") and an invitation. An
+ * administrator knows it: the person must change it at the next sign-in. */
 enum store_result account_set_password(struct store *store, const struct store_user *user,
                                        const char *password, int64_t now);
 
@@ -23,12 +23,13 @@ enum store_result account_set_password(struct store *store, const struct store_u
 enum store_result account_must_change(struct store *store, const struct store_user *user,
                                       int64_t now);
 
-/* A new TOTP seed, which ends the person's sessions ("totp-changed"). */
+/* A new TOTP seed, which ends the person's sessions ("totp-changed"), an invitation, and the recovery
+ * codes, which stood for the one before. */
 enum store_result account_new_seed(struct store *store, const struct secret_key *key,
                                    const struct store_user *user, int64_t now,
                                    uint8_t seed[TOTP_SEED_SIZE]);
 
-/* Disabling ends the person's sessions ("user-disabled"). */
+/* Disabling ends the person's sessions ("user-disabled") and an invitation. */
 enum store_result account_set_disabled(struct store *store, const struct store_user *user,
                                        bool disabled, int64_t now);
 

@@ -3,10 +3,12 @@
  * and in force only when a code of it has come back. */
 #include "asked.h"
 #include "gate_link.h"
+#include "may.h"
 #include "record_audit.h"
 #include "recovery.h"
 #include "rekey.h"
 #include "session.h"
+#include "store_policy.h"
 #include "totp.h"
 
 #include <errno.h>
@@ -59,7 +61,25 @@ static enum ipc_status new_offer(struct rekey *rekey, struct ipc_enrol_offer *of
     return result == STORE_OK ? status : rekey_status(rekey, result, IPC_FAILED);
 }
 
-/* Who holds the invitation now: OK with rekey->user, BAD_INVITATION, FAILED. */
+/* It ends in a session, so the rules are those of the sign-in: OK, NOT_FROM_HERE, NOT_NOW, FAILED.
+ * Whose account is not valid yet may get ready. */
+static enum ipc_status may_come(struct rekey *rekey)
+{
+    struct keeper *keeper = rekey->keeper;
+    struct store_person_policy policy;
+    struct decision decision = {0};
+    int64_t now = keeper_now();
+    enum store_result result = store_policy_person(keeper->store, rekey->user.id, &policy);
+    if (result == STORE_OK)
+        result = may_judge_person(keeper->store, rekey->user.id, &rekey->origin.address,
+                                  now < policy.valid_from ? policy.valid_from : now, &decision);
+    if (result != STORE_OK || decision.rule == DECISION_ALLOWED)
+        return rekey_status(rekey, result, IPC_BAD_INVITATION);
+    record_note(keeper, &rekey->origin, "invitation", "denied", rekey->user.name, decision.words);
+    return decision.rule == DECISION_ACCOUNT_DATES ? IPC_NOT_NOW : IPC_NOT_FROM_HERE;
+}
+
+/* Who holds the invitation now: OK with rekey->user, BAD_INVITATION, FAILED; or as may_come(). */
 static enum ipc_status invited(struct rekey *rekey)
 {
     struct keeper *keeper = rekey->keeper;
@@ -72,7 +92,7 @@ static enum ipc_status invited(struct rekey *rekey)
     enum ipc_status status = rekey_status(rekey, result, IPC_BAD_INVITATION);
     if (status == IPC_BAD_INVITATION)
         record_note(keeper, &rekey->origin, "invitation", "denied", NULL, NULL);
-    return status;
+    return status == IPC_OK ? may_come(rekey) : status;
 }
 
 /* An offer that still stands is shown again: a reload of the page must not change the QR code. */

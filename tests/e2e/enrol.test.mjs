@@ -109,6 +109,44 @@ test('a recovery code stands for the second factor, once', async () => {
   assert.equal(gateway.audit('--event', 'recovery-code').at(-1).detail, 'left=8');
 });
 
+test('factors that an administrator replaces take with them what stood for those before', async () => {
+  const { done } = await enrol('hugo');
+  const token = gateway.json('user', 'totp', 'hugo').totp_secret;
+  assert.ok(token);
+  const stolen = await gateway.login({ username: 'hugo', password: PASSWORD, code: done.json.recovery_codes[0] });
+  assert.equal(stolen.status, 401, 'a recovery code of the factor before');
+  for (const act of [() => gateway.cli('user', 'totp', 'hugo'),
+    () => gateway.cli('user', 'passwd', 'hugo', '--password-stdin', { input: `${NEW}\n` }),
+    () => { gateway.cli('user', 'disable', 'hugo'); gateway.cli('user', 'enable', 'hugo'); }]) {
+    const { invitation } = invite('hugo');
+    assert.equal((await post('/api/setup', { invitation })).status, 200);
+    act();
+    const answer = await post('/api/setup', { invitation });
+    assert.deepEqual([answer.status, answer.json.error], [404, 'invitation'], String(act));
+  }
+});
+
+test('who would not be let in is not by an invitation either', async () => {
+  const { invitation } = invite('irma');
+  const offer = await post('/api/setup', { invitation });
+  const codes = new Codes(offer.json.secret);
+  const rules = [[['address', 'deny', '127.0.0.0/8'], ['address', 'remove', '127.0.0.0/8']],
+    [['address', 'allow', '192.0.2.0/24', '--user', 'irma'], ['address', 'remove', '192.0.2.0/24', '--user', 'irma']],
+    [['user', 'limit', 'irma', '--until', '2020-01-01'], ['user', 'limit', 'irma', '--until', 'none']]];
+  for (const [set, unset] of rules) {
+    gateway.cli(...set);
+    for (const answer of [await post('/api/setup', { invitation }),
+      await post('/api/setup/finish', { invitation, password: PASSWORD, code: '000000' })]) {
+      assert.deepEqual([answer.status, answer.json.error], [403, 'not_let_in']);
+    }
+    assert.equal(gateway.audit('--event', 'invitation').at(-1).user, 'irma');
+    gateway.cli(...unset);
+  }
+  // Whoever begins next week may set up today.
+  gateway.cli('user', 'limit', 'irma', '--from', '2099-01-01');
+  assert.equal((await post('/api/setup/finish', { invitation, password: PASSWORD, code: await codes.next() })).status, 200);
+});
+
 test('a new password needs the old one and a code, and ends the other sessions', async () => {
   const { codes, done } = await enrol('erik');
   const other = await gateway.login({ username: 'erik', password: PASSWORD, code: await codes.next() });

@@ -28,6 +28,7 @@ export default {
   'error.not_from_here': 'You may not use this desktop from where you are. Ask your administrator.',
   'error.too_many': 'You, or this desktop, have as many connections as are allowed. Close one first.',
   'error.factor_stale': 'This needs a new code from your authenticator app.',
+  'error.not_let_in': 'Your account, or the address you come from, is not let in now. Ask your administrator.',
   'error.not_administrator': 'This is for administrators of the gateway only.',
   'error.invitation': 'This invitation was used already, has expired, or is not complete. Ask your administrator for a new one.',
   'error.wrong_password': 'The present password is not right.',
