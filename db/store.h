@@ -437,8 +437,8 @@ enum store_result store_browser_use(struct store *, const uint8_t hash[32], int6
 /* A wrong guess from there; forgets it at the `most`-th since the last success. */
 enum store_result store_browser_failed(struct store *, const uint8_t hash[32], unsigned most);
 /* The clock was set back: what was written in the future of `now` is as if written now, so that
- * nobody waits, and no session, fresh factor or ticket lives, until the clock is there again. How
- * long they may live stays. Within a transaction. */
+ * nobody waits, no alert is held back, and no session, fresh factor, ticket, invitation or password
+ * lives, until the clock is there again. How long they may live stays. Within a transaction. */
 enum store_result store_clock_back(struct store *, int64_t now);
 enum store_result store_browser_sweep(struct store *, int64_t used_before);
 

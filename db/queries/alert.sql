@@ -54,3 +54,6 @@ ON CONFLICT (user_id, network) DO UPDATE SET seen_at = ?3;
 DELETE FROM networks WHERE user_id = (SELECT id FROM users WHERE name = ?1)
 AND network NOT IN (SELECT network FROM networks
     WHERE user_id = (SELECT id FROM users WHERE name = ?1) ORDER BY seen_at DESC LIMIT ?2);
+
+-- name: alert_back
+UPDATE alerts SET at = ?1 WHERE at > ?1;

@@ -40,3 +40,7 @@ SELECT count(*) FROM recovery_codes WHERE user_id = ?1 AND used_at = 0;
 
 -- name: user_signed_in
 UPDATE users SET signed_in_at = ?2 WHERE id = ?1;
+
+-- name: invitation_back
+UPDATE invitations SET expires_at = expires_at - (created_at - ?1), created_at = ?1
+WHERE created_at > ?1;

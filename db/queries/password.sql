@@ -7,3 +7,6 @@ LEFT JOIN tunnels n ON n.id = t.tunnel_id
 WHERE u.name IN (?1, ?2) AND u.disabled = 0
 AND (t.expires_at > ?3 OR t.used_at > ?4 OR n.ended_at = 0 OR n.ended_at > ?4)
 ORDER BY t.id DESC LIMIT ?5;
+
+-- name: password_back
+UPDATE users SET password_at = ?1 WHERE password_at > ?1;

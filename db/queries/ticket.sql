@@ -32,4 +32,6 @@ SELECT count(*) FROM tickets WHERE session_id = ?1 AND used_at = 0 AND expires_a
 DELETE FROM tickets WHERE created_at < ?1;
 
 -- name: ticket_back
-UPDATE tickets SET expires_at = expires_at - (created_at - ?1), created_at = ?1 WHERE created_at > ?1;
+UPDATE tickets SET expires_at = expires_at - max(created_at - ?1, 0), created_at = min(created_at, ?1),
+    used_at = min(used_at, ?1)
+WHERE created_at > ?1 OR used_at > ?1;

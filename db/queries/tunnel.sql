@@ -42,3 +42,8 @@ SELECT CASE
     ELSE 0 END
 FROM tunnels t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN sessions s ON s.id = t.session_id
 LEFT JOIN desktops d ON d.id = t.desktop_id WHERE t.id = ?1;
+
+-- name: tunnel_back
+-- Of tickets that may come back: of others, nothing hangs on it.
+UPDATE tunnels SET ended_at = ?1
+WHERE ended_at > ?1 AND id IN (SELECT tunnel_id FROM tickets WHERE tunnel_id <> 0);

@@ -23,8 +23,8 @@ enum store_result account_set_password(struct store *store, const struct store_u
 enum store_result account_must_change(struct store *store, const struct store_user *user,
                                       int64_t now);
 
-/* A new TOTP seed, which ends the person's sessions ("totp-changed"), an invitation, and the recovery
- * codes, which stood for the one before. */
+/* A new TOTP seed, which ends the person's sessions ("totp-changed"), an invitation, and the
+ * recovery codes, which stood for the one before. */
 enum store_result account_new_seed(struct store *store, const struct secret_key *key,
                                    const struct store_user *user, int64_t now,
                                    uint8_t seed[TOTP_SEED_SIZE]);

@@ -36,6 +36,17 @@ static bool put_right(struct keeper *keeper)
     return false;
 }
 
+/* Limits that come later count from now at the latest; the gate counts those that it was given by a
+ * clock that cannot be set. */
+static void put_right_living(struct keeper *keeper)
+{
+    int64_t now = keeper_now();
+    for (struct live *live = keeper->live; live; live = live->next) {
+        if (live->since > now)
+            live->since = now;
+    }
+}
+
 void wall_clock_start(struct keeper *keeper)
 {
     keeper->clock.ahead_ms = ahead_ms();
@@ -62,6 +73,7 @@ bool wall_clock_look(struct keeper *keeper)
     if (set) {
         tell(keeper, by_ms);
         keeper->clock.back |= by_ms < 0;
+        put_right_living(keeper);
         live_review(keeper); /* whatever was to be looked at later */
     }
     if (keeper->clock.back)
