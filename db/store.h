@@ -505,7 +505,8 @@ enum store_result store_alert_unsent(struct store *, struct store_alert *out);
 enum store_result store_alert_sent(struct store *, int64_t id);
 struct store_alerts_seen { /* tests not counted */
     int64_t last_at;       /* 0: never */
-    int64_t count;
+    int64_t count,
+        failures; /* of store_alert_since(): about failed attempts, which anybody can make */
 };
 enum store_result store_alert_last(struct store *, const char *rule, const char *subject,
                                    struct store_alerts_seen *out);

@@ -59,6 +59,7 @@ static void read_seen(sqlite3_stmt *s, void *row)
     struct store_alerts_seen *seen = row;
     seen->last_at = sqlite3_column_int64(s, 0); /* NULL: 0 */
     seen->count = sqlite3_column_int64(s, 1);
+    seen->failures = sqlite3_column_int64(s, 2);
 }
 
 enum store_result store_alert_last(struct store *store, const char *rule, const char *subject,

@@ -14,10 +14,11 @@ WHERE sent = 0 ORDER BY id LIMIT ?1;
 UPDATE alerts SET sent = 1 WHERE id = ?1;
 
 -- name: alert_last
-SELECT max(at), count(*) FROM alerts WHERE rule = ?1 AND subject = ?2 AND test = 0;
+SELECT max(at), count(*), 0 FROM alerts WHERE rule = ?1 AND subject = ?2 AND test = 0;
 
 -- name: alert_since
-SELECT max(at), count(*) FROM alerts WHERE at > ?1 AND test = 0;
+SELECT max(at), count(*), coalesce(sum(rule IN ('user_failures', 'address_failures')), 0)
+FROM alerts WHERE at > ?1 AND test = 0;
 
 -- name: alert_sweep
 DELETE FROM alerts WHERE at < ?1;

@@ -26,6 +26,16 @@ static void trouble(struct keeper *keeper)
 
 /* ---- raising ---- */
 
+/* A stranger with many addresses can raise as many about failures as may be: half of all, so that
+ * what comes of it, and whatever else happens, is told all the same. */
+static bool too_many(const struct conf *conf, enum alert_rule rule,
+                     const struct store_alerts_seen *seen)
+{
+    int64_t most = (int64_t)conf->alert_per_hour;
+    bool failures = rule == ALERT_USER_FAILURES || rule == ALERT_ADDRESS_FAILURES;
+    return seen->count >= most || (failures && seen->failures >= (most + 1) / 2);
+}
+
 /* Whether a limit forbids it; a store that fails forbids nothing. */
 static bool too_often(struct keeper *keeper, enum alert_rule rule, const char *subject, int64_t now)
 {
@@ -38,7 +48,7 @@ static bool too_often(struct keeper *keeper, enum alert_rule rule, const char *s
         seen.last_at && now - seen.last_at < repeat)
         return true;
     if (store_alert_since(keeper->store, now - 3600, &seen) != STORE_OK ||
-        seen.count < (int64_t)conf->alert_per_hour)
+        !too_many(conf, rule, &seen))
         return false;
     if (now - keeper->alerts.told_at >= TOLD_EVERY) {
         keeper->alerts.told_at = now;

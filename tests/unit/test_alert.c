@@ -334,6 +334,27 @@ START_TEST(so_many_an_hour)
 }
 END_TEST
 
+/* Anybody can fail from many addresses: that uses up half of what there may be. */
+START_TEST(a_flood_of_failures_hides_nothing)
+{
+    char address[ADDR_TEXT_SIZE];
+    fake.conf.alert_per_hour = 6;
+    fake_gate_start(&fake);
+    for (int i = 0; i < 8; i++) {
+        snprintf(address, sizeof(address), "2001:db8:0:%x::1", i);
+        add_many(6, "denied", "(unknown)", address);
+    }
+    add_many(3, "denied", "alice", HERE);
+    add("ok", "alice", HERE);
+    add_at(0, "gate-dropped", "denied", "", "", "");
+    judged();
+    counts(3 + 2);
+    has(2, ALERT_ADDRESS_FAILURES, "2001:db8:0:2::/64", "6 failed attempts");
+    has(3, ALERT_SUCCESS_AFTER_FAILURES, "alice", "after 3 failed attempts");
+    has(4, ALERT_GATE_DROPPED, "gate", "taken over");
+}
+END_TEST
+
 /* ---- the gateway's certificate ---- */
 
 static void expires(int64_t in_seconds)
@@ -464,6 +485,7 @@ int main(void)
     tcase_add_test(tests, rules_can_be_off);
     tcase_add_test(tests, restarts);
     tcase_add_test(tests, so_many_an_hour);
+    tcase_add_test(tests, a_flood_of_failures_hides_nothing);
     tcase_add_loop_test(tests, the_gateways_certificate, 0, 5);
     tcase_add_test(tests, the_supervisor_gets_it);
     tcase_add_test(tests, a_test_from_the_command_line);
