@@ -151,7 +151,7 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
     } else {
         expect(conn);
     }
-    conn->watch.since_ms = loop_now(worker->loop);
+    conn->watch.since_ms = conn->watch.begun_ms = loop_now(worker->loop);
     uint32_t seconds = tls ? conf->handshake_seconds : conf->request_seconds;
     if ((conn->state == CONN_PROXY && !conn->proxy) ||
         loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||

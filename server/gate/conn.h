@@ -99,6 +99,7 @@ struct conn {
         unsigned completed; /* at the last look */
         uint64_t up, down;  /* bytes at that time */
         uint64_t since_ms;  /* of the present wait */
+        uint64_t begun_ms;  /* when it was accepted */
         bool partial;       /* a request has begun to arrive */
     } watch;
     struct proxy_head *proxy;  /* PROXY */

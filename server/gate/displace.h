@@ -1,5 +1,6 @@
-/* Where strangers hold all the room that there is for them, the one who has waited longest goes, so
- * that whoever comes to sign in is let in also while somebody holds connections open. */
+/* Where strangers hold all the room that there is for them, the one who has waited longest goes, or
+ * has been there longest without a sign-in, so that whoever comes to sign in is let in also while
+ * somebody holds connections open. */
 #pragma once
 
 #include "admit.h"

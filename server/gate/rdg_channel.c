@@ -160,6 +160,8 @@ void rdg_channel_watch(struct conn *conn)
     if (conn->state == CONN_FEED && rdg_pair_opened(conn->pair)) {
         if (atomic_load(&conn->slot.stage) != ADMIT_TUNNEL)
             admit_stage(conn->worker->gate->admit, &conn->slot, ADMIT_TUNNEL);
+    } else if (conn->state == CONN_FEED && rdg_pair_known(conn->pair)) {
+        admit_stage(conn->worker->gate->admit, &conn->slot, ADMIT_KNOWN);
     } else if (conn->state == CONN_TALK && conn->in >= 0 &&
                recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
         conn_end(conn); /* nobody is there to hear an answer */

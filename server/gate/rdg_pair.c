@@ -15,7 +15,7 @@ struct rdg_pair {
     struct rdg_pair_key key;
     int feed; /* the other end of `in`; -1: joined */
     atomic_uint references;
-    atomic_bool lost, opened;
+    atomic_bool lost, known, opened;
 };
 
 /* They wait for milliseconds, and each is a connection that the gate has admitted: a list will do.
@@ -113,6 +113,16 @@ void rdg_pair_lose(struct rdg_pair *pair)
 const atomic_bool *rdg_pair_lost(const struct rdg_pair *pair)
 {
     return &pair->lost;
+}
+
+void rdg_pair_know(struct rdg_pair *pair)
+{
+    atomic_store(&pair->known, true);
+}
+
+bool rdg_pair_known(const struct rdg_pair *pair)
+{
+    return atomic_load(&pair->known);
 }
 
 void rdg_pair_open(struct rdg_pair *pair)

@@ -39,6 +39,9 @@ int rdg_pair_join(struct rdg_pairs *pairs, const struct rdg_pair_key *key, struc
 void rdg_pair_lose(struct rdg_pair *pair);
 /* Whether it was. As long as the pair is the caller's. */
 const atomic_bool *rdg_pair_lost(const struct rdg_pair *pair);
+/* The channel that takes has shown a good ticket; has it? */
+void rdg_pair_know(struct rdg_pair *pair);
+bool rdg_pair_known(const struct rdg_pair *pair);
 /* The channel that takes has become a tunnel; has it? */
 void rdg_pair_open(struct rdg_pair *pair);
 bool rdg_pair_opened(const struct rdg_pair *pair);

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "owner.h"
 #include "rdg_auth.h"
+#include "rdg_pair.h"
 #include "request.h"
 #include "talk_ask.h"
 #include "tsgu_steps.h"
@@ -124,6 +125,15 @@ static void carry_out(struct tsgu_talk *talk, const struct tsgu_turn *turn)
 
 /* ---- the keeper ---- */
 
+/* Whoever has a good ticket is no stranger any more, and may take the time to read what is to be
+ * agreed to. */
+static void know(struct conn *conn)
+{
+    admit_stage(conn->worker->gate->admit, &conn->slot, ADMIT_KNOWN);
+    if (conn->pair)
+        rdg_pair_know(conn->pair);
+}
+
 static void on_seen(struct talk_ask *asked)
 {
     struct tsgu_talk *talk = of_ask(asked);
@@ -134,6 +144,8 @@ static void on_seen(struct talk_ask *asked)
     if (talk->steps.step != TSGU_STEP_LOOKING) /* too late: the client has had its answer */
         return;
     talk->renews = told->tunnel;
+    if (told->head.type == IPC_TICKET_SEEN && told->status == IPC_OK)
+        know(conn);
     if (told->head.type == IPC_TICKET_SEEN)
         seen = (struct tsgu_seen){
             told->status, told->forbidden, told->idle_seconds,

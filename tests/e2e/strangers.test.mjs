@@ -1,6 +1,7 @@
 // Whoever has not signed in holds a bounded share of the connections, and for a while only: people
 // get in, and stay in, also while somebody opens as many as he can.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { sleep, until } from './lib/proc.mjs';
@@ -113,6 +114,48 @@ test('connections on which nobody signs in: likewise, and whoever has signed in 
     for (const wire of idle) wire.end();
   }
 });
+
+const WAYS = [
+  ['answers that nobody reads', async (from) => {
+    const wire = await tlsFrom(gateway, from);
+    wire.socket.pause();
+    wire.send('GET /viewer/rdp.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(8));
+    return wire;
+  }, 10_500],
+  ['answers that are read a little at a time', async (from) => {
+    const wire = await tlsFrom(gateway, from);
+    wire.socket.pause();
+    wire.send('GET /viewer/rdp.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(8));
+    wire.trickle = setInterval(() => wire.socket.read(16384), 200);
+    wire.socket.on('close', () => clearInterval(wire.trickle));
+    return wire;
+  }, 12_500],
+  ['RD Gateway clients without a word', async (from) => {
+    const wire = await tlsFrom(gateway, from);
+    wire.send('RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+    return wire;
+  }, 1_500],
+  ['channels of RD Gateway clients without a word', async (from) => {
+    const wire = await tlsFrom(gateway, from);
+    wire.send(`RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: localhost\r\nRDG-Connection-Id: {${randomUUID()}}\r\n\r\n`);
+    return wire;
+  }, 1_500],
+];
+for (const [name, make, ms] of WAYS) {
+  test(`strangers who do not go on: ${name}`, { timeout: 60_000 }, async () => {
+    const held = await flood(STRANGERS, make);
+    try {
+      assert.ok(open(held) >= STRANGERS - 1, `${open(held)} strangers`);
+      await sleep(ms);
+      assert.equal((await gateway.http('GET', '/healthz', { fresh: true, timeout: 5_000 })).status, 200);
+      await echoes();
+    } finally {
+      for (const wire of held) wire.end();
+    }
+    await until('they have gone', async () => await number('deskgate_connections') <= 2);
+  });
+}
 
 test('a flood that goes on: people still get in', { timeout: 60_000 }, async () => {
   let over = false;
