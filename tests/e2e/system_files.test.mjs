@@ -1,7 +1,7 @@
 // What deskgate gives to the programs around it on a server: systemd's units, certbot's hook,
 // fail2ban's filter. scripts/package --test tries the units under a real systemd.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,7 +11,10 @@ import { root, run, until } from './lib/proc.mjs';
 const scripts = join(root, 'scripts');
 const folder = mkdtempSync(join(tmpdir(), 'deskgate-system-'));
 let gateway;
-before(async () => { gateway = await Gateway.make(); });
+before(async () => {
+  chmodSync(folder, 0o755); // the gateway's user may look, as in /etc
+  gateway = await Gateway.make();
+});
 after(async () => {
   rmSync(folder, { recursive: true, force: true });
   await gateway?.remove();
@@ -73,6 +76,21 @@ test("certbot's hook puts the gateway's certificate in its place, and leaves oth
   await until('the new certificate is in use', () => /tls\.reload: new certificates are in use/.test(gateway.log));
   gateway.ca = certificate;
   await gateway.healthy();
+});
+
+test("certbot's hook, run by root, writes where the gateway's user could, and no further", { skip: process.getuid() !== 0 && 'not root' }, () => {
+  const tls = join(gateway.state, 'tls');
+  const foreign = join(folder, 'foreign');
+  mkdirSync(foreign, { mode: 0o755 });
+  renameSync(tls, `${tls}.kept`);
+  symlinkSync(foreign, tls); // as somebody who has taken over the gateway's user would
+  try {
+    assert.notEqual(renew('localhost').status, 0);
+    assert.deepEqual(readdirSync(foreign), []);
+  } finally {
+    rmSync(tls);
+    renameSync(`${tls}.kept`, tls);
+  }
 });
 
 test("certbot's hook says so where it may not write", () => {
