@@ -32,19 +32,33 @@ static enum ipc_status write_offer(struct rekey *rekey, uint8_t seed[TOTP_SEED_S
     return fits ? IPC_OK : IPC_FAILED;
 }
 
-/* The seed on offer, as it is stored. NONE: none, or too old. */
-static enum store_result stored_offer(struct rekey *rekey, uint8_t sealed[STORE_SEED_SIZE],
-                                      size_t *size, uint8_t seed[TOTP_SEED_SIZE])
+/* What an offer is sealed for: the invitation or the session that asked. Whoever holds an
+ * invitation must not see what a person moves to, nor a session plant what an invitation shows. No
+ * name of a person looks like it. */
+static void name_asker(const struct rekey *rekey, char name[TEXT_NAME_SIZE])
+{
+    uint8_t hash[32];
+    session_hash(rekey->token, hash);
+    memcpy(name, "o:", 2);
+    text_hex(name + 2, hash, (TEXT_NAME_SIZE - 3) / 2);
+}
+
+/* The seed on offer. NONE: none, too old, or another asker's. */
+static enum store_result stored_offer(struct rekey *rekey, uint8_t seed[TOTP_SEED_SIZE])
 {
     struct keeper *keeper = rekey->keeper;
-    uint8_t opened[STORE_SEED_SIZE];
+    uint8_t sealed[STORE_SEED_SIZE], opened[STORE_SEED_SIZE];
+    char asker[TEXT_NAME_SIZE];
+    size_t size;
     enum store_result result =
-        store_offer_get(keeper->store, rekey->user.id, keeper_now(), sealed, size);
+        store_offer_get(keeper->store, rekey->user.id, keeper_now(), sealed, &size);
     if (result != STORE_OK)
         return result;
-    bool good = *size == TOTP_SEED_SIZE + SECRET_OVERHEAD &&
-                secret_open(&keeper->key, rekey->user.name, sealed, *size, opened);
-    memcpy(seed, opened, TOTP_SEED_SIZE);
+    name_asker(rekey, asker);
+    bool good = size == TOTP_SEED_SIZE + SECRET_OVERHEAD &&
+                secret_open(&keeper->key, asker, sealed, size, opened);
+    if (good)
+        memcpy(seed, opened, TOTP_SEED_SIZE);
     sodium_memzero(opened, sizeof(opened));
     return good ? STORE_OK : STORE_NONE;
 }
@@ -53,8 +67,10 @@ static enum ipc_status new_offer(struct rekey *rekey, struct ipc_enrol_offer *of
 {
     struct keeper *keeper = rekey->keeper;
     uint8_t seed[TOTP_SEED_SIZE], sealed[STORE_SEED_SIZE];
+    char asker[TEXT_NAME_SIZE];
     totp_new_seed(seed);
-    size_t size = secret_seal(&keeper->key, rekey->user.name, seed, sizeof(seed), sealed);
+    name_asker(rekey, asker);
+    size_t size = secret_seal(&keeper->key, asker, seed, sizeof(seed), sealed);
     enum store_result result =
         store_offer_set(keeper->store, rekey->user.id, sealed, size, keeper_now() + OFFER_SECONDS);
     enum ipc_status status = write_offer(rekey, seed, offer);
@@ -98,9 +114,8 @@ static enum ipc_status invited(struct rekey *rekey)
 /* An offer that still stands is shown again: a reload of the page must not change the QR code. */
 static enum ipc_status offer_to_invited(struct rekey *rekey, union ipc_record *answer)
 {
-    uint8_t sealed[STORE_SEED_SIZE], seed[TOTP_SEED_SIZE];
-    size_t size;
-    enum store_result result = stored_offer(rekey, sealed, &size, seed);
+    uint8_t seed[TOTP_SEED_SIZE];
+    enum store_result result = stored_offer(rekey, seed);
     if (result == STORE_OK)
         return write_offer(rekey, seed, &answer->enrol_offer);
     return result == STORE_NONE ? new_offer(rekey, &answer->enrol_offer)
@@ -142,12 +157,12 @@ static enum ipc_status take_offer(struct rekey *rekey, int64_t now, struct ipc_e
 {
     struct store *store = rekey->keeper->store;
     uint8_t sealed[STORE_SEED_SIZE], seed[TOTP_SEED_SIZE];
-    size_t size;
     int64_t step = 0, user = rekey->user.id;
-    enum store_result result = stored_offer(rekey, sealed, &size, seed);
+    enum store_result result = stored_offer(rekey, seed);
     if (result != STORE_OK)
         return rekey_status(rekey, result, IPC_WRONG_CODE);
     bool right = totp_matches(seed, sizeof(seed), rekey->code, now, &step);
+    size_t size = secret_seal(&rekey->keeper->key, rekey->user.name, seed, sizeof(seed), sealed);
     sodium_memzero(seed, sizeof(seed));
     if (!right)
         return IPC_WRONG_CODE;

@@ -147,6 +147,22 @@ test('who would not be let in is not by an invitation either', async () => {
   assert.equal((await post('/api/setup/finish', { invitation, password: PASSWORD, code: await codes.next() })).status, 200);
 });
 
+test('a device on offer is shown to nobody but who asked for it', async () => {
+  const { done } = await enrol('jane');
+  const { invitation } = invite('jane'); // and somebody else has come to know it
+  const own = (await post('/api/totp', { password: PASSWORD }, done.json.token)).json.secret;
+  const shown = (await post('/api/setup', { invitation })).json.secret;
+  assert.notEqual(shown, own, 'the link does not show what she moves to');
+  assert.equal((await post('/api/setup', { invitation })).json.secret, shown);
+  const planted = (await post('/api/totp', { password: PASSWORD }, done.json.token)).json.secret;
+  assert.notEqual((await post('/api/setup', { invitation })).json.secret, planted, 'nor is the link given what a session planted');
+  const next = invite('jane').invitation;
+  assert.notEqual((await post('/api/setup', { invitation: next })).json.secret, shown);
+  const last = (await post('/api/totp', { password: PASSWORD }, done.json.token)).json.secret;
+  const confirmed = await post('/api/totp/confirm', { code: await new Codes(last).next() }, done.json.token);
+  assert.equal(confirmed.status, 200);
+});
+
 test('a new password needs the old one and a code, and ends the other sessions', async () => {
   const { codes, done } = await enrol('erik');
   const other = await gateway.login({ username: 'erik', password: PASSWORD, code: await codes.next() });

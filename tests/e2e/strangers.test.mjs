@@ -7,6 +7,7 @@ import { Gateway } from './lib/gateway.mjs';
 import { sleep, until } from './lib/proc.mjs';
 import { scrape, value } from './lib/prometheus.mjs';
 import { tcpFrom, tlsFrom } from './lib/proxy.mjs';
+import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, handshake, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 const TOTAL = 40;
@@ -152,6 +153,31 @@ for (const [name, make, ms] of WAYS) {
       await echoes();
     } finally {
       for (const wire of held) wire.end();
+    }
+    await until('they have gone', async () => await number('deskgate_connections') <= 2);
+  });
+}
+
+for (const Way of [WebSocketRdg, LegacyRdg]) {
+  test(`${Way.kind}: who has shown a good ticket may take the time to agree to something`, { timeout: 60_000 }, async () => {
+    const file = (await gateway.http('GET', '/api/desktops/echo/rdp', { token: await anna.token() })).body;
+    const rdg = await Way.connect(gateway);
+    rdg.send(handshake());
+    await rdg.expect(TYPE.HANDSHAKE_RESPONSE);
+    rdg.send(tunnelCreate(/^gatewayaccesstoken:s:(\S+)\r$/m.exec(file)[1]));
+    assert.equal((await rdg.expect(TYPE.TUNNEL_RESPONSE)).readUInt32LE(2), 0);
+    await sleep(1_100);
+    const idle = await flood(STRANGERS + 5, (from) => tlsFrom(gateway, from));
+    try {
+      await sleep(1_100);
+      for (let i = 0; i < 4; i++) idle.push(await tlsFrom(gateway, `127.4.0.${i + 1}`));
+      rdg.send(tunnelAuth());
+      await rdg.expect(TYPE.TUNNEL_AUTH_RESPONSE);
+      rdg.send(channelCreate('echo'));
+      assert.equal((await rdg.expect(TYPE.CHANNEL_RESPONSE)).readUInt32LE(0), 0);
+    } finally {
+      rdg.drop();
+      for (const wire of idle) wire.end();
     }
     await until('they have gone', async () => await number('deskgate_connections') <= 2);
   });
