@@ -9,8 +9,8 @@ import { after, before, test } from 'node:test';
 import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { busyness, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { run, start, until } from './lib/proc.mjs';
-import { differs, picture } from './lib/viewer.mjs';
+import { run, sleep, start, until } from './lib/proc.mjs';
+import { differs, joinOpening, picture } from './lib/viewer.mjs';
 
 const ACCOUNT = { user: 'demo', password: 'demo' };
 let gateway;
@@ -45,8 +45,9 @@ function newcomer(name) {
 }
 
 // Signs in at the portal, clicks the desktop, signs in there; the viewer's tab.
-async function open(user, name, { account = ACCOUNT, ...options } = {}) {
+async function open(user, name, { account = ACCOUNT, script, ...options } = {}) {
   const { context, page, noise } = await person(browser, { width: 1040, height: 820, ...options });
+  if (script) await context.addInitScript(script);
   await signIn(page, gateway, user);
   const [tab] = await Promise.all([
     context.waitForEvent('page'),
@@ -106,6 +107,16 @@ for (const name of ['windows', 'xrdp']) {
     await tab.click('#leave');
     await until(() => 'the tunnel has ended', () => gateway.json('tunnel', 'list').every((row) => row.user !== user.name));
     assert.deepEqual(noise, []);
+    await context.close();
+  });
+}
+
+for (const name of ['windows', 'xrdp']) {
+  test(`the end of the opening and the first picture of ${name} may come in one message`, { skip: name === 'xrdp' && noXorg }, async () => {
+    const { context, tab } = await open(newcomer(`joined-${name}`), name, { script: joinOpening });
+    await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
+    await samePicture(evaluator(tab), desktops[name], 'in one message');
+    assert.equal(await tab.evaluate('joined'), 1);
     await context.close();
   });
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import './portal_rig.mjs';
 
 const { Amender, coreData, infoFlags, packets, Phase } = await import('/viewer/wire.js');
-const { Mender, packetSize } = await import('/viewer/incoming.js');
+const { Cutter, Mender, packetSize } = await import('/viewer/incoming.js');
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
 const toHex = (bytes) => Buffer.from(bytes).toString('hex');
@@ -149,4 +149,31 @@ test('what is no stream of packets passes, for good', () => {
   const nonsense = hex('0000 0000 0000 ffff');
   assert.equal(toHex(mender.apply(nonsense)), toHex(nonsense));
   assert.equal(toHex(mender.apply(SHORT_DEACTIVATE)), toHex(SHORT_DEACTIVATE));
+});
+
+test('the cutter: no piece has bytes of two packets, and none is lost, wherever messages end', () => {
+  const all = [OTHER, FAST_PATH_LONG, LONG_DEACTIVATE, FAST_PATH, FAST_PATH_LONG];
+  const stream = together(...all);
+  const bounds = all.map((_, i) => together(...all.slice(0, i + 1)).length);
+  assert.deepEqual(new Cutter().apply(stream).map(toHex), all.map(toHex));
+  for (let first = 0; first <= stream.length; first++) {
+    for (let second = first; second <= stream.length; second++) {
+      const mender = new Mender(); // which it comes after, and which leaves no header in two
+      const cutter = new Cutter();
+      const pieces = [stream.slice(0, first), stream.slice(first, second), stream.slice(second)]
+        .flatMap((part) => cutter.apply(mender.apply(part)));
+      assert.equal(toHex(together(...pieces)), toHex(stream));
+      let end = 0;
+      for (const piece of pieces) {
+        const begin = end;
+        end += piece.length;
+        assert.ok(piece.length > 0 && !bounds.some((bound) => begin < bound && bound < end), `${first} ${second}`);
+      }
+    }
+  }
+});
+
+test('the cutter: what is no stream of packets is not cut', () => {
+  const nonsense = hex('0000 0000 0000 ffff');
+  assert.deepEqual(new Cutter().apply(together(OTHER, nonsense)).map(toHex), [OTHER, nonsense].map(toHex));
 });

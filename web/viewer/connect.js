@@ -2,7 +2,7 @@
 // life.js, what an end means in trouble.js.
 import { api } from '/api.js';
 import { Amender } from './wire.js';
-import { Mender } from './incoming.js';
+import { Cutter, Mender } from './incoming.js';
 import { watchNext } from './socket.js';
 import { isWaking } from './visit.js';
 
@@ -118,13 +118,14 @@ export async function connect(options) {
     onPhase: (phase) => hooks.step(phase) });
   let socketEnded;
   const socketEnd = new Promise((resolve) => { socketEnded = resolve; });
-  const socket = watchNext({ amender, mender: new Mender(), onData: hooks.data, onClose(close) {
+  const socket = watchNext({ amender, mender: new Mender(), cutter: new Cutter(), onData: hooks.data, onClose(close) {
     facts.close ??= close;
     socketEnded();
   } });
 
   const begin = () => prepare(client, ticket, options).connect();
   const session = await start(begin, { facts, amender, socket, socketEnd, onWaking: () => hooks.step('waking') });
+  socket.opened();
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   return { session, ended, close: () => socket.close() };

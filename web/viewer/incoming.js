@@ -4,6 +4,10 @@
 // header; the package insists on the fields behind it and gives up. They are added here. Nothing
 // else is touched, and what is not understood passes as it came.
 //
+// Besides, what comes with the last packet of the opening (Font Map, 2.2.1.22) in one message is lost
+// there: the package reads on and throws away what it has read too much, up to a kilobyte, with which
+// it loses the bounds of the packets, and then the desktop. So the stream is cut there.
+//
 // Pure functions over bytes and one small state: where the next packet of the stream begins.
 
 const SEND_DATA_INDICATION = 0x68; // PER, MCS DomainMCSPDU choice 26
@@ -89,5 +93,23 @@ export class Mender {
     this.apply = (chunk) => chunk;
     out.push(bytes.subarray(from));
     return joined(out);
+  }
+}
+
+/** Cuts the stream between its packets. */
+export class Cutter {
+  #left = 0; // bytes to come of the packet that has begun
+
+  /** These bytes in pieces, none of which holds more than one packet. */
+  apply(bytes) {
+    const pieces = [];
+    for (let at = 0; at < bytes.length;) {
+      const size = this.#left || packetSize(bytes, at);
+      const end = size > 0 ? Math.min(at + size, bytes.length) : bytes.length;
+      this.#left = Math.max(0, at + size - end);
+      pieces.push(bytes.subarray(at, end));
+      at = end;
+    }
+    return pieces;
   }
 }

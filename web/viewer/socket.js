@@ -1,5 +1,6 @@
 // The package's WebSocket, with what the package does not give: what it sends can be amended, what
-// comes can be mended and is counted, and its end is told at once, with the close code.
+// comes can be mended, is cut into packets at first, and is counted, and its end is told at once,
+// with the close code.
 //
 // The package takes the global WebSocket and gives no socket out, so the global is replaced by a
 // subclass; a socket that nobody has asked to watch behaves like any other.
@@ -42,8 +43,9 @@ class WatchedSocket extends Plain {
       return;
     }
     super.addEventListener(type, (event) => {
-      const data = watch.received(event.data);
-      if (data) listener.call(this, data === event.data ? event : new MessageEvent('message', { data }));
+      for (const data of watch.received(event.data)) {
+        listener.call(this, data === event.data ? event : new MessageEvent('message', { data }));
+      }
     }, options);
   }
 }
@@ -51,13 +53,15 @@ class WatchedSocket extends Plain {
 /**
  * Watches the next WebSocket that is made on this page.
  *
- * amender: see wire.js; mender: see incoming.js, used once the amender says that RDP has begun.
+ * amender: see wire.js; mender, cutter: see incoming.js, used once the amender says that RDP has begun.
  * onData(size): a message came. onClose({code, clean}): once, at its end.
- * Returns {close()}, which ends the socket.
+ * Returns {opened(), close()}: to be called when the package has its session, from which on nothing
+ * needs to be cut; ends the socket.
  */
-export function watchNext({ amender, mender, onData, onClose }) {
+export function watchNext({ amender, mender, cutter, onData, onClose }) {
   globalThis.WebSocket = WatchedSocket;
   let socket = null;
+  let cuts = true;
   awaited = {
     amender,
     opened(made) {
@@ -65,16 +69,20 @@ export function watchNext({ amender, mender, onData, onClose }) {
       made.addEventListener('close', ({ code, wasClean }) => onClose({ code, clean: wasClean }), { once: true });
     },
     received(data) {
-      if (!(data instanceof ArrayBuffer)) return data;
+      if (!(data instanceof ArrayBuffer)) return [data];
       onData(data.byteLength);
-      if (!amender.started) return data;
+      if (!amender.started) return [data];
       const bytes = mender.apply(new Uint8Array(data));
-      if (bytes.length === data.byteLength) return data;
-      return bytes.length > 0 && bytes.slice().buffer;
+      if (cuts) return cutter.apply(bytes).map((piece) => piece.slice().buffer);
+      if (bytes.length === data.byteLength) return [data];
+      return bytes.length > 0 ? [bytes.slice().buffer] : [];
     },
   };
   const mine = awaited;
   return {
+    opened() {
+      cuts = false;
+    },
     close() {
       if (awaited === mine) awaited = null;
       socket?.close();
