@@ -268,7 +268,9 @@ test('a network drop is a banner, and then the desktop is back without signing i
   await tab.waitForSelector('#waiting:not([hidden])', { timeout: 30_000 });
   await tab.waitForSelector('#waiting', { state: 'hidden', timeout: 60_000 });
   await samePicture(evaluator(tab), desktops.windows, 'after the drop');
-  assert.ok(!await tab.isVisible('#form'), 'nobody was asked for anything');
+  assert.ok(!await tab.isVisible('#card'), `nobody was asked for, or told, anything: ${await tab.textContent('#card')}`);
+  await sleep(1200); // the banner counts seconds
+  assert.ok(!await tab.isVisible('#waiting'), 'the banner stays away');
   await context.close();
 });
 

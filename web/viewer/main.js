@@ -164,6 +164,7 @@ class Page {
     const client = await loadClient();
     this.reconnecting = false;
     this.renewing = false;
+    clearInterval(this.countdown);
     this.card.hide();
     element('waiting').hidden = true;
     element('tools').hidden = false;
