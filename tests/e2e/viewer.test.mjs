@@ -10,7 +10,7 @@ import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { busyness, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { run, sleep, start, until } from './lib/proc.mjs';
-import { differs, joinOpening, picture } from './lib/viewer.mjs';
+import { differs, joinOpening, picture, spoilMessages } from './lib/viewer.mjs';
 
 const ACCOUNT = { user: 'demo', password: 'demo' };
 let gateway;
@@ -271,6 +271,27 @@ test('a network drop is a banner, and then the desktop is back without signing i
   assert.ok(!await tab.isVisible('#card'), `nobody was asked for, or told, anything: ${await tab.textContent('#card')}`);
   await sleep(1200); // the banner counts seconds
   assert.ok(!await tab.isVisible('#waiting'), 'the banner stays away');
+  await context.close();
+});
+
+test('what the client cannot read costs a moment; when there is more of it, the person is told', async () => {
+  const desktop = desktops.windows;
+  const { context, tab } = await open(newcomer('unread'), 'windows', { script: spoilMessages });
+  await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
+  await samePicture(evaluator(tab), desktop, 'before');
+  const moves = () => {
+    xdotool(desktop.display, 'type', words(5));
+    return true;
+  };
+  await tab.evaluate('spoil = 1');
+  moves();
+  await tab.waitForSelector('#waiting:not([hidden])', { timeout: 30_000 });
+  await tab.waitForSelector('#waiting', { state: 'hidden', timeout: 30_000 });
+  await samePicture(evaluator(tab), desktop, 'after what could not be read');
+  assert.ok(!await tab.isVisible('#card'));
+  await tab.evaluate('spoil = 1000');
+  await until('the card', async () => moves() && await tab.isVisible('#card'), { ms: 40_000, every: 300 });
+  await cardSays(tab, /not understand/);
   await context.close();
 });
 

@@ -16,7 +16,7 @@ const { default: japanese } = await import('/lang/viewer.ja.js');
 
 // ---- an end, and its reason ----
 
-const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', timedOut: false, opened: false };
+const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', failed: false, timedOut: false, opened: false };
 const why = (facts, reason = '') => diagnose({ ...FACTS, ...facts }, { state: reason && 'ended', reason }).reason;
 
 test('no ticket: the API says why', () => {
@@ -42,6 +42,19 @@ test('not opened: a wrong password, said clearly or by hanging up', () => {
   assert.equal(why({ timedOut: true, phase: 'signing-in' }), 'timeout');
 });
 
+test('not opened: a way that breaks while signing in is no wrong password', () => {
+  const signingIn = { kind: 0, phase: 'signing-in' };
+  assert.equal(why(signingIn, 'client-lost'), 'lost');
+  assert.equal(why({ ...signingIn, close: { code: 1006, clean: false } }), 'lost');
+  assert.equal(why({ ...signingIn, close: { code: 1000, clean: true } }), 'password');
+  assert.equal(why({ ...signingIn, close: { code: 1006, clean: false } }, 'desktop-lost'), 'password');
+});
+
+test('opened: when the package gives up it is tried again; it has not left', () => {
+  assert.deepEqual(diagnose({ ...FACTS, opened: true, failed: true }, { state: 'ended', reason: 'client' }),
+    { reason: 'unread', retry: true, ask: false });
+});
+
 test('opened: what breaks is tried again, what is ended is not', () => {
   for (const reason of ['client-lost', 'desktop-lost', 'gate-lost', 'stopping']) {
     assert.deepEqual(diagnose({ ...FACTS, opened: true }, { state: 'ended', reason }),
@@ -59,9 +72,9 @@ test('every reason of the gateway, and every one that is shown, has words', () =
   const refused = 'ticket no_session no_desktop factor_stale desktop_asleep desktop_refused desktop_name desktop_address not_now not_from_here too_many busy failed';
   const ended = 'client client-lost desktop desktop-lost protocol idle limit signed-out session-ended tunnel-ended ' +
     'user-disabled grant-removed stopping gate-lost setup negotiation desktop-tls certificate-changed certificate-untrusted';
-  for (const opened of [true, false]) {
+  for (const facts of [{ opened: true }, { opened: true, failed: true }, { opened: false }]) {
     for (const reason of `${refused} ${ended} something-new`.split(' ')) {
-      const shown = why({ opened }, reason);
+      const shown = why(facts, reason);
       assert.ok(english[`viewer.trouble.${shown}`], shown);
       assert.ok(english[`viewer.trouble.${shown}.do`], shown);
     }

@@ -46,6 +46,7 @@ class Facts {
   close = null; // {code, clean} of the WebSocket
   api = null; // ApiError, when there was no ticket
   text = ''; // the package's own words
+  failed = false; // the package gave up
   timedOut = false;
   opened = false; // there was a picture
 }
@@ -59,6 +60,7 @@ export class NoConnection extends Error {
 }
 
 function readError(facts, error) {
+  facts.failed = true;
   if (typeof error?.kind === 'function') {
     facts.kind = error.kind();
     facts.text = error.backtrace();

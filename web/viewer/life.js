@@ -6,6 +6,8 @@ import { diagnose } from './trouble.js';
 import { askVisit } from './visit.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
+const SHORT_MS = 10_000; // a connection that ends so soon counts as one more attempt
+const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
  * show: {step(name), open(session), waiting({reason, attempt, seconds}), over(trouble)}, what
@@ -48,9 +50,12 @@ export class Life {
     this.show.over({ reason: 'left', ask: false });
   }
 
-  /** A new connection in place of this one, because something changed that only it can bring. */
+  /**
+   * A new connection in place of this one, because something changed that only it can bring; as much
+   * is done to come back as after a break.
+   */
   async renew() {
-    await this.#run(this.#begin(), 0);
+    await this.#run(this.#begin(), 1);
   }
 
   /** The connection is dead although nobody has said so: makes a new one. */
@@ -93,15 +98,18 @@ export class Life {
     }
     this.connection = connection;
     this.show.open(connection.session);
+    const began = performance.now();
     const facts = await connection.ended;
-    if (turn === this.turn) await this.#ended(turn, facts);
+    if (turn !== this.turn) return;
+    await this.#ended(turn, performance.now() - began < SHORT_MS ? attempt : 0, facts);
   }
 
-  async #ended(turn, facts) {
+  async #ended(turn, attempt, facts) {
     const trouble = diagnose(facts, await askVisit(facts.visit));
     if (turn !== this.turn) return;
     this.connection = null;
-    if (trouble.retry) await this.#again(turn, 0, trouble.reason);
+    const most = trouble.reason === 'unread' ? UNREAD_MOST : RETRY_SECONDS.length;
+    if (trouble.retry && attempt < most) await this.#again(turn, attempt, trouble.reason);
     else this.#over(trouble);
   }
 

@@ -66,11 +66,11 @@ function ofKind(kind) {
   return null;
 }
 
-function ofOpened({ text, clean }, visit) {
+function ofOpened({ text, failed, close }, visit) {
   if (BROKEN.has(visit.reason)) return 'lost';
-  if (visit.reason === 'client') return 'left';
+  if (visit.reason === 'client') return failed ? 'unread' : 'left'; // it was closed here, for one reason or the other
   if (visit.reason === 'protocol') return 'protocol';
-  if (visit.reason === 'desktop' || clean) return 'desktop-ended';
+  if (visit.reason === 'desktop' || close?.clean) return 'desktop-ended';
   return /logoff|logout|disconnect/i.test(text) ? 'desktop-ended' : 'lost';
 }
 
@@ -80,7 +80,7 @@ function ofOpened({ text, clean }, visit) {
  */
 export function diagnose(facts, visit) {
   const reason = reasonFor(facts, visit ?? { state: '', reason: '' });
-  const retry = facts.opened ? reason === 'lost' : false;
+  const retry = facts.opened && (reason === 'lost' || reason === 'unread');
   return { reason, retry, ask: ASK_AGAIN.has(reason) };
 }
 
@@ -88,10 +88,12 @@ function reasonFor(facts, visit) {
   if (facts.api) return ofApi(facts.api);
   const told = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
   if (told) return told;
-  if (facts.opened) return ofOpened({ text: facts.text, clean: facts.close?.clean }, visit);
+  if (facts.opened) return ofOpened(facts, visit);
   const kind = ofKind(facts.kind);
   if (kind) return kind;
   if (facts.timedOut) return 'timeout';
+  // The way to the gateway broke; nobody has said no.
+  if (visit.reason === 'client-lost' || (!visit.reason && facts.close?.clean === false)) return 'lost';
   // The desktop hung up on what was sent to sign in: some say no in no other way.
   if (facts.phase === Phase.signingIn) return 'password';
   return visit.reason === 'desktop' ? 'desktop-hung-up' : 'failed';

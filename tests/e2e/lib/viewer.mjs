@@ -57,3 +57,19 @@ export function joinOpening() {
     }
   };
 }
+
+// For addInitScript(): as many messages as `spoil` says, once a desktop is open, come as something
+// that the page's client cannot read.
+export function spoilMessages() {
+  globalThis.spoil = 0;
+  globalThis.WebSocket = class extends WebSocket {
+    addEventListener(type, listener, options) {
+      super.addEventListener(type, type !== 'message' ? listener : (event) => {
+        const open = !document.querySelector('#tools').hidden && document.querySelector('#waiting').hidden;
+        const spoilt = open && globalThis.spoil > 0;
+        if (spoilt) globalThis.spoil--;
+        listener.call(this, spoilt ? new MessageEvent('message', { data: Uint8Array.of(3, 0, 0, 8, 2, 0xf0, 0x80, 0xff).buffer }) : event);
+      }, options);
+    }
+  };
+}
