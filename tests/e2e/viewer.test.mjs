@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
-import { busyness, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
+import { busyness, keysDown, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { run, sleep, start, until } from './lib/proc.mjs';
 import { differs, joinOpening, picture, spoilMessages } from './lib/viewer.mjs';
@@ -264,10 +264,13 @@ test('a network drop is a banner, and then the desktop is back without signing i
   const { context, tab } = await open(user, 'windows');
   await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
   await samePicture(evaluator(tab), desktops.windows, 'before the drop');
+  await tab.keyboard.down('Control');
+  await until('it is down there', () => keysDown(desktops.windows.display).length === 1);
   process.kill(gateway.part('gate'), 'SIGKILL'); // every connection breaks at once
   await tab.waitForSelector('#waiting:not([hidden])', { timeout: 30_000 });
   await tab.waitForSelector('#waiting', { state: 'hidden', timeout: 60_000 });
   await samePicture(evaluator(tab), desktops.windows, 'after the drop');
+  await until('the key that was down when it broke is up', () => keysDown(desktops.windows.display).length === 0);
   assert.ok(!await tab.isVisible('#card'), `nobody was asked for, or told, anything: ${await tab.textContent('#card')}`);
   await sleep(1200); // the banner counts seconds
   assert.ok(!await tab.isVisible('#waiting'), 'the banner stays away');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './portal_rig.mjs';
 
-const { Amender, coreData, infoFlags, packets, Phase } = await import('/viewer/wire.js');
+const { Amender, coreData, infoFlags, keyReleases, packets, Phase } = await import('/viewer/wire.js');
 const { Cutter, Mender, packetSize } = await import('/viewer/incoming.js');
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
@@ -96,6 +96,14 @@ test('cut or bent messages pass unchanged or amended, but never throw or grow', 
       }
     }
   }
+});
+
+test('keys that are let go: fast-path input, fifteen at most in each', () => {
+  assert.equal(toHex(keyReleases([0x1e, 0xe01d])), toHex(hex('08 06 011e 031d')));
+  const many = keyReleases(Array.from({ length: 17 }, (_, i) => i + 1));
+  assert.equal(many.length, 2 + 30 + 2 + 4);
+  assert.equal(toHex(many.slice(0, 4)), '3c200101');
+  assert.equal(toHex(many.slice(32)), '080601100111');
 });
 
 // ---- from the desktop ----

@@ -1,7 +1,7 @@
 // One connection to the desktop, from ticket to end. Whether there will be another is decided in
 // life.js, what an end means in trouble.js.
 import { api } from '/api.js';
-import { Amender } from './wire.js';
+import { Amender, keyReleases } from './wire.js';
 import { Cutter, Mender } from './incoming.js';
 import { watchNext } from './socket.js';
 import { isWaking } from './visit.js';
@@ -96,7 +96,8 @@ function prepare(client, ticket, options) {
 }
 
 /**
- * Connects. Resolves to {session, ended, close}: `ended` resolves to the Facts.
+ * Connects. Resolves to {session, releaseKeys, ended, close}: `ended` resolves to the Facts;
+ * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
  * client: from client.js. desktop: its name. credentials: {username, password, domain}.
  * size: {width, height, scale} (scale in per cent). keyboard: {layout, type, subtype}.
@@ -130,7 +131,8 @@ export async function connect(options) {
   socket.opened();
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
-  return { session, ended, close: () => socket.close() };
+  const releaseKeys = (codes) => socket.send(keyReleases(codes));
+  return { session, releaseKeys, ended, close: () => socket.close() };
 }
 
 async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {

@@ -6,10 +6,16 @@ const PIXELS = 0; // RotationUnit of the package: passes the number as it is
 export class Input {
   #client = null;
   #session = null;
+  #used = new Set(); // scan codes of keys that have been pressed on this page
 
-  use(client, session) {
+  /**
+   * release(codes): lets these keys go on the desktop, down or not. Not every desktop does so by
+   * itself when a connection breaks, and a key that is held then would repeat there for ever.
+   */
+  use(client, session, release) {
     this.#client = client;
     this.#session = session;
+    if (session && this.#used.size > 0) release([...this.#used]);
   }
 
   #send(make) {
@@ -26,11 +32,12 @@ export class Input {
 
   /** A key, by scan code, down or up. */
   key(code, down) {
-    this.#send((event) => (down ? event.keyPressed(code) : event.keyReleased(code)));
+    this.keys([[code, down]]);
   }
 
   /** Several, in one go: [[code, down], …]. */
   keys(list) {
+    for (const [code] of list) this.#used.add(code);
     this.#send((event) => list.map(([code, down]) => (down ? event.keyPressed(code) : event.keyReleased(code))));
   }
 

@@ -10,7 +10,7 @@ const SHORT_MS = 10_000; // a connection that ends so soon counts as one more at
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
- * show: {step(name), open(session), waiting({reason, attempt, seconds}), over(trouble)}, what
+ * show: {step(name), open(session, releaseKeys), waiting({reason, attempt, seconds}), over(trouble)}, what
  * happens, told to the page. wishes(): {size, keyboard}, asked before each connection.
  * hooks: see connect().
  */
@@ -97,7 +97,7 @@ export class Life {
       return;
     }
     this.connection = connection;
-    this.show.open(connection.session);
+    this.show.open(connection.session, connection.releaseKeys);
     const began = performance.now();
     const facts = await connection.ended;
     if (turn !== this.turn) return;

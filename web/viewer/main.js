@@ -147,7 +147,7 @@ class Page {
   events() {
     return {
       step: (name) => this.step(name),
-      open: (session) => void this.opened(session),
+      open: (session, releaseKeys) => void this.opened(session, releaseKeys),
       waiting: (what) => this.waiting(what),
       over: (trouble) => this.over(trouble),
     };
@@ -160,7 +160,7 @@ class Page {
     if (!this.renewing) announce(t(`viewer.step.${name}`));
   }
 
-  async opened(session) {
+  async opened(session, releaseKeys) {
     const client = await loadClient();
     this.reconnecting = false;
     this.renewing = false;
@@ -169,7 +169,7 @@ class Page {
     element('waiting').hidden = true;
     element('tools').hidden = false;
     canvas.hidden = false;
-    this.input.use(client, session);
+    this.input.use(client, session, releaseKeys);
     this.keyboard.reset();
     this.clipboard.use(client, session);
     this.files.use(session);

@@ -55,8 +55,8 @@ class WatchedSocket extends Plain {
  *
  * amender: see wire.js; mender, cutter: see incoming.js, used once the amender says that RDP has begun.
  * onData(size): a message came. onClose({code, clean}): once, at its end.
- * Returns {opened(), close()}: to be called when the package has its session, from which on nothing
- * needs to be cut; ends the socket.
+ * Returns {opened(), send(bytes), close()}: to be called when the package has its session, from which
+ * on nothing needs to be cut; sends a message between the package's; ends the socket.
  */
 export function watchNext({ amender, mender, cutter, onData, onClose }) {
   globalThis.WebSocket = WatchedSocket;
@@ -82,6 +82,9 @@ export function watchNext({ amender, mender, cutter, onData, onClose }) {
   return {
     opened() {
       cuts = false;
+    },
+    send(bytes) {
+      if (socket?.readyState === Plain.OPEN) socket.send(bytes);
     },
     close() {
       if (awaited === mine) awaited = null;

@@ -171,3 +171,18 @@ export class Amender {
     this.#enter(Phase.started);
   }
 }
+
+const EVENTS_MOST = 15; // of one fast-path input PDU (2.2.8.1.2), counted in its first byte
+const RELEASE = 0x01;
+const EXTENDED = 0x02;
+
+/** Messages in one that let these keys (scan codes, 0xe0xx when extended) go. */
+export function keyReleases(codes) {
+  const bytes = [];
+  for (let at = 0; at < codes.length; at += EVENTS_MOST) {
+    const some = codes.slice(at, at + EVENTS_MOST);
+    bytes.push(some.length << 2, 2 + 2 * some.length);
+    for (const code of some) bytes.push(RELEASE | (code > 0xff ? EXTENDED : 0), code & 0xff);
+  }
+  return Uint8Array.from(bytes);
+}

@@ -54,3 +54,13 @@ export function busyness(pixels) {
 export function xdotool(display, ...args) {
   return run('xdotool', args.map(String), { env: { DISPLAY: display } }).stdout;
 }
+
+// The keys (X's key codes) that are down on a display.
+export function keysDown(display) {
+  return JSON.parse(run('python3', ['-c', `import ctypes, sys
+x = ctypes.CDLL('libX11.so.6')
+x.XOpenDisplay.restype = ctypes.c_void_p
+bits = (ctypes.c_ubyte * 32)()
+x.XQueryKeymap(ctypes.c_void_p(x.XOpenDisplay(sys.argv[1].encode())), bits)
+print([key for key in range(256) if bits[key // 8] >> key % 8 & 1])`, display]).stdout);
+}
