@@ -6,7 +6,7 @@ import { diagnose } from './trouble.js';
 import { askVisit } from './visit.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
-const SHORT_MS = 10_000; // a connection that ends so soon counts as one more attempt
+const SHORT_MS = 3_000; // a connection that ends so soon counts as one more attempt
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
