@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { busyness, keysDown, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
+import { Line } from './lib/line.mjs';
 import { run, sleep, start, until } from './lib/proc.mjs';
 import { differs, joinOpening, picture, spoilMessages } from './lib/viewer.mjs';
 
@@ -20,7 +21,7 @@ const desktops = {};
 const noXorg = process.getuid() !== 0 && 'xorgxrdp needs root here';
 
 before(async () => {
-  gateway = await Gateway.make();
+  gateway = await Gateway.make({ conf: { tunnel: { ping_seconds: 2 } } });
   browser = await chromium();
   folder = mkdtempSync(join(tmpdir(), 'deskgate-viewer-'));
   const hash = ['winpr-hash', 'winpr-hash3'].find((name) => run('sh', ['-c', `command -v ${name}`], { allow: true }).status === 0);
@@ -45,10 +46,10 @@ function newcomer(name) {
 }
 
 // Signs in at the portal, clicks the desktop, signs in there; the viewer's tab.
-async function open(user, name, { account = ACCOUNT, script, ...options } = {}) {
+async function open(user, name, { account = ACCOUNT, script, line = gateway, ...options } = {}) {
   const { context, page, noise } = await person(browser, { width: 1040, height: 820, ...options });
   if (script) await context.addInitScript(script);
-  await signIn(page, gateway, user);
+  await signIn(page, line, user);
   const [tab] = await Promise.all([
     context.waitForEvent('page'),
     page.locator('li.card', { hasText: name }).locator('a.button').click(),
@@ -274,6 +275,24 @@ test('a network drop is a banner, and then the desktop is back without signing i
   assert.ok(!await tab.isVisible('#card'), `nobody was asked for, or told, anything: ${await tab.textContent('#card')}`);
   await sleep(1200); // the banner counts seconds
   assert.ok(!await tab.isVisible('#waiting'), 'the banner stays away');
+  await context.close();
+});
+
+test('a desktop whose connection is dead while others work comes back by itself', async (t) => {
+  const line = await Line.to(gateway.port);
+  t.after(() => line.close());
+  const desktop = desktops.windows;
+  const { context, tab } = await open(newcomer('forgotten'), 'windows', { line });
+  await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
+  await samePicture(evaluator(tab), desktop, 'before');
+  const type = () => xdotool(desktop.display, 'type', `${words(75)}\n`);
+  line.freeze(await line.busiest(async () => {
+    type();
+    await samePicture(evaluator(tab), desktop, 'typed');
+  }));
+  type(); // this is not seen
+  await samePicture(evaluator(tab), desktop, 'back again'); // the banner may be too short to be seen
+  assert.ok(!await tab.isVisible('#card'));
   await context.close();
 });
 

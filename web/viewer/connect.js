@@ -96,7 +96,7 @@ function prepare(client, ticket, options) {
 }
 
 /**
- * Connects. Resolves to {session, releaseKeys, ended, close}: `ended` resolves to the Facts;
+ * Connects. Resolves to {session, facts, releaseKeys, ended, close}: `ended` resolves to the Facts;
  * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
  * client: from client.js. desktop: its name. credentials: {username, password, domain}.
@@ -132,7 +132,7 @@ export async function connect(options) {
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   const releaseKeys = (codes) => socket.send(keyReleases(codes));
-  return { session, releaseKeys, ended, close: () => socket.close() };
+  return { session, facts, releaseKeys, ended, close: () => socket.close() };
 }
 
 async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {

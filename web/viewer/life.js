@@ -3,7 +3,7 @@
 import { connect, NoConnection } from './connect.js';
 import { discardClient, loadClient, onPanic } from './client.js';
 import { diagnose } from './trouble.js';
-import { askVisit } from './visit.js';
+import { askVisit, isOver } from './visit.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
 const SHORT_MS = 3_000; // a connection that ends so soon counts as one more attempt
@@ -61,6 +61,13 @@ export class Life {
   /** The connection is dead although nobody has said so: makes a new one. */
   presumeLost() {
     if (this.connection) void this.#again(this.#begin(), 0, 'lost');
+  }
+
+  /** Asks the gateway whether the connection has ended without our hearing of it. */
+  async lookForEnd() {
+    const { connection, turn } = this;
+    if (!connection || !await isOver(connection.facts.visit) || turn !== this.turn) return;
+    await this.#ended(this.#begin(), 0, connection.facts);
   }
 
   /** Ends a pause between attempts. */

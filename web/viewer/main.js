@@ -55,7 +55,8 @@ class Page {
     this.input = new Input();
     this.card = new Card({ desktop, submitted: (credentials) => this.life.open(credentials), shown: (code) => void this.showFactor(code), again: () => this.again() });
     this.screen = new Screen({ stage: element('stage'), canvas, settings, renew: () => this.renew() });
-    this.quality = new Quality({ show: showQuality, gone: () => this.life.presumeLost() });
+    this.quality = new Quality({ show: showQuality, gone: () => this.life.presumeLost(),
+      quiet: () => void this.life.lookForEnd() });
     const show = shareShow({ announce });
     this.clipboard = new Clipboard({ input: this.input, settings, show: show.clipboard });
     this.files = new Files({ show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });

@@ -4,12 +4,17 @@ import { api } from '/api.js';
 const ANSWER_MS = 3_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Whether the gateway is waking the desktop up; asked while a connection is being made. */
-export async function isWaking(number) {
+async function stateOf(number) {
   const asked = api('GET', `/api/visits/${number}`).catch(() => null);
   const visit = await Promise.race([asked, pause(ANSWER_MS).then(() => null)]);
-  return visit?.state === 'waking';
+  return visit?.state;
 }
+
+/** Whether the gateway is waking the desktop up; asked while a connection is being made. */
+export const isWaking = async (number) => await stateOf(number) === 'waking';
+
+/** Whether it has ended for the gateway, which has not come through to us. */
+export const isOver = async (number) => await stateOf(number) === 'ended';
 
 /**
  * What the gateway says of a visit: {state, reason, message}, or null when it does not answer. It

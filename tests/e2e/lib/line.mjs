@@ -29,10 +29,11 @@ export class Line {
       return;
     }
     const gateway = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    const pair = { ends: [client, gateway], frozen: false, heard: Date.now() };
+    const pair = { ends: [client, gateway], frozen: false, heard: Date.now(), bytes: 0 };
     this.made++;
     this.#pairs.add(pair);
-    gateway.on('data', () => {
+    gateway.on('data', (bytes) => {
+      pair.bytes += bytes.length;
       this.silence = Math.max(this.silence, Date.now() - pair.heard);
       pair.heard = Date.now();
     });
@@ -53,9 +54,17 @@ export class Line {
     for (const { ends } of hit) for (const end of ends) end.resetAndDestroy();
   }
 
-  // What is on the line gets lost from now on, and nobody is told; new connections work.
-  freeze() {
-    for (const pair of this.#take()) {
+  // The connection on which most comes from the gateway while `work` is done.
+  async busiest(work) {
+    for (const pair of this.#pairs) pair.bytes = 0;
+    await work();
+    return [...this.#pairs].reduce((most, pair) => (pair.bytes > most.bytes ? pair : most));
+  }
+
+  // What is on the line, or on this connection, gets lost from now on, and nobody is told; new
+  // connections work.
+  freeze(only) {
+    for (const pair of only ? [only] : this.#take()) {
       pair.frozen = true;
       for (const end of pair.ends) {
         end.unpipe();
