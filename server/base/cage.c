@@ -123,9 +123,9 @@ static bool allow_narrowed(scmp_filter_ctx ctx)
         /* Memory may be mapped and protected, never made executable. */
         {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
         {SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        /* send() without an address. sendmsg() cannot be looked into, and libmicrohttpd needs it: by
-         * the journal's datagram socket, where it is open, a gate that has been taken over can still
-         * write to other datagram sockets that are open to everybody, as /dev/log is. */
+        /* send() without an address. sendmsg() cannot be looked into, and libmicrohttpd needs it:
+         * by the journal's datagram socket, where it is open, a gate that has been taken over can
+         * still write to other datagram sockets that are open to everybody, as /dev/log is. */
         {SCMP_SYS(sendto), SCMP_A4(SCMP_CMP_EQ, 0, 0)},
         /* abort() signals itself; other processes of this user are out of reach. */
         {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)},
