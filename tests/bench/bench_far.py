@@ -26,9 +26,10 @@ figure('age_p99_ms', 'age p99 ms', form='{:.0f}')
 NEAR, FAR = '192.0.2.1', '192.0.2.2'  # RFC 5737: nobody's
 
 
+@contextlib.contextmanager
 def line(bench, delay_ms, mbit, mtu):
-    """The far end's process, whose network namespace clients are put into. Servers listen on
-    loopback's address; the far end sends what is for it over the line."""
+    """What puts a client to the far end, a network namespace of its own, for the time of the block.
+    Servers listen on loopback's address; the far end sends what is for it over the line."""
     process = bench.spawn([bench_kit.LOAD, 'far-link', delay_ms, mbit], stdout=subprocess.PIPE)
     pid = process.stdout.readline().strip()
     if not pid:
@@ -41,7 +42,20 @@ def line(bench, delay_ms, mbit, mtu):
             subprocess.run([*prefix, *words], check=True, capture_output=True, text=True)
     subprocess.run([*into, 'ip', 'route', 'add', '127.0.0.1/32', 'dev', 'far', 'src', FAR],
                    check=True, capture_output=True, text=True)
-    return process, into
+    try:
+        yield into
+    finally:
+        bench_life.bench_servers.end(process)
+
+
+@contextlib.contextmanager
+def packets_of_ethernet():
+    """On loopback's packets of 64 KB a desktop's own kernel would hold megabytes."""
+    subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(NARROW_MTU)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(LOOPBACK_MTU)], check=True)
 
 
 def turn(bench, server, into, direction):
@@ -65,8 +79,8 @@ def far(bench):
     if not able(bench):
         return
     bench_life.desktop(bench, KIND, 'far-desktop')
-    process, into = line(bench, DELAY_MS, MBIT, MTU)
     with contextlib.ExitStack() as stack:
+        into = stack.enter_context(line(bench, DELAY_MS, MBIT, MTU))
         servers = [stack.enter_context(bench_life.fresh(bench, kind, KIND))
                    for kind in (bench_life.Nothing, Deskgate, Haproxy)]
         for at in range(bench.rounds):
@@ -78,7 +92,6 @@ def far(bench):
                     direct = direct or rate
                     bench.record(f'50 ms {direction}', server.name, mb_per_s=rate / 1e6,
                                  share_of_direct=rate / direct)
-    bench_life.bench_servers.end(process)
 
 
 def narrow(bench):
@@ -87,11 +100,10 @@ def narrow(bench):
     if not able(bench):
         return
     bench_life.desktop(bench, AGE, 'age-desktop')
-    process, into = line(bench, NARROW_DELAY_MS, NARROW_MBIT, NARROW_MTU)
-    # On loopback's packets of 64 KB the desktop's own kernel would hold megabytes.
-    subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(NARROW_MTU)], check=True)
     warm, seconds = (2, 2) if bench.quick else (WARM, SECONDS)
     with contextlib.ExitStack() as stack:
+        into = stack.enter_context(line(bench, NARROW_DELAY_MS, NARROW_MBIT, NARROW_MTU))
+        stack.enter_context(packets_of_ethernet())
         servers = [stack.enter_context(bench_life.fresh(bench, kind, AGE))
                    for kind in (bench_life.Nothing, Deskgate, Haproxy, NginxStream)]
         for at in range(bench.rounds):
@@ -105,8 +117,6 @@ def narrow(bench):
                              mb_per_s=told['bytes'] / told['seconds'] / 1e6,
                              age_p50_ms=told['age']['p50'] * 1e3,
                              age_p99_ms=told['age']['p99'] * 1e3)
-    subprocess.run(['ip', 'link', 'set', 'lo', 'mtu', str(LOOPBACK_MTU)], check=True)
-    bench_life.bench_servers.end(process)
 
 
 case('far', f'bulk over a line of {2 * DELAY_MS} ms there and back, beside a direct connection')(far)

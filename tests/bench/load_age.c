@@ -54,14 +54,9 @@ int load_age_desktop(int count, char **words)
 {
     static const struct flow_plan plan = {
         .opened = desk_opened, .arrived = desk_arrived, .drained = pour, .ended = desk_ended};
-    struct flow_loop loop;
     (void)words;
     (void)count;
-    flow_loop_init(&loop);
-    printf("%u\n", flow_listen(&loop, &plan));
-    fflush(stdout);
-    for (;;)
-        flow_poll(&loop, time_ns() + 1000000000);
+    life_desktop(&plan);
 }
 
 /* ---- the client ---- */
@@ -104,12 +99,6 @@ static void on_arrived(struct flow *flow, const uint8_t *bytes, size_t size)
     }
 }
 
-static void until(struct crew *crew, uint64_t end)
-{
-    while (time_ns() < end && crew->open)
-        flow_poll(&crew->loop, end);
-}
-
 int load_age(int count, char **words)
 {
     struct crew crew;
@@ -122,10 +111,10 @@ int load_age(int count, char **words)
         return EXIT_FAILURE;
     }
     flow_send(crew.members[0], "d", 1);
-    until(&crew, time_ns() + strtoull(words[0], NULL, 10) * 1000000000);
+    crew_until(&crew, time_ns() + strtoull(words[0], NULL, 10) * 1000000000);
     uint64_t before = mine.bytes, from = time_ns();
     mine.counts = true;
-    until(&crew, from + strtoull(words[1], NULL, 10) * 1000000000);
+    crew_until(&crew, from + strtoull(words[1], NULL, 10) * 1000000000);
     printf("{\"bytes\": %llu, \"seconds\": %.4f, ", (unsigned long long)(mine.bytes - before),
            (double)(time_ns() - from) / 1e9);
     life_times(&mine.ages, "age");

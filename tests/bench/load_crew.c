@@ -54,6 +54,12 @@ void crew_open(struct crew *crew)
     }
 }
 
+void crew_until(struct crew *crew, uint64_t end)
+{
+    while (time_ns() < end && crew->open)
+        flow_poll(&crew->loop, end);
+}
+
 void crew_close(struct crew *crew)
 {
     for (uint32_t i = 0; i < crew->count; i++) {

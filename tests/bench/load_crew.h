@@ -17,4 +17,6 @@ struct crew {
 void crew_init(struct crew *crew, char **words);
 /* Opens all; returns when each is open or lost. */
 void crew_open(struct crew *crew);
+/* Lets time go by until `end` (of time_ns()), or until none is left. */
+void crew_until(struct crew *crew, uint64_t end);
 void crew_close(struct crew *crew);

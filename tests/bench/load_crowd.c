@@ -26,12 +26,7 @@ int load_crowd(int count, char **words)
 {
     static const struct flow_plan plan = {
         .opened = on_opened, .arrived = on_arrived, .ended = on_ended};
-    struct flow_loop loop;
     (void)words;
     (void)count;
-    flow_loop_init(&loop);
-    printf("%u\n", flow_listen(&loop, &plan));
-    fflush(stdout);
-    for (;;)
-        flow_poll(&loop, time_ns() + 1000000000);
+    life_desktop(&plan);
 }

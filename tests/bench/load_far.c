@@ -70,14 +70,9 @@ int load_far_desktop(int count, char **words)
 {
     static const struct flow_plan plan = {
         .opened = desk_opened, .arrived = desk_arrived, .drained = pour, .ended = desk_ended};
-    struct flow_loop loop;
     (void)words;
     (void)count;
-    flow_loop_init(&loop);
-    printf("%u\n", flow_listen(&loop, &plan));
-    fflush(stdout);
-    for (;;)
-        flow_poll(&loop, time_ns() + 1000000000);
+    life_desktop(&plan);
 }
 
 /* ---- the client ---- */
@@ -106,12 +101,6 @@ static void on_arrived(struct flow *flow, const uint8_t *bytes, size_t size)
     }
 }
 
-static void until(struct crew *crew, uint64_t end)
-{
-    while (time_ns() < end && crew->open)
-        flow_poll(&crew->loop, end);
-}
-
 int load_far(int count, char **words)
 {
     struct crew crew;
@@ -130,10 +119,10 @@ int load_far(int count, char **words)
     flow_send(flow, mine.up ? "u" : "d", 1);
     pour(flow);
     uint64_t begun = time_ns() + strtoull(words[1], NULL, 10) * 1000000000;
-    until(&crew, begun);
+    crew_until(&crew, begun);
     uint64_t before = mine.up ? mine.up_place : mine.line.place;
     uint64_t from = time_ns();
-    until(&crew, from + strtoull(words[2], NULL, 10) * 1000000000);
+    crew_until(&crew, from + strtoull(words[2], NULL, 10) * 1000000000);
     uint64_t bytes = (mine.up ? mine.up_place : mine.line.place) - before;
     printf("{\"bytes\": %llu, \"seconds\": %.4f, \"own_cpu\": %.3f}\n", (unsigned long long)bytes,
            (double)(time_ns() - from) / 1e9, time_own_cpu());

@@ -29,6 +29,16 @@ bool life_line(struct flow_loop *loop, unsigned ms, char *line, size_t size)
     return true;
 }
 
+void life_desktop(const struct flow_plan *plan)
+{
+    struct flow_loop loop;
+    flow_loop_init(&loop);
+    printf("%u\n", flow_listen(&loop, plan));
+    fflush(stdout);
+    for (;;)
+        flow_poll(&loop, time_ns() + 1000000000);
+}
+
 void life_times(struct samples *samples, const char *name)
 {
     printf("\"%s\": {", name);

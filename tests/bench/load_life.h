@@ -26,5 +26,7 @@ void life_place(struct flow_plan *plan, const char *word);
 /* A line of standard input within `ms`, while the loop goes on: false when there is none yet; "" at
  * the end. */
 bool life_line(struct flow_loop *loop, unsigned ms, char *line, size_t size);
+/* A desktop: prints the port that it listens on and serves until it is killed. */
+_Noreturn void life_desktop(const struct flow_plan *plan);
 /* Prints the member "NAME": {…} of a JSON object: what samples_print() tells. */
 void life_times(struct samples *samples, const char *name);
