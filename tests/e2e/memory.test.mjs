@@ -134,8 +134,11 @@ async function control() {
 
 // What the kernel looks at, wherever core_pattern sends them: the files in /proc of a process that
 // may not be dumped are root's.
-const undumpable = (pid) => statSync(`/proc/${pid}/environ`).uid === 0 &&
-  /Max core file size +0 /.test(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+const noCore = (pid) => /Max core file size +0 /.test(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+const undumpable = (pid) => statSync(`/proc/${pid}/environ`).uid === 0 && noCore(pid);
+
+// Not the shell before it any more, which may have no limit yet, or soon none.
+const begun = (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'deskgate\n' && noCore(pid);
 
 test('no process of the gateway writes a core file', { timeout: 60_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
   const writes = await control();
@@ -166,16 +169,18 @@ test('no process of the gateway writes a core file', { timeout: 60_000, skip: sa
   assert.deepEqual(cores(), []);
 });
 
-test('neither the client nor a verb that is given a password writes one', { timeout: 60_000, skip: sanitized && 'a sanitizer looks at the process' }, async () => {
+test('neither the client nor a verb that is given a password writes one', { timeout: 60_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
   await control();
+  gateway.addUser('dora');
   const stdio = ['pipe', 'pipe', 'pipe'];
   const waiting = {
     connect: willing(binary, ['connect', '--credentials-fd', '0', `https://localhost:${gateway.port}`, 'echo'], { stdio }),
-    'user passwd': willing(binary, ['--state', gateway.state, 'user', 'passwd', 'anna', '--password-stdin'], { stdio }),
+    'user passwd': willing(binary, ['--state', gateway.state, 'user', 'passwd', 'dora', '--password-stdin'], { stdio }),
     backup: willing(binary, ['--state', gateway.state, 'backup', '--passphrase', join(folder, 'kept')], { stdio }),
   };
+  t.after(() => Promise.all(Object.values(waiting).map((one) => stop(one))));
   for (const [verb, one] of Object.entries(waiting)) {
-    await until(`${verb} has begun`, () => !one.running() || /Max core file size +0 /.test(readFileSync(`/proc/${one.child.pid}/limits`, 'utf8')));
+    await until(`${verb} has begun`, () => !one.running() || begun(one.child.pid));
     if (!one.running()) assert.fail(`${verb}: ${one.err}`);
     one.child.kill('SIGSEGV');
     assert.equal((await one.ended).signal, 'SIGSEGV', verb);
