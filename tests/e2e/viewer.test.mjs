@@ -11,7 +11,7 @@ import { busyness, keysDown, shadowDesktop, screenshot, xdotool, xrdpDesktop } f
 import { Gateway } from './lib/gateway.mjs';
 import { Line } from './lib/line.mjs';
 import { run, sleep, start, until } from './lib/proc.mjs';
-import { differs, joinOpening, picture, spoilMessages } from './lib/viewer.mjs';
+import { differs, fontMaps, joinOpening, losePicture, picture, spoilMessages } from './lib/viewer.mjs';
 
 const ACCOUNT = { user: 'demo', password: 'demo' };
 let gateway;
@@ -48,7 +48,10 @@ function newcomer(name) {
 // Signs in at the portal, clicks the desktop, signs in there; the viewer's tab.
 async function open(user, name, { account = ACCOUNT, script, line = gateway, ...options } = {}) {
   const { context, page, noise } = await person(browser, { width: 1040, height: 820, ...options });
-  if (script) await context.addInitScript(script);
+  if (script) {
+    await context.addInitScript(fontMaps);
+    await context.addInitScript(script);
+  }
   await signIn(page, line, user);
   const [tab] = await Promise.all([
     context.waitForEvent('page'),
@@ -192,6 +195,7 @@ test('text and files pass through the clipboard, both ways, after one question',
 
   if (!existsSync('/dev/fuse')) { // xrdp shows files that come by a file system of its own
     t.diagnostic('no /dev/fuse: no file was sent there');
+    await context.close();
     return;
   }
   const up = randomBytes(200_000);
@@ -220,6 +224,18 @@ test('the desktop follows the window', { skip: noXorg }, async () => {
     await samePicture(evaluator(tab), desktop, `at ${width} x ${height}`);
   }
   assert.ok(!await tab.isVisible('#form'), 'nobody was asked for anything');
+  await context.close();
+});
+
+test('when the picture after a change of size is lost, it is fetched by a new connection', { skip: noXorg }, async () => {
+  const { context, tab } = await open(newcomer('pictureless'), 'xrdp', { script: losePicture });
+  await tab.waitForSelector('#tools:not([hidden])', { timeout: 30_000 });
+  await samePicture(evaluator(tab), desktops.xrdp, 'before');
+  await tab.evaluate('lose = true');
+  await tab.setViewportSize({ width: 900, height: 640 });
+  await until('it is lost', () => tab.evaluate('!lose'));
+  await samePicture(evaluator(tab), desktops.xrdp, 'after');
+  assert.ok(!await tab.isVisible('#card'));
   await context.close();
 });
 

@@ -2,7 +2,17 @@
 import { place, wantedSize } from './geometry.js';
 
 const SETTLE_MS = 400; // a window that is being dragged larger asks once, at the end
-const ANSWER_MS = 2500; // for the desktop to change its size by itself
+const ANSWER_MS = 2500; // for the desktop to change its size by itself, and again to show something
+const SAMPLE = { width: 64, height: 48 };
+
+// Whether the canvas has one colour: nothing has been drawn on it, or nothing to look at.
+function isPlain(canvas) {
+  const small = Object.assign(document.createElement('canvas'), SAMPLE);
+  const context = small.getContext('2d', { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0, SAMPLE.width, SAMPLE.height);
+  const pixels = new Uint32Array(context.getImageData(0, 0, SAMPLE.width, SAMPLE.height).data.buffer);
+  return pixels.every((pixel) => pixel === pixels[0]);
+}
 
 /**
  * renew(): makes a new connection, at wanted(). settings: see settings.js.
@@ -84,11 +94,24 @@ export class Screen {
       this.#renew();
       return;
     }
+    const plain = isPlain(this.#canvas);
     this.#session.resize(size.width, size.height, size.scale);
     this.#timer = setTimeout(() => {
-      if (this.#has(size)) return;
+      if (this.#has(size)) {
+        if (!plain) this.#expectPicture();
+        return;
+      }
       this.#answers = false;
       this.#renew();
+    }, ANSWER_MS);
+  }
+
+  // The picture after a change of size may be lost on the way from the desktop's screen (seen with
+  // xrdp on a busy machine), and nobody sends it again.
+  #expectPicture() {
+    if (!isPlain(this.#canvas)) return;
+    this.#timer = setTimeout(() => {
+      if (isPlain(this.#canvas)) this.#renew();
     }, ANSWER_MS);
   }
 }

@@ -15,12 +15,10 @@ export async function differs(evaluate, desktop) {
   return difference(screenshot(desktop.display), here.pixels);
 }
 
-// For a context's addInitScript(): in every desktop that its pages open, the last packet of the
-// opening (Font Map) comes in one message with the first picture, as it does on a busy machine.
-// `joined` counts.
-export function joinOpening() {
-  // Of a message of whole packets, whether one is a Font Map.
-  function opens(bytes) {
+// For addInitScript(), before those below: of a message of whole packets, whether one is a Font Map,
+// which ends the opening of a desktop and every change of its size.
+export function fontMaps() {
+  globalThis.hasFontMap = (bytes) => {
     for (let at = 0; at + 4 <= bytes.length;) {
       const short = bytes[at + 1] & 0x80 ? ((bytes[at + 1] & 0x7f) << 8) | bytes[at + 2] : bytes[at + 1];
       const size = bytes[at] === 3 ? (bytes[at + 2] << 8) | bytes[at + 3] : short;
@@ -30,8 +28,13 @@ export function joinOpening() {
       at += size;
     }
     return false;
-  }
+  };
+}
 
+// For a context's addInitScript(): in every desktop that its pages open, the last packet of the
+// opening (Font Map) comes in one message with the first picture, as it does on a busy machine.
+// `joined` counts.
+export function joinOpening() {
   globalThis.joined = 0;
   globalThis.WebSocket = class extends WebSocket {
     #held = null;
@@ -49,11 +52,31 @@ export function joinOpening() {
         this.#held = null;
         globalThis.joined++;
         listener.call(this, new MessageEvent('message', { data }));
-      } else if (opens(bytes)) {
+      } else if (hasFontMap(bytes)) {
         this.#held = bytes;
       } else {
         listener.call(this, event);
       }
+    }
+  };
+}
+
+// For addInitScript(): once `lose` is set, nothing comes any more behind the next Font Map, until the
+// next connection.
+export function losePicture() {
+  globalThis.lose = false;
+  globalThis.WebSocket = class extends WebSocket {
+    #lost = false;
+
+    addEventListener(type, listener, options) {
+      super.addEventListener(type, type !== 'message' ? listener : (event) => {
+        if (this.#lost) return;
+        if (globalThis.lose && hasFontMap(new Uint8Array(event.data))) {
+          globalThis.lose = false;
+          this.#lost = true;
+        }
+        listener.call(this, event);
+      }, options);
     }
   };
 }
