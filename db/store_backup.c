@@ -176,12 +176,13 @@ enum store_result store_backup_strip(struct store_backup *backup)
     return execute(backup, "DROP TABLE backup_files; DROP TABLE backup_about; VACUUM");
 }
 
-enum store_result store_backup_end_sessions(struct store *store, int64_t now)
+enum store_result store_backup_settle(struct store *store, int64_t now)
 {
     char sql[320];
     snprintf(sql, sizeof(sql),
              "UPDATE sessions SET ended_at = %lld, end_reason = 'restored' WHERE ended_at = 0;"
-             "UPDATE tunnels SET ended_at = %lld, end_reason = 'gate-lost' WHERE ended_at = 0;",
+             "UPDATE tunnels SET ended_at = %lld, end_reason = 'gate-lost' WHERE ended_at = 0;"
+             "DELETE FROM invitations;",
              (long long)now, (long long)now);
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STORE_OK
                                                                        : store_fail(store);

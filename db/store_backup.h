@@ -43,5 +43,6 @@ enum store_result store_backup_files(struct store_backup *backup,
 /* Leaves the database alone, as it was; what stood in the files is overwritten. */
 enum store_result store_backup_strip(struct store_backup *backup);
 
-/* After a restore: sessions of then are over, and with them their tickets; tunnels are, too. */
-enum store_result store_backup_end_sessions(struct store *store, int64_t now);
+/* After a restore: sessions of then are over, and with them their tickets; tunnels are, too.
+ * Invitations are void: one that was used since would be good once more. */
+enum store_result store_backup_settle(struct store *store, int64_t now);

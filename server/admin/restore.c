@@ -215,7 +215,7 @@ static int open_file(struct restore *restore)
 static int note(struct act *act, void *owner)
 {
     const struct restore *restore = owner;
-    if (store_backup_end_sessions(act->store, act->now) != STORE_OK)
+    if (store_backup_settle(act->store, act->now) != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, "restore", NULL, NULL, "of a backup of %lld by deskgate %s",
                      (long long)restore->about.made_at, restore->about.version);
@@ -281,8 +281,9 @@ static int swap(struct restore *restore)
 
 static void tell(const struct restore *restore)
 {
-    printf("%s: restored as it was when the backup was made. Everybody signs in anew; what was\n"
-           "changed or used up since (passwords, recovery codes) is as it was then.\n",
+    printf("%s: restored as it was when the backup was made. Everybody signs in anew; invitations\n"
+           "of then are void; what was changed or used up since (passwords, recovery codes) is as it\n"
+           "was then.\n",
            restore->state);
     if (restore->before[0])
         printf("What was there before is in %s.\n", restore->before);
@@ -351,7 +352,7 @@ int restore_verb(struct cli *cli, int argc, char **argv)
             "Makes a state folder of what 'deskgate backup' wrote: where none is, or where it is\n"
             "empty. The file is looked through first; when something is wrong with it, nothing\n"
             "is changed. An encrypted one asks for its passphrase, or reads the first line of\n"
-            "standard input. Sessions and tickets of then are over.",
+            "standard input. Sessions, tickets and invitations of then are over.",
         .options = table,
         .word = "FILE",
         .take_word = take_file,

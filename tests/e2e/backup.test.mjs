@@ -12,6 +12,7 @@ import { echoServer } from './lib/servers.mjs';
 let gateway;
 let user;
 let token;
+let invitation;
 let desktop;
 let file;
 
@@ -22,6 +23,7 @@ before(async () => {
   gateway.addDesktop('echo', desktop.port);
   gateway.grant(user, 'echo');
   token = await user.token();
+  ({ invitation } = gateway.json('user', 'invite', 'newcomer'));
   file = join(gateway.folder, 'a.backup');
 });
 after(async () => {
@@ -58,6 +60,8 @@ test('restored elsewhere, people sign in with what they have', { timeout: 120_00
     assert.equal(statSync(other.state).mode & 0o777, 0o700);
     await other.serve();
     assert.equal((await other.http('GET', '/api/session', { token })).status, 401, 'a session of then');
+    assert.equal((await gateway.post('/api/setup', { invitation })).status, 200);
+    assert.notEqual((await other.post('/api/setup', { invitation })).status, 200, 'an invitation that may have been used since');
     const signed = await other.login({ username: 'anna', password: PASSWORD, code: await user.codes.next() });
     assert.equal(signed.status, 200, signed.body);
     const { ws } = await other.tunnel('echo', signed.json.token);
