@@ -368,6 +368,12 @@ static void answer_unclear(struct conn *conn)
                                                : "505 HTTP Version Not Supported");
 }
 
+/* It has had an answer and asks for nothing: it may, later. */
+static bool between_requests(const struct conn *conn)
+{
+    return conn->watch.completed > 0 && !conn->watch.partial;
+}
+
 /* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
  * that only may ask again are not waited for so long. */
 static uint32_t patience(const struct conn *conn)
@@ -376,7 +382,7 @@ static uint32_t patience(const struct conn *conn)
     const struct conf *conf = conn->worker->gate->conf;
     if (atomic_load(&conn->answering))
         return conf->keepalive_seconds;
-    if (conn->watch.partial || conn->watch.completed == 0)
+    if (!between_requests(conn))
         return conf->request_seconds;
     return retiring && conf->keepalive_seconds > RETIRING_SECONDS ? RETIRING_SECONDS
                                                                   : conf->keepalive_seconds;
@@ -413,6 +419,8 @@ void conn_watch(struct conn *conn)
         bool late = overdue(conn);
         if (stopping || (late && atomic_load(&conn->answering)))
             conn_end(conn);
+        else if (late && between_requests(conn))
+            conn_linger(conn); /* a word now would be taken for the answer to what crosses it */
         else if (late)
             answer_late(conn);
     } else if (conn->state == CONN_QUIET && (stopping || overdue(conn))) {

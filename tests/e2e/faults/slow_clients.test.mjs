@@ -138,6 +138,15 @@ test('heads, bodies, chunks and records, a byte a second', { timeout: 60_000 }, 
   await house.calm();
 });
 
+test('a connection that asks for nothing more ends without a word', async () => {
+  const wire = await gateway.wire();
+  wire.send('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.equal((await wire.answer()).status, 200);
+  // A client would take it for the answer to what it is about to ask.
+  assert.equal((await wire.rest(PATIENCE)).toString(), '');
+  wire.end();
+});
+
 test('answers that nobody takes, and one that is taken slowly', { timeout: 60_000 }, async () => {
   const large = await gateway.http('GET', '/viewer.html', { fresh: true });
   const script = /src="([^"]+\.js)"/.exec(large.body)?.[1] ?? '/viewer.html';
