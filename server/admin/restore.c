@@ -281,9 +281,9 @@ static int swap(struct restore *restore)
 
 static void tell(const struct restore *restore)
 {
-    printf("%s: restored as it was when the backup was made. Everybody signs in anew; invitations\n"
-           "of then are void; what was changed or used up since (passwords, recovery codes) is as it\n"
-           "was then.\n",
+    printf("%s: restored as it was when the backup was made. Everybody signs in anew, and\n"
+           "invitations of then are void; what was changed or used up since (passwords, recovery\n"
+           "codes) is as it was then.\n",
            restore->state);
     if (restore->before[0])
         printf("What was there before is in %s.\n", restore->before);
