@@ -44,12 +44,11 @@ export class Canary {
     }
   }
 
-  // Waits for a full beat that began after now; throws when the canary has died.
+  // Waits for a full beat that began after now; throws when the canary has died, as it does when what
+  // it waits for takes longer than it has patience.
   async heard() {
-    const due = this.beats + 2;
-    for (const end = Date.now() + PATIENCE; this.beats < due; await sleep(5)) {
+    for (const due = this.beats + 2; this.beats < due; await sleep(5)) {
       if (this.error) throw new Error('the canary died', { cause: this.error });
-      assert.ok(Date.now() < end, 'the canary is served');
     }
   }
 

@@ -4,7 +4,7 @@ import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { alive, childrenOf, patience, root, run, start, status, stop, until } from './proc.mjs';
+import { alive, caughtUp, childrenOf, patience, root, run, start, status, stop, until } from './proc.mjs';
 import { Codes } from './totp.mjs';
 import { RawSocket, Wire } from './wire.mjs';
 
@@ -129,10 +129,13 @@ export class Gateway {
     });
     let ready = '';
     process.child.stdio[3].setEncoding('utf8').on('data', (text) => { ready += text; });
-    await until(() => `the gateway serves\n${this.log}`, () => {
-      if (!process.running()) throw new Error(`the gateway ended: ${this.log}`);
+    await until(() => `the gateway serves\n${this.log}`, async () => {
+      if (!process.running()) {
+        await process.ended; // what it said is here, too
+        throw new Error(`the gateway ended: ${this.log}`);
+      }
       return ready.endsWith('\n');
-    }, { ms: 30_000 });
+    }, { ms: 60_000 });
     this.addresses = ready.trim();
     const ports = [...this.addresses.matchAll(/:(\d+)\b/g)].map((match) => Number(match[1]));
     [this.port, this.plainPort] = ports;
@@ -177,6 +180,12 @@ export class Gateway {
     return this.log.slice(at);
   }
 
+  // Waits until the log says so; what it says. What the gateway does and what it writes about it do not
+  // come here at the same time.
+  said(words) {
+    return until(() => `${words}\n${this.log.slice(-3000)}`, () => words.exec(this.log) ?? undefined);
+  }
+
   async remove() {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
@@ -193,7 +202,8 @@ export class Gateway {
   }
 
   // One HTTPS request: {status, headers, body, bytes, json}. Throws when there is no answer.
-  http(method, path, { body, headers = {}, token, fresh = false, timeout = 30_000 } = {}) {
+  async http(method, path, { body, headers = {}, token, fresh = false, timeout = 30_000 } = {}) {
+    if (!fresh) await caughtUp(); // a connection that the gateway has closed meanwhile is not used again
     this.#agent ??= new Agent({ keepAlive: true, maxSockets: 32 });
     const all = { Host: `localhost:${this.port}`, ...headers };
     if (token) all.Authorization = `Bearer ${token}`;
@@ -212,7 +222,11 @@ export class Gateway {
           fulfil({ status: answer.statusCode, headers: answer.headers, body: text, bytes, json: is && text ? JSON.parse(text) : undefined });
         });
       });
-      sent.on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer`)));
+      sent.on('timeout', async () => {
+        const heard = sent.socket?.bytesRead;
+        await caughtUp();
+        if (sent.socket?.bytesRead === heard) sent.destroy(new Error(`${method} ${path}: no answer`));
+      });
       sent.on('error', fail);
       sent.end(body);
     });
@@ -265,7 +279,7 @@ export class Gateway {
     return all;
   }
 
-  async healthy({ ms = 15_000 } = {}) {
+  async healthy({ ms = 30_000 } = {}) {
     await until(() => `the gateway is healthy\n${this.log.slice(-3000)}`, async () => {
       try {
         return (await this.http('GET', '/healthz', { fresh: true, timeout: 2_000 })).status === 200;

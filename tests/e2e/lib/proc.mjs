@@ -10,6 +10,10 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
 // How much slower than usual the gateway may be (scripts/deep).
 export const patience = Number(process.env.DESKGATE_PATIENCE ?? 1);
 export const sleep = (ms) => new Promise((fulfil) => setTimeout(fulfil, ms));
+// A timer that is due runs before what has arrived meanwhile: after this, that has been taken, too. To
+// be waited for by whoever concludes from a time that something did not come, since a test that runs a
+// command, or a machine with other work, may have held this process up for all of it.
+export const caughtUp = () => new Promise((fulfil) => setImmediate(() => setImmediate(fulfil)));
 
 // Loopback is never reached through somebody's proxy.
 const PROXIES = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
@@ -34,7 +38,7 @@ export function start(command, args, { env = {}, stdio = ['ignore', 'pipe', 'pip
   return process;
 }
 
-export async function stop(process, { signal = 'SIGTERM', patience: ms = 10_000 } = {}) {
+export async function stop(process, { signal = 'SIGTERM', patience: ms = 30_000 } = {}) {
   if (!process) return undefined;
   if (process.running()) process.child.kill(signal);
   const timer = setTimeout(() => process.child.kill('SIGKILL'), ms * patience);
@@ -56,13 +60,24 @@ export function run(command, args, { env = {}, input, encoding = 'utf8', allow =
 }
 
 // Asks until the answer is neither undefined nor false; throws with `what` when time is over.
-export async function until(what, ask, { ms = 15_000, every = 25 } = {}) {
+export async function until(what, ask, { ms = 30_000, every = 25 } = {}) {
   for (const end = Date.now() + ms * patience; ;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? await what() : what}`);
     await sleep(every);
   }
+}
+
+// What must take less than `most` ms, which `turn` measures: a busy machine may hold anybody up, but not
+// each time; what is slow by itself is so each time.
+export async function within(most, turn, { turns = 4 } = {}) {
+  const took = [];
+  while (took.length < turns) {
+    took.push(await turn());
+    if (took.at(-1) < most * patience) return;
+  }
+  throw new Error(`not within ${most} ms, ${turns} times: ${took.join(', ')}`);
 }
 
 // ---- /proc ----

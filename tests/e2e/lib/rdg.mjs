@@ -68,7 +68,7 @@ class Rdg {
   buffer = Buffer.alloc(0);
 
   // The next packet: {type, body}; null at the end.
-  async read(ms = 10_000) {
+  async read(ms = 30_000) {
     for (;;) {
       if (this.buffer.length >= 8 && this.buffer.length >= this.buffer.readUInt32LE(4)) {
         const size = this.buffer.readUInt32LE(4);
@@ -101,7 +101,7 @@ class Rdg {
     this.send(tunnelAuth());
     said.auth = await this.expect(TYPE.TUNNEL_AUTH_RESPONSE);
     this.send(channelCreate(...names));
-    said.channel = await this.expect(TYPE.CHANNEL_RESPONSE, 15_000);
+    said.channel = await this.expect(TYPE.CHANNEL_RESPONSE);
     return { status: said.channel.readUInt32LE(0), at: 'channel', said };
   }
 

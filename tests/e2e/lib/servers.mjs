@@ -52,23 +52,37 @@ export async function floodProcess() {
 // Takes connections and nothing else.
 export const deafServer = () => tcpServer((socket) => socket.pause());
 
-// A port on which nothing listens: it was free a moment ago and is not handed out again soon.
-export async function deadPort() {
-  const server = await tcpServer(() => {});
-  await server.close();
-  return server.port;
+// ---- ports ----
+
+// The server that listens there; null when something else does.
+async function listening(port, host) {
+  const server = createServer().listen(port, host);
+  return new Promise((fulfil) => {
+    server.once('error', () => fulfil(null)).once('listening', () => fulfil(server));
+  });
 }
 
-// Below the range from which the system picks for others, so nobody gets it by chance.
+// Of another address, but of this machine: whoever listens there has reserved the port of that number.
+const RESERVES = '127.0.0.254';
+
+// A port of the test's own, on which nothing listens and which may be closed and opened again: below
+// the range from which the system picks for others, besides those of other desktops
+// (lib/xrdp-desktop), and until this process ends no other test gets it.
 export async function freePort(host = '127.0.0.1') {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const port = 10_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const free = await new Promise((fulfil) => {
-      server.once('error', () => fulfil(false));
-      server.listen(port, host, () => server.close(() => fulfil(true)));
-    });
-    if (free) return port;
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const port = 14_000 + Math.floor(Math.random() * 6_000);
+    const reserved = await listening(port, RESERVES);
+    if (!reserved) continue;
+    reserved.unref();
+    const server = await listening(port, host);
+    if (server) {
+      await new Promise((fulfil) => { server.close(fulfil); });
+      return port;
+    }
+    reserved.close();
   }
   throw new Error('no free port');
 }
+
+// A port that refuses, however long the test takes.
+export const deadPort = () => freePort();

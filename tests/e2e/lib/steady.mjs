@@ -32,7 +32,7 @@ export class Steady {
 
   // Waits until the same processes hold no more than before. The canary may have a request under
   // way.
-  async regained({ slack = 4, memory = MEMORY_KIB, ms = 15_000 } = {}) {
+  async regained({ slack = 4, memory = MEMORY_KIB, ms = 30_000 } = {}) {
     const { gateway, before } = this;
     gateway.hangUp();
     assert.deepEqual([gateway.part('gate'), gateway.part('keeper')], [this.gate, this.keeper], `the same processes\n${gateway.log.slice(-2000)}`);

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import { sleep } from './proc.mjs';
 
 const STEP = 30_000;
-const MARGIN = 5_000; // a code is not handed out in the last moments in which it is good
+const MARGIN = 10_000; // a code is not handed out in the last moments in which it is good
 
 export function decode32(text) {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -43,13 +43,22 @@ export class Codes {
     this.secret = secret;
   }
 
-  // A code that was not used and is good for some seconds, waiting for it if need be.
-  async next() {
-    const step = Math.max(this.#last + 1, Math.floor((Date.now() + MARGIN) / STEP) - 1);
-    this.#last = step;
-    const wait = (step - 1) * STEP + 500 - Date.now();
+  async #of(step) {
+    this.#last = Math.max(this.#last + 1, step);
+    const at = this.#last; // who asks meanwhile gets another one
+    const wait = (at - 1) * STEP + 500 - Date.now();
     if (wait > 0) await sleep(wait);
-    return codeAt(this.secret, step);
+    return codeAt(this.secret, at);
+  }
+
+  // A code that was not used and is good for some seconds, waiting for it if need be.
+  next() {
+    return this.#of(Math.floor((Date.now() + MARGIN) / STEP) - 1);
+  }
+
+  // One that is good for half a minute, for what takes its time before the code is shown.
+  lasting() {
+    return this.#of(stepNow());
   }
 
   // How many can be had without waiting.

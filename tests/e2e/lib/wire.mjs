@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import { patience } from './proc.mjs';
+import { caughtUp, patience } from './proc.mjs';
 
 export const OP = { MORE: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
@@ -80,8 +80,11 @@ export class Wire {
   async #more(ms) {
     let timer;
     const late = new Promise((_, fail) => {
-      timer = setTimeout(() => fail(new Error(`nothing came for ${ms} ms; have ` +
-        `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`)), ms * patience);
+      timer = setTimeout(async () => {
+        await caughtUp();
+        fail(new Error(`nothing came for ${ms} ms; have ` +
+          `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`));
+      }, ms * patience);
     });
     const woken = new Promise((fulfil) => { this.wake = fulfil; });
     try {
@@ -93,7 +96,7 @@ export class Wire {
   }
 
   // Exactly `size` bytes; null when the stream ended before.
-  async read(size, ms = 10_000) {
+  async read(size, ms = 30_000) {
     while (this.buffer.length < size) {
       if (this.over) return null;
       await this.#more(ms);
@@ -104,7 +107,7 @@ export class Wire {
   }
 
   // Up to and including `mark`; null when the stream ended before.
-  async readTo(mark, ms = 10_000) {
+  async readTo(mark, ms = 30_000) {
     let at;
     while ((at = this.buffer.indexOf(mark)) < 0) {
       if (this.over) return null;
@@ -114,7 +117,7 @@ export class Wire {
   }
 
   // Everything until the peer's end.
-  async rest(ms = 10_000) {
+  async rest(ms = 30_000) {
     while (!this.over) await this.#more(ms);
     const data = this.buffer;
     this.buffer = Buffer.alloc(0);
@@ -122,7 +125,7 @@ export class Wire {
   }
 
   // An HTTP answer with Content-Length, or until the end: {status, headers, body}.
-  async answer(ms = 10_000) {
+  async answer(ms = 30_000) {
     const head = await this.readTo('\r\n\r\n', ms);
     if (!head) return null;
     const [first, ...lines] = head.toString('latin1').trimEnd().split('\r\n');
