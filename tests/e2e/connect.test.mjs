@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { answer, closeFrame, echo, frame, startGateway, upgraded } from './connect/gateway.mjs';
 import { binary, dial, read, run, start } from './connect/client.mjs';
+import { start as startProcess, stop, until } from './lib/proc.mjs';
+import { deadPort } from './lib/servers.mjs';
 
 const EX = { OK: 0, USAGE: 64, INPUT: 66, HOST: 68, UNAVAILABLE: 69, CANTCREAT: 73, TEMP: 75, PROTOCOL: 76, PERM: 77 };
 let state, cert, key, certFile, fingerprint;
@@ -178,10 +180,7 @@ test('--stdio carries bytes and nothing else on standard output', () => withGate
   const client = start([...trusted(), '--stdio', at(gateway), 'pc'], { credentials: login(), stdin: 'pipe' });
   const data = randomBytes(700_000);
   client.child.stdin.write(data);
-  for (const until = Date.now() + 20_000; client.out.length < data.length + 11;) {
-    assert.ok(Date.now() < until, `${client.out.length} bytes: ${client.err}`);
-    await new Promise((r) => setTimeout(r, 20));
-  }
+  await until(() => `all bytes, not ${client.out.length}: ${client.err}`, () => client.out.length >= data.length + 11);
   client.child.stdin.end();
   const result = await client.ended;
   assert.equal(result.code, EX.OK, result.err);
@@ -203,10 +202,7 @@ test('the RDP client gets the address, and its exit code is ours', () => withGat
 test('ending the client ends the RDP client', () => withGateway({}, async (gateway) => {
   const client = start([...trusted(), '--exec', 'echo $$; exec sleep 1000', at(gateway), 'pc'], { credentials: login() });
   await client.ready;
-  for (const until = Date.now() + 10_000; !/\n/.test(client.out.toString());) {
-    assert.ok(Date.now() < until);
-    await new Promise((r) => setTimeout(r, 20));
-  }
+  await until('the RDP client runs', () => /\n/.test(client.out.toString()));
   client.child.kill('SIGINT');
   const result = await client.ended;
   assert.equal(result.code, 128 + 15, result.err);
@@ -260,28 +256,30 @@ test('a code that may have been used is not sent again', () => withGateway({
   assert.deepEqual(gateway.seen, ['POST /api/login']);
 }));
 
-test('a gateway that is not there, not known, not TLS', async () => {
+test('a gateway that is not there, not known, not TLS', async (t) => {
   const plain = createTcpServer((socket) => {
     socket.on('error', () => {});
     socket.resume();
     socket.end('HTTP/1.1 400 Bad\r\n\r\n');
   }).listen(0, '127.0.0.1');
+  t.after(() => plain.close());
   await once(plain, 'listening');
-  const { port } = plain.address();
-  let result = await run([...trusted(), `https://127.0.0.1:${port}`, 'pc'], { credentials: login() });
+  let result = await run([...trusted(), `https://127.0.0.1:${plain.address().port}`, 'pc'], { credentials: login() });
   assert.equal(result.code, EX.PROTOCOL, result.err);
   assert.match(result.err, /does not speak TLS/);
-  plain.close();
-  await once(plain, 'close');
-  result = await run([...trusted(), `https://127.0.0.1:${port}`, 'pc'], { credentials: login() });
+  result = await run([...trusted(), `https://127.0.0.1:${await deadPort()}`, 'pc'], { credentials: login() });
   assert.equal(result.code, EX.UNAVAILABLE);
   assert.match(result.err, /Connection refused/);
   result = await run([...trusted(), 'https://gateway.invalid', 'pc'], { credentials: login() });
   assert.equal(result.code, EX.HOST, result.err);
 });
 
-test('proxies: through one, past one, refused by one', () => withGateway({}, async (gateway) => {
+test('proxies: through one, past one, refused by one', (t) => withGateway({}, async (gateway) => {
   const proxy = createHttpServer();
+  t.after(() => {
+    proxy.close();
+    proxy.closeAllConnections();
+  });
   const asked = [];
   proxy.on('connect', (request, socket) => {
     asked.push(request.url);
@@ -319,11 +317,9 @@ test('proxies: through one, past one, refused by one', () => withGateway({}, asy
   result = await go({ https_proxy: 'https://us:hush@127.0.0.1:1' });
   assert.equal(result.code, EX.UNAVAILABLE);
   assert.doesNotMatch(result.err, /hush/);
-  proxy.close();
-  proxy.closeAllConnections?.();
 }));
 
-test('arguments: help, mistakes, a local address that others can reach', async () => {
+test('arguments: help, mistakes, a local address that others can reach', async (t) => {
   const help = await run(['--help']);
   assert.equal(help.code, EX.OK);
   assert.match(help.out.toString(), /Usage: deskgate connect .*Example:\n {2}deskgate connect /s);
@@ -334,10 +330,10 @@ test('arguments: help, mistakes, a local address that others can reach', async (
     assert.match(result.err, /--help/);
   }
   const taken = createTcpServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
   await once(taken, 'listening');
   const result = await run(['--listen', `127.0.0.1:${taken.address().port}`, 'https://x', 'pc']);
   assert.equal(result.code, EX.CANTCREAT, result.err);
-  taken.close();
 });
 
 // A person at a terminal, by Python's pty: what is typed for the password is never echoed, a wrong
@@ -351,14 +347,14 @@ if pid == 0:
 seen = b''
 def expect(words, since=[0]):
     global seen
-    until = time.time() + 20
+    until = time.time() + 60
     while words.encode() not in seen[since[0]:]:
         if not select.select([fd], [], [], max(0, until - time.time()))[0]:
             sys.exit('never saw %r in %r' % (words, seen))
         seen += os.read(fd, 4096)
     since[0] = seen.index(words.encode(), since[0]) + len(words.encode())
 def echo_is(on):
-    until = time.time() + 10
+    until = time.time() + 60
     while bool(termios.tcgetattr(fd)[3] & termios.ECHO) != on:
         if time.time() > until: sys.exit('echo is wrong')
         time.sleep(0.01)
@@ -382,13 +378,11 @@ code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 if code or password.encode() in seen or b'wrong' in seen: sys.exit('%d %r' % (code, seen))
 `;
 
-test('at a terminal', () => withGateway({}, async (gateway) => {
-  const { spawn } = await import('node:child_process');
-  const child = spawn('python3', ['-c', PERSON, binary, at(gateway), fingerprint, gateway.password], { stdio: ['ignore', 'inherit', 'pipe'] });
-  let err = '';
-  child.stderr.on('data', (piece) => { err += piece; });
-  const [code] = await once(child, 'close');
-  assert.equal(code, 0, err);
+test('at a terminal', (t) => withGateway({}, async (gateway) => {
+  const person = startProcess('python3', ['-c', PERSON, binary, at(gateway), fingerprint, gateway.password]);
+  t.after(() => stop(person));
+  const { code } = await person.ended;
+  assert.equal(code, 0, person.out + person.err);
   assert.ok(gateway.usedCodes.has('222222'));
   assert.equal(gateway.tokens.size, 0, 'signed out');
 }));

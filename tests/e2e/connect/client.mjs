@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { after } from 'node:test';
+import { binary } from '../lib/gateway.mjs';
+import { until } from '../lib/proc.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-export const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/deskgate'));
+export { binary };
+
+// Clients that are still there; a test that fails leaves its own.
+const running = new Set();
+after(() => { for (const child of running) child.kill('SIGKILL'); });
 
 const NO_PROXY = { http_proxy: '', https_proxy: '', HTTPS_PROXY: '', all_proxy: '', ALL_PROXY: '', no_proxy: '', NO_PROXY: '' };
 
@@ -19,6 +23,8 @@ export function start(args, { credentials = [], open = false, env = {}, stdin = 
     stdio: [stdin, 'pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...NO_PROXY, ...env },
   });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   const client = { child, out: Buffer.alloc(0), err: '' };
   child.stdout.on('data', (piece) => { client.out = Buffer.concat([client.out, piece]); });
   child.stderr.on('data', (piece) => { client.err += piece; });
@@ -35,19 +41,14 @@ export function start(args, { credentials = [], open = false, env = {}, stdin = 
     child.on('close', () => fail(new Error(`it never listened: ${client.err}`)));
   });
   client.ready.catch(() => {});
-  client.says = async (pattern, ms = 15000) => {
-    for (const until = Date.now() + ms; !pattern.test(client.err);) {
-      assert.ok(Date.now() < until, `never said ${pattern}: ${client.err}`);
-      await new Promise((r) => setTimeout(r, 20));
-    }
-  };
+  client.says = (pattern) => until(() => `it says ${pattern}: ${client.err}`, () => pattern.test(client.err));
   return client;
 }
 
-// Runs to its end; a client that does not end by itself within 40 s is killed and fails the test.
+// Runs to its end; a client that does not end by itself within 90 s is killed and fails the test.
 export async function run(args, options) {
   const client = start(args, options);
-  const timer = setTimeout(() => client.child.kill('SIGKILL'), 40_000);
+  const timer = setTimeout(() => client.child.kill('SIGKILL'), 90_000);
   const result = await client.ended;
   clearTimeout(timer);
   assert.equal(result.signal, null, result.err);
