@@ -1,13 +1,12 @@
 // "deskgate rdp-file": an .rdp file without a browser, and all that can be in its way.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, PASSWORD, binary } from './lib/gateway.mjs';
+import { start, status, stop, until } from './lib/proc.mjs';
 import { WebSocketRdg, ticketIn } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 
@@ -36,20 +35,27 @@ async function lines() {
   return [user.name, PASSWORD, await user.codes.next()];
 }
 
-// Runs it in `folder`, with one sign-in's lines unless there are others.
+// Whether it takes signals in its own time (signalfd), as it does from before its first question.
+const takesSignals = (pid) => (BigInt(`0x${status(pid, 'SigBlk')}`) >> 1n & 1n) === 1n; // SIGINT
+
+// Runs it in `folder`, with one sign-in's lines unless there are others. With a signal there is no end
+// of them: it asks for the next one.
 async function fetch(args, { lines: given, signal } = {}) {
-  const child = spawn(binary, ['rdp-file', '--credentials-fd', '3', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (piece) => { out += piece; });
-  child.stderr.on('data', (piece) => { err += piece; });
-  child.stdio[3].on('error', () => {});
-  const answers = given ?? await lines();
-  child.stdio[3].write(answers.map((line) => `${line}\n`).join(''));
-  if (signal) setTimeout(() => child.kill(signal), 500);
-  else child.stdio[3].end();
-  const [code] = await once(child, 'close');
-  return { code, out, err };
+  const process = start(binary, ['rdp-file', '--credentials-fd', '3', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const { child } = process;
+  try {
+    child.stdio[3].on('error', () => {});
+    const answers = given ?? await lines();
+    child.stdio[3].write(answers.map((line) => `${line}\n`).join(''));
+    if (signal) {
+      await until('it takes signals', () => takesSignals(child.pid));
+      child.kill(signal);
+    } else child.stdio[3].end();
+    const { code } = await process.ended;
+    return { code, out: process.out, err: process.err };
+  } finally {
+    await stop(process, { signal: 'SIGKILL' });
+  }
 }
 
 const url = () => `https://localhost:${gateway.port}`;
