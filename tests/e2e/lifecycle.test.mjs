@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { descriptors, run, sleep, until } from './lib/proc.mjs';
+import { descriptors, run, sleep, until, within } from './lib/proc.mjs';
 import { echoServer, tcpServer } from './lib/servers.mjs';
 import { OP, Wire } from './lib/wire.mjs';
 
@@ -19,7 +19,6 @@ before(async () => {
   gateway = await Gateway.make({ serve: false });
   gateway.configure({
     server: { listen: '127.0.0.1:0, [::1]:0', http_listen: '127.0.0.1:0', acme_folder: 'acme' },
-    tunnel: { ping_seconds: 1 },
   });
   mkdirSync(join(gateway.state, 'acme'));
   writeFileSync(join(gateway.state, 'acme/token-1_A'), 'token-1_A.thumbprint');
@@ -67,36 +66,44 @@ const ENDS = {
 };
 
 for (const [what, [code, words, act]] of Object.entries(ENDS)) {
-  test(`${what}: the tunnel closes within a second`, { timeout: 30_000 }, async () => {
+  test(`${what}: the tunnel closes within a second`, { timeout: 120_000 }, async () => {
     const bystander = await connected();
-    const person = await connected();
-    await act(person);
-    const begun = Date.now();
-    const { code: got, reason } = await person.ws.closed(5_000);
-    assert.deepEqual([got, reason], [code, words]);
-    assert.ok(Date.now() - begun < 1_000, `${Date.now() - begun} ms`);
+    await within(1_000, async () => {
+      const person = await connected();
+      await act(person);
+      const begun = Date.now();
+      const { code: got, reason } = await person.ws.closed();
+      const took = Date.now() - begun;
+      assert.deepEqual([got, reason], [code, words]);
+      await until('the audit log tells', () => gateway.audit('--event', 'tunnel-close', '--last', '100')
+        .some((row) => row.desktop === person.desktop));
+      return took;
+    });
     bystander.ws.send(Buffer.from('still'));
     assert.equal(String(await bystander.ws.read(5)), 'still');
     bystander.ws.wire.end();
-    await until('the audit log tells', () => gateway.audit('--event', 'tunnel-close', '--last', '100')
-      .some((row) => row.desktop === person.desktop));
   });
 }
 
-test('a group\'s member who leaves it', { timeout: 30_000 }, async () => {
+test('a group\'s member who leaves it', { timeout: 120_000 }, async () => {
   const user = gateway.addUser('member');
   gateway.cli('group', 'add', 'sales');
   gateway.cli('group', 'join', 'sales', 'member');
   gateway.cli('grant', 'add', '--group', 'sales', 'echo');
-  const { ws } = await gateway.tunnel('echo', await user.token());
-  assert.ok(ws);
-  gateway.cli('group', 'leave', 'sales', 'member');
-  const begun = Date.now();
-  assert.equal((await ws.closed(5_000)).code, 4005);
-  assert.ok(Date.now() - begun < 1_000);
+  const token = await user.token();
+  await within(1_000, async () => {
+    const { ws } = await gateway.tunnel('echo', token);
+    assert.ok(ws);
+    gateway.cli('group', 'leave', 'sales', 'member');
+    const begun = Date.now();
+    assert.equal((await ws.closed()).code, 4005);
+    const took = Date.now() - begun;
+    gateway.cli('group', 'join', 'sales', 'member');
+    return took;
+  });
 });
 
-test('who is let in again comes in again; a disabled user does not', { timeout: 30_000 }, async () => {
+test('who is let in again comes in again; a disabled user does not', { timeout: 120_000 }, async () => {
   const { user, name, ws, token, desktop } = await connected();
   gateway.cli('user', 'disable', name);
   await ws.closed();
@@ -113,39 +120,45 @@ test('who is let in again comes in again; a disabled user does not', { timeout: 
 
 // ---- limits ----
 
-test('an idle tunnel, and one that is used', { timeout: 30_000 }, async () => {
-  const own = await Gateway.make({ conf: { tunnel: { idle_seconds: 2, ping_seconds: 1 } } });
+test('an idle tunnel, and one that is used', { timeout: 120_000 }, async () => {
+  const own = await Gateway.make({ conf: { tunnel: { idle_seconds: 4, ping_seconds: 1 } } });
+  let beat;
   try {
     const idle = await connected(own);
     const busy = await connected(own);
-    const beat = setInterval(() => busy.ws.send(Buffer.from('x')), 300);
-    const closed = await idle.ws.closed(8_000);
-    clearInterval(beat);
+    beat = setInterval(() => busy.ws.send(Buffer.from('x')), 100);
+    const closed = await idle.ws.stay(); // its answers to pings are no use
     assert.equal(closed.code, 4006, closed.reason);
     await busy.ws.read(1);
+    clearInterval(beat);
     busy.ws.send(Buffer.from('y'));
     let last;
     do last = String(await busy.ws.read(1)); while (last === 'x');
     assert.equal(last, 'y', 'the busy one lives');
   } finally {
+    clearInterval(beat);
     await own.remove();
   }
 });
 
-test('the gateway pings a quiet client, and drops one that is gone', { timeout: 30_000 }, async () => {
-  const { ws, name } = await connected();
-  const ping = await ws.next(5_000);
-  assert.equal(ping.opcode, OP.PING);
-  ws.send(ping.payload, { opcode: OP.PONG });
-  assert.equal((await ws.next(5_000)).opcode, OP.PING, 'and goes on');
-  const begun = Date.now();
-  await until('the silent one is dropped', () => !gateway.json('tunnel', 'list').some((one) => one.user === name), { every: 100 });
-  assert.ok(Date.now() - begun < 8_000);
+test('the gateway pings a quiet client, and drops one that is gone', { timeout: 120_000 }, async (t) => {
+  const own = await Gateway.make({ conf: { tunnel: { ping_seconds: 1 } } });
+  t.after(() => own.remove());
+  await within(8_000, async () => {
+    const { ws, name } = await connected(own);
+    const ping = await ws.next();
+    assert.equal(ping.opcode, OP.PING);
+    ws.send(ping.payload, { opcode: OP.PONG });
+    assert.equal((await ws.next()).opcode, OP.PING, 'and goes on');
+    const begun = Date.now();
+    await until('the silent one is dropped', () => !own.json('tunnel', 'list').some((one) => one.user === name), { every: 100 });
+    return Date.now() - begun;
+  });
 });
 
 // ---- stopping and reloading ----
 
-test('SIGTERM: tunnels are told, what was sent arrives, nobody is let in any more', { timeout: 30_000 }, async () => {
+test('SIGTERM: tunnels are told, what was sent arrives, nobody is let in any more', { timeout: 120_000 }, async () => {
   const own = await Gateway.make();
   let heard = 0;
   const sink = await tcpServer((socket) => socket.on('data', (piece) => { heard += piece.length; }));
@@ -176,7 +189,7 @@ test('SIGTERM: tunnels are told, what was sent arrives, nobody is let in any mor
   }
 });
 
-test('SIGHUP: a new certificate under a live tunnel', { timeout: 30_000 }, async () => {
+test('SIGHUP: a new certificate under a live tunnel', { timeout: 120_000 }, async () => {
   const person = await connected();
   const shown = async () => {
     const wire = await gateway.wire({ rejectUnauthorized: false });
@@ -205,7 +218,7 @@ test('SIGHUP: a new certificate under a live tunnel', { timeout: 30_000 }, async
   gateway.ca = readFileSync(join(gateway.state, 'tls/cert.pem'));
 });
 
-test('ECDSA and RSA certificates side by side', { timeout: 30_000 }, async () => {
+test('ECDSA and RSA certificates side by side', { timeout: 120_000 }, async () => {
   const own = await Gateway.make({ serve: false });
   try {
     const [cert, key] = ['rsa.pem', 'rsa.key'].map((name) => join(own.state, 'tls', name));
@@ -232,7 +245,7 @@ test('ECDSA and RSA certificates side by side', { timeout: 30_000 }, async () =>
   }
 });
 
-test('a TLS session is resumed by its ticket', { timeout: 30_000 }, async () => {
+test('a TLS session is resumed by its ticket', { timeout: 120_000 }, async () => {
   const first = await gateway.wire({ maxVersion: 'TLSv1.3' });
   let session;
   first.socket.on('session', (ticket) => { session = ticket; });
@@ -247,7 +260,7 @@ test('a TLS session is resumed by its ticket', { timeout: 30_000 }, async () => 
   second.end();
 });
 
-test('IPv6 beside IPv4', { timeout: 30_000 }, async () => {
+test('IPv6 beside IPv4', { timeout: 120_000 }, async () => {
   const port = Number(gateway.addresses.match(/\[::1\]:(\d+)/)[1]);
   const wire = await Wire.tls(port, { ...gateway.tlsOptions(), host: '::1' });
   wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -270,7 +283,7 @@ function plain(path, { method = 'GET', host = 'evil.example' } = {}) {
   });
 }
 
-test('the plain port redirects to the canonical name, whatever Host says', { timeout: 30_000 }, async () => {
+test('the plain port redirects to the canonical name, whatever Host says', { timeout: 120_000 }, async () => {
   const home = `https://localhost:${gateway.port}/`;
   for (const path of ['/', '/api/session', '/%0d%0aX:%20y', '//evil.example/', '/tunnel/echo', '/healthz']) {
     const answer = await plain(path);
@@ -282,7 +295,7 @@ test('the plain port redirects to the canonical name, whatever Host says', { tim
   assert.ok([301, 405].includes((await plain('/api/login', { method: 'POST' })).status));
 });
 
-test('ACME challenges come from their folder, and nothing else does', { timeout: 30_000 }, async () => {
+test('ACME challenges come from their folder, and nothing else does', { timeout: 120_000 }, async () => {
   const challenge = (name) => plain(`/.well-known/acme-challenge/${name}`);
   const good = await challenge('token-1_A');
   assert.deepEqual([good.status, good.body], [200, 'token-1_A.thumbprint']);
@@ -293,7 +306,7 @@ test('ACME challenges come from their folder, and nothing else does', { timeout:
   }
 });
 
-test('the loop of opening and closing leaves nothing behind', { timeout: 60_000 }, async () => {
+test('the loop of opening and closing leaves nothing behind', { timeout: 120_000 }, async () => {
   const person = await connected();
   const gate = gateway.part('gate');
   const count = () => descriptors(gate);
