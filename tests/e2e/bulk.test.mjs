@@ -98,7 +98,7 @@ function unframe(payload) {
   };
 }
 
-// Reads: nothing at first, then slowly, then as fast as it comes.
+// Reads: nothing until what it answers with is called, then slowly, then as fast as it comes.
 function dawdle(socket, take) {
   let got = 0;
   let sincePause = 0;
@@ -113,7 +113,7 @@ function dawdle(socket, take) {
       setTimeout(() => socket.resume(), 20);
     }
   });
-  setTimeout(() => socket.resume(), STALL_MS);
+  return () => socket.resume();
 }
 
 test('both ways at once, with slow readers', { timeout: 400_000 }, async (t) => {
@@ -126,8 +126,9 @@ test('both ways at once, with slow readers', { timeout: 400_000 }, async (t) => 
       way.received += bytes.length;
     };
   }
+  const begin = []; // of both readers
   await desktop('bulk', (socket) => {
-    dawdle(socket, up.check);
+    begin.push(dawdle(socket, up.check));
     pour(socket, (size) => down.sender.take(size), down);
   });
 
@@ -140,7 +141,7 @@ test('both ways at once, with slow readers', { timeout: 400_000 }, async (t) => 
   socket.removeAllListeners('data');
   const unframed = unframe(down.check);
   if (ws.wire.buffer.length) unframed(ws.wire.buffer);
-  dawdle(socket, unframed);
+  begin.push(dawdle(socket, unframed));
   // Masked once for each place in the pattern: the client's work is not what is measured.
   const frames = new Map();
   const pouring = pour(socket, (size) => {
@@ -150,11 +151,12 @@ test('both ways at once, with slow readers', { timeout: 400_000 }, async (t) => 
     return frames.get(key) ?? frame({ payload, mask: Buffer.alloc(4) });
   }, up);
 
-  await sleep(STALL_MS - 300);
+  await sleep(STALL_MS);
   const stuck = { up: up.sent, down: down.sent };
   t.diagnostic(`while nobody read, ${(stuck.up / MIB).toFixed(1)} and ${(stuck.down / MIB).toFixed(1)} MiB went into buffers`);
   assert.ok(stuck.up < 64 * MIB && stuck.down < 64 * MIB, 'senders are held back');
   assert.ok(status(gate, 'VmRSS') - rest < BOUND_KIB);
+  for (const reader of begin) reader();
 
   await pouring;
   await until(() => `all bytes arrive: ${up.received} up, ${down.received} down`,

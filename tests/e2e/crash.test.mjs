@@ -25,6 +25,7 @@ after(() => gateway?.remove());
 const acknowledged = []; // {user, code}
 let attempts = 0;
 let broken = 0;
+let pace = 100; // ms: kills come after up to twice as long, so that they meet about half of the sign-ins
 
 // Three answers: acknowledged, broken off (whatever became of it), or refused, which is wrong.
 async function signIn(user) {
@@ -32,15 +33,17 @@ async function signIn(user) {
   attempts++;
   try {
     const status = await books.signIn(user, { code });
-    if (status === 200) acknowledged.push({ user, code });
-    else {
-      assert.ok(status >= 500, `a right sign-in was refused: ${status}`);
-      broken++;
+    if (status === 200) {
+      acknowledged.push({ user, code });
+      pace = Math.max(10, pace * 0.9);
+      return;
     }
+    assert.ok(status >= 500, `a right sign-in was refused: ${status}`);
   } catch (error) {
     if (error.code === 'ERR_ASSERTION') throw error;
-    broken++;
   }
+  broken++;
+  pace *= 1.1;
 }
 
 async function kill(part) {
@@ -51,7 +54,7 @@ async function kill(part) {
   }
   const children = [gateway.part('gate'), gateway.part('keeper')].filter(Boolean);
   await gateway.stop({ signal: 'SIGKILL' });
-  await until('no child outlives the supervisor', () => !children.some(alive), { ms: 3_000 });
+  await until('no child outlives the supervisor', () => !children.some(alive));
   await gateway.serve();
 }
 
@@ -63,29 +66,29 @@ test(`${KILLS} kills in the middle of sign-ins`, { timeout: 400_000 }, async (t)
     users.push(...users.splice(0, 2)); // the next ones' turn
     const work = ready.map(signIn);
     if (i % 4 === 0) work.push(books.enterDesktop(`desktop${i}`)); // the command line writes to the same database meanwhile
-    await sleep(randomInt(i % 3 ? 90 : 400)); // on a busy machine a sign-in takes that long
+    await sleep(randomInt(Math.ceil(2 * pace)));
     await kill(part);
     const begun = Date.now();
     await gateway.healthy();
     slowest = Math.max(slowest, Date.now() - begun);
     await Promise.all(work);
   }
-  t.diagnostic(`${attempts} sign-ins, ${acknowledged.length} acknowledged, ${broken} broken off; ` +
+  t.diagnostic(`kills after ${Math.round(pace)} ms; ${attempts} sign-ins, ${acknowledged.length} acknowledged, ${broken} broken off; ` +
     `back within ${slowest} ms`);
   assert.ok(broken > KILLS / 10, 'kills met sign-ins');
   assert.ok(acknowledged.length > KILLS / 10, 'sign-ins met no kill');
 });
 
-test('every acknowledged session is good', { timeout: 60_000 }, () => books.sessionsGood());
+test('every acknowledged session is good', { timeout: 120_000 }, () => books.sessionsGood());
 
 test('every acknowledged code is used up', { timeout: 120_000 }, async () => {
   const last = new Map(acknowledged.map((one) => [one.user, one]));
   for (const { user, code } of last.values()) assert.equal((await user.signIn({ code })).status, 401, user.name);
 });
 
-test('nothing is half there', { timeout: 60_000 }, () => books.whole());
+test('nothing is half there', { timeout: 120_000 }, () => books.whole());
 
-test('the gate comes back by itself, and the sessions with it', { timeout: 60_000 }, async () => {
+test('the gate comes back by itself, and the sessions with it', { timeout: 120_000 }, async () => {
   const [gate, keeper] = [gateway.part('gate'), gateway.part('keeper')];
   process.kill(gate, 'SIGKILL');
   await until('another gate', () => gateway.part('gate') && gateway.part('gate') !== gate);
