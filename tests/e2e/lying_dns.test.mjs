@@ -36,9 +36,10 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     folder = mkdtempSync(join(tmpdir(), 'deskgate-dns-'));
     machine = await Machine.start(HERE, [THERE]);
     await machine.run(DESKTOP);
-    resolver = await Resolver.start(folder);
+    // It is in this process, which a busy machine may keep waiting.
+    resolver = await Resolver.start(folder, 'timeout:10 attempts:1');
     await listenEverywhere();
-    gateway = await Gateway.make({ conf: { dial: { allow: 'private', seconds: 4 } } });
+    gateway = await Gateway.make({ conf: { dial: { allow: 'private', seconds: 5 } } });
     token = await gateway.addUser('anna').token();
   });
   after(async () => {
@@ -46,7 +47,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     resolver?.close();
     canary?.close();
     machine?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
   let names = 0;
@@ -105,7 +106,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     assert.equal(await open(desktop('none')), 'desktop_name');
     const begun = Date.now();
     assert.match(await open(desktop('silence')), /^desktop_(name|asleep)$/);
-    assert.ok(Date.now() - begun < 8000);
+    assert.ok(Date.now() - begun < 9000); // not the resolver's 10 s
     assert.equal(await open(desktop([THERE])), 'reached', 'and the next one is served');
   });
 

@@ -47,9 +47,9 @@ const seed = (name, text) => ({ ...typed(name, text), [`${name}, raw`]: decode32
 const search = (needles) => searchGateway(gateway, needles);
 const nowhere = (needles) => nowhereIn(gateway, needles);
 
-test('a password on its way is found; once it was judged, nothing of the sign-in is', { ...root, timeout: 60_000 }, async () => {
+test('a password on its way is found; once it was judged, nothing of the sign-in is', { ...root, timeout: 180_000 }, async () => {
   const anna = gateway.addUser('anna', PASSWORD);
-  const once = await anna.codes.next();
+  const once = await anna.codes.lasting(); // the search takes its time
   const body = JSON.stringify({ username: 'anna', password: PASSWORD, code: once });
   const wire = await gateway.wire();
   wire.send(`POST /api/login HTTP/1.1\r\nHost: localhost:${gateway.port}\r\nContent-Type: application/json\r\n` +
@@ -69,7 +69,7 @@ test('a password on its way is found; once it was judged, nothing of the sign-in
   await nowhere({ ...typed('password', PASSWORD), ...code('code', '135790') });
 });
 
-test('a session, its tunnels and its end leave nothing', { ...root, timeout: 60_000 }, async () => {
+test('a session, its tunnels and its end leave nothing', { ...root, timeout: 180_000 }, async () => {
   const bert = gateway.addUser('bert', PASSWORD);
   for (const name of ['echo', 'office']) gateway.grant(bert, name);
   const token = await bert.token();
@@ -101,7 +101,7 @@ test('a session, its tunnels and its end leave nothing', { ...root, timeout: 60_
   await nowhere(needles);
 });
 
-test('an invitation, a new seed, recovery codes and a new password leave nothing', { ...root, timeout: 60_000 }, async () => {
+test('an invitation, a new seed, recovery codes and a new password leave nothing', { ...root, timeout: 180_000 }, async () => {
   const { invitation } = gateway.json('user', 'invite', 'carla');
   const { json: offer } = await post('/api/setup', { invitation });
   const needles = { ...reference('invitation', invitation), ...seed('seed', offer.secret), ...typed('password', NEW) };
@@ -140,7 +140,7 @@ const undumpable = (pid) => statSync(`/proc/${pid}/environ`).uid === 0 && noCore
 // Not the shell before it any more, which may have no limit yet, or soon none.
 const begun = (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'deskgate\n' && noCore(pid);
 
-test('no process of the gateway writes a core file', { timeout: 60_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
+test('no process of the gateway writes a core file', { timeout: 180_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
   const writes = await control();
   t.diagnostic(writes ? 'cores of others are written here' : 'core_pattern writes no file here: the flag is looked at alone');
   for (const [part, signal] of [['keeper', 'SIGSEGV'], ['gate', 'SIGABRT'], ['gate', 'SIGSEGV']]) {
@@ -169,7 +169,7 @@ test('no process of the gateway writes a core file', { timeout: 60_000, skip: sa
   assert.deepEqual(cores(), []);
 });
 
-test('neither the client nor a verb that is given a password writes one', { timeout: 60_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
+test('neither the client nor a verb that is given a password writes one', { timeout: 180_000, skip: sanitized && 'a sanitizer looks at the process' }, async (t) => {
   await control();
   gateway.addUser('dora');
   const stdio = ['pipe', 'pipe', 'pipe'];
@@ -207,7 +207,7 @@ test('keeper, gate and supervisor are locked in memory', { skip: root.skip }, as
   assert.doesNotMatch(one.log, /memory\.lock/);
 });
 
-test('where it may not lock it says so, and serves', { skip: root.skip, timeout: 60_000 }, async (t) => {
+test('where it may not lock it says so, and serves', { skip: root.skip, timeout: 180_000 }, async (t) => {
   const other = await Gateway.make({ serve: false });
   t.after(() => other.remove());
   const limited = ['--memlock=65536:65536', 'setpriv', '--bounding-set', '-sys_resource,-ipc_lock', binary, '--state', other.state];

@@ -14,7 +14,7 @@ export function within(file, flags, { name = 'in namespaces of its own' } = {}) 
   test(name, { skip: isRoot ? false : 'only root can make them' }, (t) => {
     const env = { ...process.env, DESKGATE_WITHIN: '1' };
     delete env.NODE_TEST_CONTEXT;
-    const done = spawnSync('unshare', [...flags, process.execPath, file], { encoding: 'utf8', env, timeout: 120_000 });
+    const done = spawnSync('unshare', [...flags, process.execPath, file], { encoding: 'utf8', env, timeout: 360_000 });
     assert.equal(done.status, 0, done.stdout + done.stderr);
     for (const line of done.stdout.match(/^# (pass \d+|.* ms at most)$/gm) ?? []) t.diagnostic(line);
   });
