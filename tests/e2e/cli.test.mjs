@@ -447,7 +447,7 @@ test('audit list --follow shows what happens next', async () => {
   follow.stdout.setEncoding('utf8');
   let seen = '';
   const wait = (words) => new Promise((fulfil, reject) => {
-    const timer = setTimeout(() => reject(new Error(`never came: ${words}\n${seen}`)), 10_000);
+    const timer = setTimeout(() => reject(new Error(`never came: ${words}\n${seen}`)), 60_000);
     follow.stdout.on('data', (text) => {
       seen += text;
       if (seen.includes(words)) {
