@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { dial, read, run, start } from './connect/client.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { until, within } from './lib/proc.mjs';
+import { inTime, until } from './lib/proc.mjs';
 import { deadPort, echoServer, freePort } from './lib/servers.mjs';
 
 const EX = { OK: 0, UNAVAILABLE: 69, NOPERM: 77 };
@@ -127,7 +127,7 @@ for (const [what, order, words] of [
   ['removing the grant', (name) => ['grant', 'remove', '--user', name, 'echo'], /\(code 4005\)/],
 ]) {
   test(`${what} closes the tunnel within a second, in words`, async () => {
-    await within(1000, async () => {
+    await inTime(1000, async () => {
       const user = person();
       const { client, socket } = await connected(user);
       socket.resume();

@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { descriptors, run, sleep, until, within } from './lib/proc.mjs';
+import { descriptors, inTime, run, sleep, until } from './lib/proc.mjs';
 import { echoServer, tcpServer } from './lib/servers.mjs';
 import { OP, Wire } from './lib/wire.mjs';
 
@@ -68,7 +68,7 @@ const ENDS = {
 for (const [what, [code, words, act]] of Object.entries(ENDS)) {
   test(`${what}: the tunnel closes within a second`, { timeout: 120_000 }, async () => {
     const bystander = await connected();
-    await within(1_000, async () => {
+    await inTime(1_000, async () => {
       const person = await connected();
       await act(person);
       const begun = Date.now();
@@ -91,7 +91,7 @@ test('a group\'s member who leaves it', { timeout: 120_000 }, async () => {
   gateway.cli('group', 'join', 'sales', 'member');
   gateway.cli('grant', 'add', '--group', 'sales', 'echo');
   const token = await user.token();
-  await within(1_000, async () => {
+  await inTime(1_000, async () => {
     const { ws } = await gateway.tunnel('echo', token);
     assert.ok(ws);
     gateway.cli('group', 'leave', 'sales', 'member');
@@ -144,7 +144,7 @@ test('an idle tunnel, and one that is used', { timeout: 120_000 }, async () => {
 test('the gateway pings a quiet client, and drops one that is gone', { timeout: 120_000 }, async (t) => {
   const own = await Gateway.make({ conf: { tunnel: { ping_seconds: 1 } } });
   t.after(() => own.remove());
-  await within(8_000, async () => {
+  await inTime(8_000, async () => {
     const { ws, name } = await connected(own);
     const ping = await ws.next();
     assert.equal(ping.opcode, OP.PING);

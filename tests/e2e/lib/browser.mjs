@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium as playwright } from 'playwright-core';
 import WebSocket from 'ws';
-import { start, stop, until } from './proc.mjs';
+import { ready, start, stop, until } from './proc.mjs';
 
 const require = createRequire(import.meta.url);
 const asRoot = process.getuid() === 0;
@@ -81,19 +81,31 @@ export class Firefox {
     firefox.profile = mkdtempSync(join(tmpdir(), 'deskgate-firefox-'));
     firefox.process = start('firefox-esr', ['--headless', '--no-remote', '--remote-debugging-port', '0', '--profile', firefox.profile],
       { env: { HOME: firefox.profile, MOZ_DISABLE_CONTENT_SANDBOX: asRoot ? '1' : '' } });
-    firefox.process.child.stderr.on('data', (text) => { firefox.log = (firefox.log ?? '') + text; });
-    let address;
-    await until(() => `Firefox listens\n${firefox.log}`, () => {
-      address = /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(firefox.log ?? '')?.[1];
-      return address;
-    }, { ms: 60_000 });
+    const address = await ready(firefox.process, 'Firefox listens', () =>
+      /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(firefox.process.err)?.[1], { ms: 120_000 });
     firefox.socket = new WebSocket(`${address}/session`);
-    await once(firefox.socket, 'open');
     firefox.socket.on('message', (data) => firefox.#heard(JSON.parse(data)));
-    await firefox.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
-    const { contexts } = await firefox.send('browsingContext.getTree', {});
-    firefox.tab = contexts[0].context;
+    firefox.socket.on('close', () => firefox.#lost());
+    try {
+      await once(firefox.socket, 'open');
+      await firefox.#begin();
+    } catch (error) {
+      await firefox.close();
+      throw error;
+    }
     return firefox;
+  }
+
+  async #begin() {
+    await this.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
+    const { contexts } = await this.send('browsingContext.getTree', {});
+    this.tab = contexts[0].context;
+  }
+
+  // Nobody answers any more.
+  #lost() {
+    for (const { method, fail } of this.#waiting.values()) fail(new Error(`${method}: Firefox has gone\n${this.process.err}`));
+    this.#waiting.clear();
   }
 
   #heard(message) {
@@ -106,8 +118,10 @@ export class Firefox {
 
   send(method, params) {
     const id = ++this.#last;
-    this.socket.send(JSON.stringify({ id, method, params }));
-    return new Promise((fulfil, fail) => { this.#waiting.set(id, { method, fulfil, fail }); });
+    return new Promise((fulfil, fail) => {
+      this.#waiting.set(id, { method, fulfil, fail });
+      this.socket.send(JSON.stringify({ id, method, params }), (error) => { if (error) fail(error); });
+    });
   }
 
   async goto(url) {

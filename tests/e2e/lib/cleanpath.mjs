@@ -115,7 +115,7 @@ export async function present(gateway, token, fields, { cuts = [], tail = Buffer
     ws.send(data.subarray(from, cut));
     from = cut;
   }
-  const frame = await ws.next(20_000);
+  const frame = await ws.next();
   const pdu = frame?.opcode === OP.BINARY ? frame.payload : null;
   return { ws, wire, frame, pdu, answer: pdu && readPdu(pdu) };
 }

@@ -87,7 +87,7 @@ export class Clients {
   }
 }
 
-export async function samePicture(client, desktop, { ms = 40_000 } = {}) {
+export async function samePicture(client, desktop, { ms = 80_000 } = {}) {
   let seen;
   await until(() => `the same picture on both sides, differs by ${seen}\n${client.said()}`, () => {
     assert.ok(client.process.running(), `the client ended: ${client.said()}`);
@@ -115,10 +115,10 @@ export async function typesThere(client, desktop) {
       typed = Date.now();
     }
     return lines.some((line) => there().includes(`${line}\n`));
-  }, { ms: 40_000 });
+  }, { ms: 80_000 });
 }
 
-export const ends = (client, ms = 40_000) => until(() => `the client ends: ${client.said()}`, () => !client.process.running(), { ms });
+export const ends = (client, ms = 80_000) => until(() => `the client ends: ${client.said()}`, () => !client.process.running(), { ms });
 
 // ---- clipboards of X displays ----
 
@@ -138,5 +138,5 @@ export async function copiesTo(from, to, text, client) {
       copied = Date.now();
     }
     return paste(to) === text;
-  }, { ms: 30_000, every: 300 });
+  }, { ms: 60_000, every: 300 });
 }

@@ -1,6 +1,6 @@
 // Real desktops and a screen to look at them from.
 import { join } from 'node:path';
-import { root, run, start, stop, until } from './proc.mjs';
+import { ready, root, run, start, stop } from './proc.mjs';
 
 const SHADOW = join(root, 'scripts/lib/demo-desktop');
 const XRDP = join(root, 'tests/e2e/lib/xrdp-desktop');
@@ -8,10 +8,7 @@ const XRDP = join(root, 'tests/e2e/lib/xrdp-desktop');
 // {display, port, pids, typed, stop()} of a desktop that answers.
 async function desktop(script, args) {
   const process = start(script, args);
-  await until(() => `${script} is ready\n${process.err}`, () => {
-    if (!process.running()) throw new Error(`${script} ended: ${process.err}`);
-    return process.out.includes('\n');
-  }, { ms: 60_000 });
+  await ready(process, `${script} is ready`, () => process.out.includes('\n'), { ms: 120_000 });
   return { ...JSON.parse(process.out), stop: () => stop(process) };
 }
 
@@ -22,7 +19,7 @@ export const xrdpDesktop = (...args) => desktop(XRDP, args);
 // An X display for a client: {display, stop()}.
 export async function screen(size = '1024x768') {
   const process = start('Xvfb', ['-displayfd', '1', '-screen', '0', `${size}x24`, '-nolisten', 'tcp', '-noreset']);
-  await until(() => `an X display\n${process.err}`, () => process.out.endsWith('\n'), { ms: 30_000 });
+  await ready(process, 'an X display', () => process.out.endsWith('\n'), { ms: 60_000 });
   return { display: `:${process.out.trim()}`, stop: () => stop(process) };
 }
 

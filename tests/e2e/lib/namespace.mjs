@@ -1,11 +1,10 @@
 // Tests that need a network or mounts of their own: the file runs itself again inside. And another
 // machine, at the other end of a wire.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { isRoot } from './gateway.mjs';
-import { until } from './proc.mjs';
+import { ready, start } from './proc.mjs';
 
 // True within. Else it adds one test that runs `file` (a path) within, and answers false.
 // `flags` are those of unshare(1).
@@ -30,14 +29,14 @@ export function sh(command) {
 // A machine with these addresses, across a wire from `here`, an address of this one's namespace; both
 // of a network of 24 bits.
 export class Machine {
-  #holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', '600'], { stdio: 'ignore' });
+  #holder = start('unshare', ['--net', 'sleep', '600']);
 
   #programs = [];
 
   static async start(here, addresses) {
     const machine = new Machine();
-    const { pid } = machine.#holder;
-    await until('another network', () => sh(`readlink /proc/self/ns/net /proc/${pid}/ns/net | uniq | wc -l`).trim() === '2');
+    const { pid } = machine.#holder.child;
+    await ready(machine.#holder, 'another network', () => sh(`readlink /proc/self/ns/net /proc/${pid}/ns/net | uniq | wc -l`).trim() === '2');
     sh(`ip link set lo up && ip link add here type veth peer name there netns ${pid} && ip addr add ${here}/24 dev here && ip link set here up`);
     for (const address of addresses) machine.appear(address);
     machine.#sh('ip link set there up');
@@ -45,7 +44,7 @@ export class Machine {
   }
 
   #sh(command) {
-    sh(`nsenter -t ${this.#holder.pid} -n ${command}`);
+    sh(`nsenter -t ${this.#holder.child.pid} -n ${command}`);
   }
 
   appear(address) {
@@ -59,13 +58,12 @@ export class Machine {
 
   // Runs a script of Node.js there; returns when it has said something.
   async run(script, ...args) {
-    const program = spawn('nsenter', ['-t', String(this.#holder.pid), '-n', 'setpriv', '--pdeathsig', 'KILL', process.execPath, '-e', script, ...args.map(String)],
-      { stdio: ['ignore', 'pipe', 'inherit'] });
+    const program = start('nsenter', ['-t', String(this.#holder.child.pid), '-n', process.execPath, '-e', script, ...args.map(String)]);
     this.#programs.push(program);
-    await once(program.stdout, 'data');
+    await ready(program, 'it speaks', () => program.out !== '');
   }
 
   stop() {
-    for (const process of [...this.#programs, this.#holder]) process.kill('SIGKILL');
+    for (const { child } of [...this.#programs, this.#holder]) child.kill('SIGKILL');
   }
 }

@@ -47,6 +47,21 @@ export async function stop(process, { signal = 'SIGTERM', patience: ms = 30_000 
   return result;
 }
 
+// What a program makes of itself, once `ask` (as for until()) has an answer; one that ends before, or
+// takes too long, is stopped.
+export async function ready(process, what, ask, options) {
+  const said = () => `${process.out}${process.err}`;
+  try {
+    return await until(() => `${what}\n${said()}`, () => {
+      if (!process.running()) throw new Error(`${what}: it ended\n${said()}`);
+      return ask();
+    }, options);
+  } catch (error) {
+    await stop(process, { signal: 'SIGKILL' });
+    throw error;
+  }
+}
+
 // Runs to the end; throws with what it said when it fails.
 export function run(command, args, { env = {}, input, encoding = 'utf8', allow = false } = {}) {
   const result = spawnSync(command, args,
@@ -71,7 +86,7 @@ export async function until(what, ask, { ms = 30_000, every = 25 } = {}) {
 
 // What must take less than `most` ms, which `turn` measures: a busy machine may hold anybody up, but not
 // each time; what is slow by itself is so each time.
-export async function within(most, turn, { turns = 4 } = {}) {
+export async function inTime(most, turn, { turns = 4 } = {}) {
   const took = [];
   while (took.length < turns) {
     took.push(await turn());

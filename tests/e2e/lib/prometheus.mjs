@@ -101,7 +101,7 @@ export function value(families, name, labels = {}) {
 // One plain HTTP request: {status, headers, body}.
 export function get(port, path = '/metrics', { method = 'GET', host = '127.0.0.1' } = {}) {
   return new Promise((fulfil, fail) => {
-    const sent = request({ host, port, path, method, agent: false, timeout: 10_000 }, (answer) => {
+    const sent = request({ host, port, path, method, agent: false, timeout: 30_000 }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (text) => { body += text; });
       answer.on('error', fail);

@@ -5,7 +5,7 @@ import { connect as tcpConnect, isIPv4 } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
-import { start, stop, until } from './proc.mjs';
+import { ready, start } from './proc.mjs';
 import { Wire } from './wire.mjs';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
@@ -58,18 +58,12 @@ export async function haproxy(folder, sections, ports) {
   writeFileSync(file, 'global\n  nbthread 1\ndefaults\n  timeout connect 5s\n  timeout client 60s\n' +
     `  timeout server 60s\n  timeout tunnel 60s\n${sections}`);
   const process = start('haproxy', ['-db', '-f', file]);
-  try {
-    for (const port of ports) {
-      await until(() => `haproxy listens\n${process.err}`, async () => {
-        if (!process.running()) throw new Error(process.err);
-        const wire = await tcpFrom(port, '127.0.0.1');
-        wire.end();
-        return !wire.error;
-      });
-    }
-  } catch (error) {
-    await stop(process);
-    throw error;
+  for (const port of ports) {
+    await ready(process, 'haproxy listens', async () => {
+      const wire = await tcpFrom(port, '127.0.0.1');
+      wire.end();
+      return !wire.error;
+    });
   }
   return process;
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { execPath } from 'node:process';
-import { start, stop, until } from './proc.mjs';
+import { ready, start, stop } from './proc.mjs';
 
 // `serve` gets each connection. The answer has .port, .connections and .close().
 export async function tcpServer(serve, options = {}) {
@@ -45,7 +45,7 @@ export async function floodProcess() {
     socket.on('error', () => {}).on('drain', push).resume();
     push();
   }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });`]);
-  await until('a flood is ready', () => process.out.endsWith('\n'));
+  await ready(process, 'a flood', () => process.out.endsWith('\n'));
   return { port: Number(process.out), close: () => stop(process) };
 }
 
