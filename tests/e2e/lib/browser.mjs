@@ -12,12 +12,14 @@ import { ready, start, stop, until } from './proc.mjs';
 
 const require = createRequire(import.meta.url);
 const asRoot = process.getuid() === 0;
+const SLOW_MS = 90_000; // for one step of a browser on a busy machine
 
 // ---- Chromium ----
 
 // With `trusted`, a PEM certificate, that one counts as a good one: only then does Chromium cache.
 export const chromium = ({ trusted } = {}) => playwright.launch({
   executablePath: '/usr/bin/chromium',
+  timeout: SLOW_MS,
   args: [
     ...(asRoot ? ['--no-sandbox'] : []),
     ...(trusted ? [`--ignore-certificate-errors-spki-list=${keyHash(trusted)}`] : []),
@@ -36,6 +38,7 @@ export async function person(browser, { lang = 'en-US', scheme = 'light', width 
     locale: lang, colorScheme: scheme, viewport: { width, height }, ignoreHTTPSErrors: !trusted,
     permissions: ['clipboard-read', 'clipboard-write'], ...more,
   });
+  context.setDefaultTimeout(SLOW_MS);
   const noise = [];
   context.on('weberror', (error) => noise.push(String(error.error())));
   context.on('console', (message) => {

@@ -108,7 +108,7 @@ export class House {
   // Waits until these tunnels, and no others, have ended since row `from`: {why: count}.
   async ended(from, due) {
     const text = (counts) => JSON.stringify(Object.entries(counts).sort());
-    await until(() => `these ends: ${text(due)}, not ${text(this.ends(from))}`, () => text(this.ends(from)) === text(due), { ms: 20_000, every: 100 });
+    await until(() => `these ends: ${text(due)}, not ${text(this.ends(from))}`, () => text(this.ends(from)) === text(due), { every: 100 });
   }
 
   // Waits until the tunnel that ended last did so with its gate.

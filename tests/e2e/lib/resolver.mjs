@@ -40,6 +40,8 @@ export class Resolver {
   // bytes of an answer; or with a promise of them.
   zone = {};
 
+  #socket;
+
   // Needs a network and mounts of its own. `folder` may hold its resolv.conf.
   static async start(folder, options = 'timeout:1 attempts:1') {
     const resolver = new Resolver();
@@ -51,12 +53,13 @@ export class Resolver {
 
   // Again, after close().
   async listen() {
-    this.socket = createSocket('udp4', async (query, from) => {
+    const socket = createSocket('udp4', async (query, from) => {
       const answer = await this.#reply(query);
-      if (answer) this.socket.send(answer, from.port, from.address);
+      if (answer && this.#socket === socket) socket.send(answer, from.port, from.address); // else it is closed
     });
-    this.socket.bind(53, '127.0.0.1');
-    await once(this.socket, 'listening');
+    this.#socket = socket;
+    socket.bind(53, '127.0.0.1');
+    await once(socket, 'listening');
   }
 
   async #reply(query) {
@@ -70,6 +73,7 @@ export class Resolver {
   }
 
   close() {
-    this.socket.close();
+    this.#socket?.close();
+    this.#socket = undefined;
   }
 }
