@@ -208,7 +208,7 @@ test('who has a stolen cookie cannot guess the code of a device on offer', async
   assert.equal((await post('/api/totp', { password: PASSWORD }, token)).status, 200);
   const statuses = [];
   for (let i = 0; i < 8; i++) {
-    hold();
+    if (i === 3) hold();
     statuses.push((await post('/api/totp/confirm', { code: String(i).repeat(6) }, token)).status);
   }
   assert.ok(statuses.includes(429), statuses.join(' '));
