@@ -18,6 +18,7 @@ const char *store_advice(sqlite3 *db)
     case SQLITE_CANTOPEN:
         return ": the gateway's user must be able to read and write it and its folder";
     case SQLITE_BUSY:
+    case SQLITE_PROTOCOL: /* the same, for the locks of the log in front of it */
         return ": another program holds it";
     default:
         return "";

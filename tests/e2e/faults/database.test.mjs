@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { isRoot } from '../lib/gateway.mjs';
-import { run, sleep, start, until } from '../lib/proc.mjs';
+import { run, sleep, start, stop, until } from '../lib/proc.mjs';
 
-const LOCK_SECONDS = 8; // the gateway waits for 5
 const PAGE = 4096;
 
 // Writes rubbish over all pages from that one on.
@@ -20,35 +19,38 @@ function damage(file, first) {
   closeSync(fd);
 }
 
-// ---- locked; which is mostly waiting, so the others go on beside it ----
+// ---- locked, until their standard input ends; which is mostly waiting, so the others go on beside it ----
 
 const LOCKS = {
   'a writer that does not end': ['deskgate.db', 'import sqlite3,sys,time\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\n' +
-    'c.execute("BEGIN EXCLUSIVE")\nprint("held",flush=True)\ntime.sleep(float(sys.argv[2]))\nc.execute("ROLLBACK")\n'],
+    'c.execute("BEGIN EXCLUSIVE")\nprint("held",flush=True)\nsys.stdin.read()\nc.execute("ROLLBACK")\n'],
   // As a process that was stopped in the midst of recovery would: readers have to wait, too.
   'all locks of the log': ['deskgate.db-shm', 'import fcntl,sys,time\nf=open(sys.argv[1],"r+b")\n' +
     'while True:\n try:\n  fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB,8,120)\n  break\n except OSError:\n  time.sleep(.001)\n' +
-    'print("held",flush=True)\ntime.sleep(float(sys.argv[2]))\n'],
+    'print("held",flush=True)\nsys.stdin.read()\n'],
 };
 
 describe('the database', { concurrency: true }, () => {
   describe('locked by another program', { concurrency: true }, () => {
     for (const [what, [name, script]] of Object.entries(LOCKS)) {
-      test(what, { timeout: 60_000 }, async (t) => {
+      test(what, { timeout: 120_000 }, async (t) => {
         const house = await House.open();
         const { gateway, books } = house;
         try {
           const [first, second] = [books.add(), books.add()];
           const at = gateway.log.length;
-          const locker = start('python3', ['-c', script, join(gateway.state, name), String(LOCK_SECONDS)]);
+          const locker = start('python3', ['-c', script, join(gateway.state, name)], { stdio: ['pipe', 'pipe', 'pipe'] });
+          t.after(() => stop(locker));
           await until(() => `it is held ${locker.err}`, () => /held/.test(locker.out));
           const begun = Date.now();
           const refused = await first.signIn();
           t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${house.canary.slowest} ms`);
           assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
-          if (refused.status === 500) assert.match(gateway.log.slice(at), /locked: another program holds it/);
+          if (refused.status === 500) await gateway.says(/lock(ed|ing protocol): another program holds it/, at);
           await house.canary.heard();
           const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
+          await sleep(1_500); // of five seconds that the gateway waits
+          locker.child.stdin.end();
           await locker.ended;
           assert.equal(await waiting, 200);
           assert.equal(await books.signIn(first), 200, 'a code of a sign-in that failed is not used up');
@@ -100,7 +102,7 @@ describe('the database', { concurrency: true }, () => {
 
     for (const [what, [words, act]] of Object.entries(DAMAGES)) {
       const skip = !isRoot && /may/.test(what) ? 'only root can take it away' : false;
-      test(what, { skip, timeout: 20_000 }, () => {
+      test(what, { skip, timeout: 60_000 }, () => {
         const state = join(folder, String(number++));
         run('cp', ['-a', gateway.state, state]);
         const paths = { state, db: join(state, 'deskgate.db'), key: join(state, 'secret.key') };
@@ -131,13 +133,13 @@ describe('the database', { concurrency: true }, () => {
 
     const path = (name) => join(gateway.state, name);
 
-    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 40_000 }, async () => {
+    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 60_000 }, async () => {
       const late = books.add();
       const at = gateway.log.length;
       const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
       for (const name of names) renameSync(path(name), path(`away.${name}`));
-      await until('it says so', () => /the database was removed or replaced while the gateway had it open/.test(gateway.log.slice(at)), { ms: 3_000 });
-      await until('the canary is let go', () => house.canary.ws.wire.over, { ms: 5_000 });
+      await until('it says so', () => /the database was removed or replaced while the gateway had it open/.test(gateway.log.slice(at)));
+      await until('the canary is let go', () => house.canary.ws.wire.over);
       await house.canary.stop();
       await assert.rejects(late.signIn(), 'nobody serves');
       await until('it says what to do', () => /there is no database at .*restore your backup/.test(gateway.log.slice(at)));
@@ -150,7 +152,7 @@ describe('the database', { concurrency: true }, () => {
       await books.whole();
     });
 
-    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 40_000 }, async () => {
+    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 60_000 }, async () => {
       truncateSync(path('deskgate.db-shm'), 0);
       const person = books.add();
       let status;
@@ -163,7 +165,7 @@ describe('the database', { concurrency: true }, () => {
       await books.whole();
     });
 
-    test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 40_000 }, async (t) => {
+    test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 60_000 }, async (t) => {
       const at = gateway.log.length;
       gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
       damage(path('deskgate.db'), 1);
@@ -175,7 +177,8 @@ describe('the database', { concurrency: true }, () => {
       t.diagnostic(JSON.stringify(answers));
       assert.ok(!answers[200]);
       await sleep(300);
-      process.kill(gateway.part('keeper'), 'SIGKILL'); // so that nothing of what it remembers helps
+      const keeper = gateway.part('keeper'); // there is none while it is started again
+      if (keeper) process.kill(keeper, 'SIGKILL'); // so that nothing of what it remembers helps
       await until('it says what to do', () => /malformed.*restore your backup with 'deskgate restore'/.test(gateway.log.slice(at)));
       await house.canary.stop();
       await gateway.stop();
