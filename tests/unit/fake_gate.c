@@ -53,7 +53,7 @@ static void fill_state(struct fake_gate *fake)
 {
     struct secret_key key;
     char path[CONF_PATH_SIZE], why[256] = "";
-    uint16_t port, closed;
+    uint16_t port, unused;
     conf_path(&fake->conf, CONF_SECRET_KEY, path);
     ck_assert_int_eq(secret_key_load(&key, path, true, why, sizeof(why)), 0);
     conf_path(&fake->conf, CONF_DATABASE, path);
@@ -65,14 +65,13 @@ static void fill_state(struct fake_gate *fake)
     fake->desktop = start_desktop(&port);
     fake->desktop_port = port;
     ck_assert_int_eq(listen(fake->desktop, 256), 0);
-    int shut = start_desktop(&closed);
+    fake->unused = start_desktop(&unused); /* kept, so that nobody else listens there meanwhile */
     fake_gate_desktop(fake, "desk", "127.0.0.1", port, true);
     fake_gate_desktop(fake, "named", "localhost", port, true);
-    fake_gate_desktop(fake, "closed", "127.0.0.1", closed, true);
+    fake_gate_desktop(fake, "closed", "127.0.0.1", unused, true);
     fake_gate_desktop(fake, "strange", "192.0.2.1", port, true);
     fake_gate_desktop(fake, "nameless", "no-such-host.invalid", port, true);
     fake_gate_desktop(fake, "others", "127.0.0.1", port, false);
-    close(shut);
 }
 
 int fake_gate_new(struct fake_gate *fake)
@@ -134,6 +133,7 @@ void fake_gate_teardown(struct fake_gate *fake)
     ck_assert_int_eq(fake_gate_stop(fake), 0);
     store_close(fake->store);
     fd_close(&fake->desktop);
+    fd_close(&fake->unused);
     snprintf(command, sizeof(command), "rm -rf '%s'", fake->folder);
     ck_assert_int_eq(system(command), 0);
 }

@@ -22,6 +22,7 @@ struct fake_gate {
     int control, gate; /* the supervisor's end; the gate's record socket */
     int desktop;       /* listens; "desk" and "named" lead to it */
     uint16_t desktop_port;
+    int unused; /* has the port of "closed" */
     uint32_t request;
 };
 

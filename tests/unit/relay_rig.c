@@ -99,10 +99,10 @@ static void on_turn(struct loop_timer *timer)
 void relay_rig_run(struct loop *loop, bool (*step)(void))
 {
     struct turn turn = {
-        .timer.fire = on_turn, .loop = loop, .step = step, .until = loop_now(loop) + 10000};
+        .timer.fire = on_turn, .loop = loop, .step = step, .until = loop_now(loop) + 45000};
     loop_timer_set(loop, &turn.timer, 0);
     ck_assert_int_eq(loop_run(loop), 0);
-    ck_assert_msg(loop_now(loop) <= turn.until, "nothing happened for ten seconds");
+    ck_assert_msg(loop_now(loop) <= turn.until, "it did not come to an end");
 }
 
 bool relay_rig_is_over(void)

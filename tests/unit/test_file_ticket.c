@@ -123,11 +123,11 @@ START_TEST(a_new_connection_takes_the_place_of_the_old)
     memcpy(ask.ticket, made.ticket, IPC_TOKEN_SIZE);
     ask.head.request = 77;
     fake_gate_send(&fake, &ask.head);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 2000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
     ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
     ck_assert_int_eq(answer.close_tunnel.tunnel, first);
     ck_assert_int_eq(answer.close_tunnel.end, IPC_END_CLIENT_LOST);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 2000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
     ck_assert_uint_eq(answer.head.type, IPC_OPENED);
     ck_assert_int_eq(answer.opened.status, IPC_OK);
     close(answer_fd);
@@ -285,7 +285,7 @@ static void say(int64_t tunnel, const char *words)
 
 static void expect_words(int64_t tunnel, const char *words)
 {
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
     ck_assert_uint_eq(answer.head.type, IPC_SAY);
     ck_assert_int_eq(answer.say.tunnel, tunnel);
     ck_assert_str_eq(answer.say.words, words);

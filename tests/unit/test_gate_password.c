@@ -366,7 +366,7 @@ START_TEST(rules_are_kept)
     }
     head->request = 99;
     fake_gate_send(&fake, head);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), -EPIPE);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), -EPIPE);
 }
 END_TEST
 

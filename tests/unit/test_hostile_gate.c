@@ -262,7 +262,7 @@ static void send_descriptors(uint16_t type, size_t count)
     expect_dropped(ipc_type_name(type));
     for (size_t i = 0; i < count; i++) {
         struct pollfd look = {.fd = in[i], .events = POLLIN};
-        ck_assert_int_eq(poll(&look, 1, 5000), 1);
+        ck_assert_int_eq(poll(&look, 1, 15000), 1);
         ck_assert_int_eq(read(in[i], &byte, 1), 0);
         close(in[i]);
     }
@@ -395,7 +395,7 @@ START_TEST(the_same_request_number_is_only_echoed)
         fake_gate_send(&fake, &record.head);
     }
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 5000), 0);
+        ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 15000), 0);
         ck_assert_uint_eq(answer.head.request, i ? 7 : 0);
         ck_assert_uint_eq(answer.who_is.status, IPC_OK);
     }

@@ -24,17 +24,17 @@ static void teardown(void)
     fake_gate_teardown(&fake);
 }
 
-/* The order to close `tunnel` comes within a second, and says why. */
+/* The order to close `tunnel` comes with the next look, some a second, and says why. */
 static void expect_close(int64_t tunnel, enum ipc_end why)
 {
     union ipc_record record;
     int fd;
     int64_t begun = fake_gate_now_ms();
-    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 5000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 15000), 0);
     ck_assert_uint_eq(record.head.type, IPC_CLOSE_TUNNEL);
     ck_assert_int_eq(record.close_tunnel.tunnel, tunnel);
     ck_assert_int_eq(record.close_tunnel.end, why);
-    ck_assert_int_le(fake_gate_now_ms() - begun, 1000);
+    ck_assert_int_le(fake_gate_now_ms() - begun, 5000);
 }
 
 START_TEST(signs_in_and_out)
@@ -319,11 +319,11 @@ START_TEST(a_session_idles_out_and_expires)
     ck_assert_int_eq(fake_gate_who(&fake, got.token), IPC_NO_SESSION);
     ck_assert_int_eq(fake_gate_stop(&fake), 0);
     fake.conf.session_idle_seconds = 3600;
-    fake.conf.session_absolute_seconds = 1;
+    fake.conf.session_absolute_seconds = 3; /* whole seconds: one may be over at once */
     fake_gate_start(&fake);
     got = fake_gate_sign_in_well(&fake, 1);
     ck_assert_int_eq(fake_gate_who(&fake, got.token), IPC_OK);
-    sleep(2);
+    sleep(4);
     ck_assert_int_eq(fake_gate_who(&fake, got.token), IPC_NO_SESSION);
 }
 END_TEST

@@ -241,7 +241,7 @@ static void expect_dropped(struct ipc_admin *ask)
     union ipc_record record;
     int fd;
     ck_assert_int_eq(ipc_send(fake.gate, &ask->head, -1), 0);
-    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 5000), -EPIPE);
+    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 15000), -EPIPE);
     close(fake.gate);
     fake.gate = fake_gate_new(&fake);
     ck_assert_int_eq(fake_gate_who(&fake, token), IPC_OK);

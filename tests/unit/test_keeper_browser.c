@@ -114,7 +114,7 @@ START_TEST(a_tunnel_that_must_close_or_is_anothers_teaches_nothing)
     close(fake.gate);
     fake.gate = mine;
     ck_assert_int_eq(store_tunnel_request_end(fake.store, tunnel), STORE_OK);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
     ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
     ck_assert_int_eq(show_certificate(tunnel, 9, true), IPC_FAILED);
     ck_assert_int_eq(store_desktop_by_name(fake.store, "desk", &desktop), STORE_OK);
@@ -248,7 +248,7 @@ START_TEST(people_see_and_end_their_sessions)
     memcpy(end.token, second.token, IPC_TOKEN_SIZE);
     fake_gate_ask(&fake, &end.head, IPC_SIGNED_OUT, &answer, &answer_fd);
     ck_assert_int_eq(answer.signed_out.status, IPC_OK);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 2000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
     ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
     ck_assert_int_eq(answer.close_tunnel.tunnel, tunnel);
     ck_assert_int_eq(answer.close_tunnel.end, IPC_END_SIGNED_OUT);
@@ -292,7 +292,7 @@ START_TEST(records_that_break_a_rule_end_the_link)
         break;
     }
     fake_gate_send(&fake, &record.head);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), -EPIPE);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), -EPIPE);
 }
 END_TEST
 

