@@ -32,7 +32,7 @@ export class Canary {
         const back = await this.ws.read(song.length, PATIENCE);
         assert.ok(back?.equals(song), 'the canary\'s bytes come back');
         if (this.requests && this.beats % 8 === 0) {
-          const answer = await this.gateway.http('GET', '/healthz', { fresh: true, timeout: PATIENCE });
+          const answer = await this.gateway.http('GET', '/healthz', { fresh: true, timeout: 4 * PATIENCE });
           assert.equal(answer.status, 200);
         }
         this.slowest = Math.max(this.slowest, Date.now() - begun);

@@ -180,10 +180,10 @@ export class Gateway {
     return this.log.slice(at);
   }
 
-  // Waits until the log says so; what it says. What the gateway does and what it writes about it do not
+  // Waits until the log says so, since `at`; what it says. What the gateway does and what it writes about it do not
   // come here at the same time.
-  said(words) {
-    return until(() => `${words}\n${this.log.slice(-3000)}`, () => words.exec(this.log) ?? undefined);
+  said(words, at = 0) {
+    return until(() => `${words}\n${this.log.slice(at).slice(-3000)}`, () => words.exec(this.log.slice(at)) ?? undefined);
   }
 
   async remove() {

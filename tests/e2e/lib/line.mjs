@@ -1,17 +1,21 @@
 // A line between a client and the gateway, for the accidents of real networks.
 import { connect } from 'node:net';
+import { until } from './proc.mjs';
 import { tcpServer } from './servers.mjs';
+
+const QUIET = 1_000; // ms
 
 export class Line {
   #pairs = new Set();
   #frozen = [];
+  #held = null; // clients that wait outside
   #server;
+  #asked = false;
+  #answers = 0;
 
   // Counts: connections so far; the longest time, in ms, that nothing came from the gateway on one.
   made = 0;
   silence = 0;
-  // Nobody gets through while it is down; what is there already stays.
-  down = false;
 
   static async to(port) {
     const line = new Line();
@@ -24,8 +28,8 @@ export class Line {
   }
 
   #join(client, port) {
-    if (this.down) {
-      client.resetAndDestroy();
+    if (this.#held) {
+      this.#held.push([client, port]);
       return;
     }
     const gateway = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
@@ -34,8 +38,13 @@ export class Line {
     this.#pairs.add(pair);
     gateway.on('data', (bytes) => {
       pair.bytes += bytes.length;
+      this.#asked ||= Date.now() - pair.heard > QUIET;
       this.silence = Math.max(this.silence, Date.now() - pair.heard);
       pair.heard = Date.now();
+    });
+    client.on('data', () => {
+      if (this.#asked) this.#answers++;
+      this.#asked = false;
     });
     for (const [from, to] of [[client, gateway], [gateway, client]]) {
       from.on('error', () => {});
@@ -52,6 +61,23 @@ export class Line {
   reset(nth) {
     const hit = nth === undefined ? this.#take() : [[...this.#pairs][nth]];
     for (const { ends } of hit) for (const end of ends) end.resetAndDestroy();
+  }
+
+  // Whoever comes from now on waits, connected, until release().
+  hold() {
+    this.#held = [];
+  }
+
+  release() {
+    const held = this.#held;
+    this.#held = null;
+    for (const [client, port] of held) if (!client.destroyed) this.#join(client, port);
+  }
+
+  // Returns when the client has answered so many times more to what the gateway said out of silence.
+  async answered(times) {
+    const due = this.#answers + times;
+    await until('answers', () => this.#answers >= due, { ms: 60_000 });
   }
 
   // The connection on which most comes from the gateway while `work` is done.
@@ -88,6 +114,7 @@ export class Line {
 
   close() {
     this.reset();
+    for (const [client] of this.#held ?? []) client.destroy();
     for (const { ends } of this.#frozen) for (const end of ends) end.destroy();
     return this.#server.close();
   }

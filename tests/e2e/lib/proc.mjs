@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -74,12 +75,39 @@ export function run(command, args, { env = {}, input, encoding = 'utf8', allow =
   return result;
 }
 
-// Asks until the answer is neither undefined nor false; throws with `what` when time is over.
+// Calls `over` after so many ms, counted in turns of this process: where it is held up, by a busy machine
+// or by a command of its own, those whom it waits for have more time, and what came meanwhile is seen
+// first. Returns what calls that off.
+export function patiently(ms, over) {
+  let turns = 20;
+  const timer = setInterval(async () => {
+    if (--turns > 0) return;
+    clearInterval(timer);
+    await caughtUp();
+    if (turns === 0) over();
+  }, (ms * patience) / turns);
+  return () => {
+    turns = -1;
+    clearInterval(timer);
+  };
+}
+
+// What is promised comes within so many ms, counted likewise: for what must not be waited for.
+export function soon(ms, what, promised) {
+  let done;
+  const late = new Promise((_, fail) => { done = patiently(ms, () => fail(new Error(`${what}: not within ${ms} ms`))); });
+  return Promise.race([promised, late]).finally(done);
+}
+
+// Asks until the answer is neither undefined nor false; throws with `what` when time is over. Where asking
+// takes long the machine is slow, and time is over when it was asked often enough, too.
 export async function until(what, ask, { ms = 30_000, every = 25 } = {}) {
-  for (const end = Date.now() + ms * patience; ;) {
+  const begun = Date.now();
+  for (let asked = 1; ; asked++) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? await what() : what}`);
+    const spent = (Date.now() - begun) / patience;
+    if (spent > 4 * ms || (spent > ms && asked > ms / every / 10)) throw new Error(`not within ${ms} ms: ${typeof what === 'function' ? await what() : what}`);
     await sleep(every);
   }
 }
@@ -93,6 +121,20 @@ export async function inTime(most, turn, { turns = 4 } = {}) {
     if (took.at(-1) < most * patience) return;
   }
   throw new Error(`not within ${most} ms, ${turns} times: ${took.join(', ')}`);
+}
+
+// What a test that failed has left running would keep this process, and the whole run, waiting for it.
+if (process.argv[1]?.endsWith('.test.mjs')) {
+  after(() => {
+    setTimeout(() => {
+      for (const pid of childrenOf(process.pid)) {
+        try {
+          console.error(`left behind: ${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`);
+          process.kill(pid, 'SIGKILL');
+        } catch { /* it has gone meanwhile */ }
+      }
+    }, 60_000 * patience).unref();
+  });
 }
 
 // ---- /proc ----

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import { caughtUp, patience } from './proc.mjs';
+import { patiently } from './proc.mjs';
 
 export const OP = { MORE: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
@@ -78,19 +78,16 @@ export class Wire {
   }
 
   async #more(ms) {
-    let timer;
+    let done;
     const late = new Promise((_, fail) => {
-      timer = setTimeout(async () => {
-        await caughtUp();
-        fail(new Error(`nothing came for ${ms} ms; have ` +
-          `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`));
-      }, ms * patience);
+      done = patiently(ms, () => fail(new Error(`nothing came for ${ms} ms; have ` +
+        `${JSON.stringify(this.buffer.subarray(0, 200).toString('latin1'))}`)));
     });
     const woken = new Promise((fulfil) => { this.wake = fulfil; });
     try {
       await Promise.race([woken, late]);
     } finally {
-      clearTimeout(timer);
+      done();
       this.wake = undefined;
     }
   }
