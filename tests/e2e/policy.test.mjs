@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { present, ticketFor, visit } from './lib/cleanpath.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
+import { soon, until } from './lib/proc.mjs';
 import { TYPE, WebSocketRdg, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { OP, RawSocket } from './lib/wire.mjs';
@@ -41,7 +41,7 @@ const ways = {
     const { ws, answer } = await RawSocket.open(wire, '/tunnel/office', headers());
     open.push(() => wire.end());
     if (!ws) return { told: JSON.parse(answer.body).error };
-    return { told: 'allowed', end: () => wire.end(), over: async (ms = 5000) => ws.closed(ms) };
+    return { told: 'allowed', end: () => wire.end(), over: async (ms) => ws.closed(ms) };
   },
   'RD Gateway': async () => {
     // The ticket was made while it was allowed: the use of it is what counts.
@@ -51,7 +51,7 @@ const ways = {
     if (status) return { told: status };
     return { told: 'allowed', end: () => rdg.drop(), over: async () => {
       let got;
-      do got = await rdg.read(5000); while (got && got.type !== TYPE.CLOSE);
+      do got = await rdg.read(); while (got && got.type !== TYPE.CLOSE);
       rdg.drop();
     } };
   },
@@ -128,10 +128,9 @@ for (const [what, narrow, widen, told] of [
     await freshTicket(); // one that was made in time, and is not used yet
     const begun = Date.now();
     gateway.cli(...narrow);
-    await Promise.all(living.map((one) => one.over()));
+    await soon(3000, 'what lives ends', Promise.all(living.map((one) => one.over())));
     await none();
     t.diagnostic(`the bytes stopped after ${Date.now() - begun} ms, the command's own time included`);
-    assert.ok(Date.now() - begun < 3000);
     const row = gateway.audit('--event', 'tunnel-policy').at(-1);
     assert.equal(row.user, 'anna');
     assert.ok(row.detail.length > 10, 'the rule is named');
@@ -180,14 +179,14 @@ test('limits in time: the desktop\'s and the person\'s, also narrowed while some
   const one = await ways.tunnel();
   assert.equal(one.told, 'allowed');
   gateway.cli('desktop', 'limit', 'office', '--absolute', '10s');
-  await one.over(15_000);
+  await one.over(30_000);
   await none();
   assert.match(gateway.audit('--event', 'tunnel-close').at(-1).detail, /why=limit/);
   gateway.cli('desktop', 'limit', 'office', '--absolute', 'none', '--idle', '10s');
-  const idle = await ways.tunnel();
   const begun = Date.now();
-  await until(() => 'it has idled out', () => live() === 0, { ms: 15_000 });
-  assert.ok(Date.now() - begun > 8000, 'and not before');
+  const idle = await ways.tunnel();
+  await until(() => 'it has idled out', () => live() === 0, { ms: 30_000 });
+  assert.ok(Date.now() - begun > 9500, 'and not before');
   assert.match(gateway.audit('--event', 'tunnel-close').at(-1).detail, /why=idle/);
   idle.end();
   gateway.cli('desktop', 'limit', 'office', '--idle', 'none');
@@ -254,7 +253,7 @@ for (const [what, word] of [
     const flow = (async () => {
       for (;;) {
         ws.send(Buffer.from('ping'));
-        const frame = await ws.next(5000);
+        const frame = await ws.next();
         if (frame?.opcode !== OP.BINARY) return;
         last = Date.now();
         rounds++;
@@ -264,21 +263,23 @@ for (const [what, word] of [
     const command = word(person.name);
     const begun = Date.now();
     gateway.cli(...command);
-    await flow;
+    await soon(2000, 'the bytes stop', flow);
     wire.end();
     t.diagnostic(`the last byte came ${last - begun} ms after the command was given`);
-    assert.ok(last - begun < 2000);
     await none();
   });
 }
 
-test('an hour that ends while somebody works', async () => {
-  const soon = new Date(Date.now() + 2000);
-  gateway.cli('grant', 'limit', 'anna', 'office', '--until', soon.toISOString().slice(0, 19) + 'Z');
-  const one = await ways.tunnel();
+test('an hour that ends while somebody works', { timeout: 120_000 }, async () => {
+  let one, end;
+  for (let ahead = 2; one?.told !== 'allowed' && ahead < 60; ahead *= 2) { // as long as it takes to come in
+    end = Math.floor(Date.now() / 1000) + ahead;
+    gateway.cli('grant', 'limit', 'anna', 'office', '--until', new Date(end * 1000).toISOString().replace('.000', ''));
+    one = await ways.tunnel();
+  }
   assert.equal(one.told, 'allowed');
-  await one.over();
-  assert.ok(Date.now() - soon.getTime() < 2500);
+  await soon(Math.max(0, end * 1000 - Date.now()) + 2500, 'the end of its hour', one.over(60_000));
+  assert.ok(Date.now() >= end * 1000, 'and not before');
   gateway.cli('grant', 'limit', 'anna', 'office', '--until', 'none');
 });
 

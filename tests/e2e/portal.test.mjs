@@ -224,27 +224,34 @@ test('refusals are told, and too many are counted down', async () => {
   newcomer('guessed');
   const { context, page, close } = await visitor({}, { refused: ['401 /api/login', '429 /api/login'] });
   await page.goto(url);
+  await page.waitForSelector('form');
+  // All that the alert says from now on, however slow the machine is: {text, off} (is the button?).
+  await page.evaluate(() => {
+    globalThis.heard = [];
+    const alert = document.querySelector('.alert');
+    const button = document.querySelector('button[type=submit]');
+    new MutationObserver(() => alert.textContent && globalThis.heard.push({ text: alert.textContent, off: button.disabled }))
+      .observe(alert, { childList: true, characterData: true, subtree: true });
+  });
   const guess = async () => {
     await page.fill('input[autocomplete=username]', 'guessed');
     await page.fill('input[type=password]', 'not this one at all');
     await page.fill('input[autocomplete=one-time-code]', '000000');
+    const before = await page.evaluate('heard.length');
     await page.click('button[type=submit]:not([disabled])');
-    return alertOf(page);
+    await page.waitForFunction((had) => globalThis.heard.length > had, before);
+    return page.evaluate((had) => globalThis.heard[had].text, before);
   };
   assert.match(await guess(), /is not right/);
+  await alertOf(page);
   assert.equal(await page.getAttribute('.alert:not([hidden])', 'role'), 'alert', 'it is read out');
-  // All that the alert says from now on, however slow the machine is.
-  await page.evaluate(() => {
-    globalThis.heard = [];
-    const alert = document.querySelector('.alert');
-    new MutationObserver(() => globalThis.heard.push(alert.textContent)).observe(alert, { childList: true, characterData: true, subtree: true });
-  });
   let said = '';
   for (let i = 0; i < 4 && !/Too many/.test(said); i++) said = await guess();
   assert.match(said, /Too many failed attempts.* \d+ s/);
-  assert.ok(await page.isDisabled('button[type=submit]'));
-  await page.waitForSelector('button[type=submit]:not([disabled])', { timeout: 30_000 });
-  const seconds = (await page.evaluate('heard')).map((text) => Number(/Too many.* (\d+) s/.exec(text)?.[1] ?? 0)).filter(Boolean);
+  await page.waitForSelector('button[type=submit]:not([disabled])');
+  const counted = (await page.evaluate('heard')).filter(({ text }) => /Too many/.test(text));
+  assert.ok(counted.every(({ off }) => off), 'nothing can be sent meanwhile');
+  const seconds = counted.map(({ text }) => Number(/ (\d+) s/.exec(text)[1]));
   assert.deepEqual(seconds, Array.from(seconds, (_, i) => seconds[0] - i), 'down, a second at a time');
   assert.equal(seconds.at(-1), 1);
 

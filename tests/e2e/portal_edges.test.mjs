@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { sleep } from './lib/proc.mjs';
+import { until } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
 
 let gateway;
@@ -34,11 +34,12 @@ async function opened(name) {
   return { user, ...made };
 }
 
-async function cut(name) {
+async function cut(name, context) {
   for (const session of gateway.json('session', 'list').filter((row) => row.user === name)) {
     gateway.cli('session', 'end', String(session.id));
   }
-  await sleep(600); // the keeper looks every quarter of a second
+  const [{ value: token }] = (await context.cookies()).filter((cookie) => cookie.name === '__Host-deskgate');
+  await until('the session is over', async () => (await gateway.http('GET', '/api/session', { token })).status === 401);
 }
 
 async function account(page) {
@@ -85,16 +86,16 @@ test('the skip link at the sign-in loses nothing typed', async () => {
 });
 
 test('a session over: .rdp leads to the sign-in', async () => {
-  const { page } = await opened('foura');
-  await cut('foura');
+  const { page, context } = await opened('foura');
+  await cut('foura', context);
   await page.getByRole('button', { name: /\.rdp file/ }).click();
   await signInShown(page);
 });
 
 test('a session over: a form of the account leads to the sign-in', async () => {
-  const { page } = await opened('fourb');
+  const { page, context } = await opened('fourb');
   await account(page);
-  await cut('fourb');
+  await cut('fourb', context);
   const device = page.locator('section[aria-labelledby=device]');
   await device.locator('input').fill(PASSWORD);
   await device.locator('button[type=submit]').click();
@@ -102,9 +103,9 @@ test('a session over: a form of the account leads to the sign-in', async () => {
 });
 
 test('a session over: sign out everywhere leads to the sign-in', async () => {
-  const { page } = await opened('fourc');
+  const { page, context } = await opened('fourc');
   await account(page);
-  await cut('fourc');
+  await cut('fourc', context);
   await page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await page.locator('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
   await signInShown(page);
@@ -115,21 +116,21 @@ test('a bad invitation is no dead end', async () => {
   await page.goto(`${url}#setup=${'A'.repeat(43)}`);
   await page.waitForSelector('.alert:not([hidden])');
   await page.locator('main button').click();
-  await page.waitForSelector('.cards', { timeout: 3000 });
+  await page.waitForSelector('.cards');
 });
 
 test('signing out without a network says so', async () => {
   const { page, context } = await opened('six');
   await context.setOffline(true);
   await page.click('#sign-out');
-  await page.waitForSelector('[role=alert]:not([hidden]), [role=status]:not([hidden])', { timeout: 3000 });
+  await page.waitForSelector('[role=alert]:not([hidden]), [role=status]:not([hidden])');
 });
 
 test('a refused clipboard says so', async () => {
   const { page } = await opened('seven');
   await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); });
   await page.getByRole('button', { name: /command/ }).click();
-  await page.waitForSelector('[role=status]:not([hidden])', { timeout: 3000 });
+  await page.waitForSelector('[role=status]:not([hidden])');
 });
 
 test('another language keeps what was typed', async () => {

@@ -36,7 +36,7 @@ async function visitor(look) {
 
 const shown = (page) => page.locator('dialog dd code').allTextContents();
 
-test('the portal makes one, and a client that takes no file uses it', async () => {
+test('the portal makes one, and a client that takes no file uses it', async (t) => {
   const { context, page, user } = await visitor({});
   const button = page.getByRole('button', { name: 'Make a gateway password for office' });
   await button.click();
@@ -49,11 +49,12 @@ test('the portal makes one, and a client that takes no file uses it', async () =
   await page.waitForSelector('dialog', { state: 'detached' });
 
   const view = await screen();
+  t.after(() => view.stop());
   const client = start(freerdp.command, [`/v:${computer}`, `/g:${address}`, '/gt:http', `/gu:${name}`, `/gp:${password}`, '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls'],
     { env: { DISPLAY: view.display, HOME: clients.folder } });
-  await until(() => `it reaches the desktop: ${client.out}${client.err}`, () => gateway.audit('--event', 'tunnel-open').some((row) => row.outcome === 'ok'), { ms: 20_000 });
+  t.after(() => stop(client));
+  await until(() => `it reaches the desktop: ${client.out}${client.err}`, () => gateway.audit('--event', 'tunnel-open').some((row) => row.outcome === 'ok'), { ms: 60_000 });
   await stop(client);
-  await view.stop();
 
   await button.click(); // each time another one
   await page.waitForSelector('dialog[open]');

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
 import { Gateway, PASSWORD, sanitized } from './lib/gateway.mjs';
-import { sleep, until } from './lib/proc.mjs';
+import { sleep, soon, until } from './lib/proc.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
 import { codeAt, stepNow } from './lib/totp.mjs';
 import { OP, Wire, closeBody, frame } from './lib/wire.mjs';
@@ -20,7 +20,7 @@ let origin;
 before(async () => {
   gateway = await Gateway.make({
     conf: {
-      server: { request_seconds: 2, handshake_seconds: 2, handshakes_per_address: 256 },
+      server: { request_seconds: 5, handshake_seconds: 5, handshakes_per_address: 256 },
       login: { user_failures: 1000, address_failures: 100_000 },
       session: { absolute_seconds: 3600 },
     },
@@ -92,17 +92,23 @@ refused('every wrong factor gets the same answer', async () => {
 
 refused('unknown and known users take the same time', async () => {
   const carl = gateway.addUser('carl');
-  const took = { known: [], unknown: [] };
-  for (let i = 0; i < (sanitized ? 6 : 20); i++) {
-    for (const [kind, username] of [['known', 'carl'], ['unknown', `nobody${i}`]]) {
-      const begun = process.hrtime.bigint();
-      error(await gateway.login({ username, password: `wrong${i}`, code: carl.codes.wrong() }), 401, 'sign_in_refused');
-      took[kind].push(Number(process.hrtime.bigint() - begun) / 1e6);
-    }
-  }
   const middle = (list) => list.sort((a, b) => a - b)[list.length >> 1];
-  const [known, unknown] = [middle(took.known), middle(took.unknown)];
-  assert.ok(Math.abs(known - unknown) < 0.5 * Math.max(known, unknown), `${known} ms and ${unknown} ms`);
+  const told = [];
+  // A difference is there each time; one that the machine's other work makes is not.
+  while (told.length < 3) {
+    const took = { known: [], unknown: [] };
+    for (let i = 0; i < (sanitized ? 6 : 20); i++) {
+      for (const [kind, username] of [['known', 'carl'], ['unknown', `nobody${i}`]]) {
+        const begun = process.hrtime.bigint();
+        error(await gateway.login({ username, password: `wrong${i}`, code: carl.codes.wrong() }), 401, 'sign_in_refused');
+        took[kind].push(Number(process.hrtime.bigint() - begun) / 1e6);
+      }
+    }
+    const [known, unknown] = [middle(took.known), middle(took.unknown)];
+    if (Math.abs(known - unknown) < 0.5 * Math.max(known, unknown)) return;
+    told.push(`${known} ms and ${unknown} ms`);
+  }
+  assert.fail(told.join(', '));
 });
 
 refused('a code works once, also after a restart', async () => {
@@ -197,7 +203,7 @@ refused('no session, a made-up one, and one that is over', async () => {
 });
 
 test('a session that has expired, and the tunnel under it', { timeout: 60_000 }, async () => {
-  const own = await Gateway.make({ conf: { session: { absolute_seconds: 3 } } });
+  const own = await Gateway.make({ conf: { session: { absolute_seconds: 6 } } });
   try {
     const user = own.addUser('hanna');
     own.addDesktop('echo', echo.port);
@@ -205,7 +211,7 @@ test('a session that has expired, and the tunnel under it', { timeout: 60_000 },
     const short = await user.token();
     const { ws } = await own.tunnel('echo', short);
     assert.equal((await own.http('GET', '/api/session', { token: short })).status, 200);
-    const { code, reason } = await ws.closed(8_000);
+    const { code, reason } = await ws.closed(30_000);
     assert.deepEqual([code, reason], [4007, 'the time limit for this connection was reached']);
     error(await own.http('GET', '/api/session', { token: short }), 401, 'no_session');
     const again = await own.tunnel('echo', short);
@@ -334,17 +340,17 @@ refused('a path of 1 MiB, and a thousand headers', async () => {
 
 refused('a header that comes one byte at a time', async () => {
   const wire = await gateway.wire();
-  const begun = Date.now();
   const text = `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ${'a'.repeat(1000)}`;
-  for (const letter of text) {
-    if (wire.over || wire.buffer.length) break;
-    wire.send(letter);
-    await sleep(50);
-  }
-  const answer = await wire.answer();
+  const drip = (async () => {
+    for (const letter of text) {
+      if (wire.over || wire.buffer.length) break;
+      wire.send(letter);
+      await sleep(50);
+    }
+  })();
+  const answer = await soon(11_000, 'request_seconds and a bit', wire.answer(30_000));
   assert.equal(answer.status, 408);
-  await wire.rest();
-  assert.ok(Date.now() - begun < 8_000, 'within request_seconds and a bit');
+  await Promise.all([drip, wire.rest()]);
   wire.end();
 });
 
@@ -389,9 +395,7 @@ refused('TLS without HTTP: silence, and rubbish', async () => {
   const silent = await gateway.wire();
   const rubbish = await gateway.wire();
   rubbish.send(Buffer.from(`\x03\x00\x00\x13\x0e\xe0${'\0'.repeat(500)}`, 'latin1')); // RDP's first words
-  const begun = Date.now();
-  await Promise.all([silent.rest(8_000), rubbish.rest(8_000)]);
-  assert.ok(Date.now() - begun < 8_000);
+  await soon(11_000, 'the end', Promise.all([silent.rest(30_000), rubbish.rest(30_000)]));
   silent.end();
   rubbish.end();
 });
@@ -403,7 +407,7 @@ refused('TCP without TLS: silence, rubbish, and half a handshake', async () => {
       if (bytes) wire.send(Buffer.from(bytes, 'latin1'));
       return wire;
     }));
-  await Promise.all(wires.map((wire) => wire.rest(8_000)));
+  await soon(11_000, 'the end', Promise.all(wires.map((wire) => wire.rest(30_000))));
 });
 
 refused('old TLS, weak ciphers, and protocols that are not spoken', async () => {

@@ -10,13 +10,15 @@ import { alive, root, start, stop, until } from './lib/proc.mjs';
 import { Codes } from './lib/totp.mjs';
 
 const demos = [];
+const started = [];
 
 async function demo() {
   const process = start(join(root, 'scripts/run'), ['--json'], { env: { DESKGATE_BINARY: binary } });
+  started.push(process);
   await until(() => `scripts/run is ready: ${process.err}`, () => {
     if (!process.running()) throw new Error(`it ended: ${process.err}`);
     return process.out.includes('\n');
-  }, { ms: 60_000 });
+  }, { ms: 180_000 });
   return { process, ...JSON.parse(process.out) };
 }
 
@@ -24,7 +26,7 @@ before(async () => {
   demos.push(...await Promise.all([demo(), demo()]));
 });
 after(async () => {
-  for (const { process } of demos) await stop(process);
+  for (const process of started) await stop(process);
 });
 
 // The shortest conversation that only an RDP server has: an X.224 connection request that offers
@@ -43,13 +45,14 @@ test('it says one line of JSON with everything in it', () => {
   assert.notEqual(demos[0].url, demos[1].url);
 });
 
-test('the desktop is reached through each', { timeout: 90_000 }, async () => {
+test('the desktop is reached through each', { timeout: 120_000 }, async (t) => {
   for (const { url, user, password, totp_secret: secret, fingerprint, desktop } of demos) {
     const code = await new Codes(secret).next();
     const connection = client(['--stdio', '--user', user, '--fingerprint', fingerprint, url, desktop],
       { credentials: [password, code], stdin: 'pipe' });
+    t.after(() => connection.child.kill());
     connection.child.stdin.write(REQUEST);
-    await until(() => `an answer: ${connection.err}`, () => connection.out.length >= 11);
+    await until(() => `an answer: ${connection.err}`, () => connection.out.length >= 11, { ms: 60_000 });
     connection.child.stdin.end();
     const result = await connection.ended;
     assert.equal(result.out.subarray(0, 2).toString('hex'), '0300', result.err);

@@ -120,9 +120,10 @@ test('a page of another site cannot show a code in somebody\'s name', async () =
   assert.notEqual(foreign.json.error, 'wrong_code');
 });
 
-test('the tunnel client asks for a code when the desktop wants one', async () => {
+test('the tunnel client asks for a code when the desktop wants one', async (t) => {
   const user = somebody();
   const running = start([...client, 'vault'], { credentials: [user.name, PASSWORD, await user.codes.next()], open: true });
+  t.after(() => running.child.kill());
   const address = await running.ready;
   const first = await dial(address);
   first.write('x');
@@ -139,9 +140,10 @@ test('the tunnel client asks for a code when the desktop wants one', async () =>
   assert.equal((await running.ended).code, 0);
 });
 
-test('… and ends when there is none to be had', async () => {
+test('… and ends when there is none to be had', async (t) => {
   const user = somebody();
   const running = start([...client, 'vault'], { credentials: [user.name, PASSWORD, await user.codes.next()] });
+  t.after(() => running.child.kill());
   const address = await running.ready;
   age(301);
   (await dial(address)).write('x');

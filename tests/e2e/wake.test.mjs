@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openCleanpath, requestPdu, ticketFor, visit, visitOver } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { root, start, stop, until } from './lib/proc.mjs';
+import { root, soon, start, stop, until } from './lib/proc.mjs';
 import { get, parse, value } from './lib/prometheus.mjs';
 
 const MAC = 'aa:bb:cc:dd:ee:01';
@@ -30,6 +30,7 @@ async function desktop(name, { mac, nap } = {}) {
 async function listening(asleep, more = {}) {
   gateway.configure({ dial: { wake_broadcast: `127.0.0.1:${asleep.udp}`, seconds: 3, wake_seconds: 20, ...more } });
   await (gateway.process ? gateway.restart() : gateway.serve());
+  token ??= await anna.token();
 }
 
 before(async () => {
@@ -47,9 +48,8 @@ const wakes = () => gateway.audit('--event', 'desktop-wake');
 test('a tunnel waits until the desktop has woken up', async () => {
   const asleep = await desktop('office', { nap: 2 });
   await listening(asleep);
-  token = await anna.token();
   const { ws, wire } = await gateway.tunnel('office', token);
-  assert.ok(asleep.awake());
+  await until('it has said so', () => asleep.awake()); // its port comes first
   ws.send(Buffer.from('hello'));
   assert.equal((await ws.read(5)).toString(), 'hello');
   wire.end();
@@ -79,7 +79,7 @@ test('a browser is told that the desktop is being woken', async () => {
   await until('the visit is waking', async () => (await visit(gateway, token, made.visit)).state === 'waking');
   // It wakes up, and speaks no RDP.
   assert.equal((await visitOver(gateway, token, made.visit)).reason, 'negotiation');
-  assert.ok(asleep.awake());
+  await until('it has said so', () => asleep.awake()); // its port comes first
   wire.end();
 });
 
@@ -98,11 +98,11 @@ test('a card that does not wake up is given up in time, and nobody may wake with
   gateway.cli('desktop', 'set', 'deep', '--mac', 'aa:bb:cc:dd:ee:03'); // mistyped
   await listening(asleep, { wake_seconds: 4 });
   const begun = Date.now();
-  const { answer } = await gateway.tunnel('deep', token);
+  const { answer } = await soon(9_000, 'an answer', gateway.tunnel('deep', token));
   assert.equal(answer.status, 504);
   assert.equal(answer.json?.error ?? JSON.parse(answer.body).error, 'desktop_asleep');
   const took = Date.now() - begun;
-  assert.ok(took >= 4_500 && took < 9_000, `${took} ms`);
+  assert.ok(took >= 4_500, `${took} ms`);
   gateway.cli('desktop', 'set', 'deep', '--mac', 'aa:bb:cc:dd:ee:02');
   gateway.cli('grant', 'remove', 'anna', 'deep');
   assert.equal((await gateway.tunnel('deep', token)).answer.status, 404);

@@ -40,7 +40,7 @@ async function set(seconds, seen = gateway) {
   ahead = seconds;
   writeFileSync(join(folder, 'clock'), `${seconds < 0 ? '' : '+'}${seconds}\n`);
   await until(() => `it is seen\n${seen.log.slice(at)}`,
-    () => new RegExp(`clock: the wall clock was set to=${by < 0 ? 'back' : 'forward'} by="${Math.abs(by)} seconds"`).test(seen.log.slice(at)), { ms: 5_000 });
+    () => new RegExp(`clock: the wall clock was set to=${by < 0 ? 'back' : 'forward'} by="${Math.abs(by)} seconds"`).test(seen.log.slice(at)));
 }
 
 // A code as the gateway's clock wants it.
@@ -106,7 +106,7 @@ test('who was made to wait, by a clock that was ahead, does not wait for that da
     answer = await person.signIn({ code: codeOf(person) });
     waited = answer.headers['retry-after'];
     return answer.status === 200;
-  }, { ms: 12_000, every: 500 });
+  }, { ms: 20_000, every: 500 });
 });
 
 test('a tunnel\'s time is what it lasted, and its hours go by the clock', options, async () => {
@@ -118,17 +118,18 @@ test('a tunnel\'s time is what it lasted, and its hours go by the clock', option
   await set(0);
   wire.end();
   const row = await until('its end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1')[0], { every: 100 });
-  assert.match(row.detail, / seconds=\d$/);
+  assert.match(row.detail, / seconds=\d{1,3}$/); // a day has more digits
 
-  // Open by a clock that is a day ahead; back at the true date the grant is not valid yet.
+  // Open by a clock that is days ahead; back at the true date the grant is not valid yet, whatever the
+  // time zone, and also when midnight comes meanwhile.
   const early = house.books.add();
   const date = (days) => new Date(Date.now() + days * DAY * 1000).toISOString().slice(0, 10);
-  gateway.cli('grant', 'limit', early.name, 'office', '--from', date(1));
-  await set(DAY + 3600);
+  gateway.cli('grant', 'limit', early.name, 'office', '--from', date(2));
+  await set(2 * DAY + 13 * 3600);
   const opened = await gateway.tunnel('office', await house.books.tokenOf(early, { code: codeOf(early) }));
   assert.ok(opened.ws, String(opened.answer?.body));
   await set(0);
-  const closed = await opened.ws.closed(5_000);
+  const closed = await opened.ws.closed();
   assert.equal(closed.code, 4005, closed.reason);
   await house.canary.heard();
 });
@@ -140,7 +141,7 @@ test('with limits as they are by default: a day forward ends sessions, with a tr
     await serve(own);
     mine = await House.open({ gateway: own, requests: false });
     await set(DAY, own);
-    await until('the canary is let go', () => mine.canary.error, { ms: 5_000 });
+    await until('the canary is let go', () => mine.canary.error);
     await mine.canary.stop();
     const row = await until('its end is on record', () => own.audit('--event', 'tunnel-close', '--last', '1')[0], { every: 100 });
     assert.match(row.detail, /^why=session-ended/);

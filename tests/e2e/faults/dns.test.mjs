@@ -14,6 +14,7 @@ import { Resolver, answerTo } from '../lib/resolver.mjs';
 
 const DIAL_SECONDS = 2;
 const RESOLVERS = 8; // threads of the keeper
+const LIBRARY_SECONDS = 15;
 
 if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a network of its own' })) {
   let house, gateway, resolver, folder;
@@ -22,8 +23,8 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deskgate-dns-'));
     sh('ip link set lo up');
-    // Longer than the gateway waits: it is not the library's patience that is measured.
-    resolver = await Resolver.start(folder, 'timeout:4 attempts:1');
+    // Far longer than the gateway waits: it is not the library's patience that is measured.
+    resolver = await Resolver.start(folder, `timeout:${LIBRARY_SECONDS} attempts:1`);
     house = await House.open({ conf: { dial: { seconds: DIAL_SECONDS } } });
     ({ gateway } = house);
   });
@@ -52,11 +53,16 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     return { told: error, ms, message };
   }
 
-  test('no answer, for more people than there are threads: who needs no name is served at once', { timeout: 40_000 }, async (t) => {
+  test('no answer, for more people than there are threads: who needs no name is served at once', { timeout: 60_000 }, async (t) => {
     const boris = house.books.add('boris');
     const tokens = new Map([[house.anna, house.token], [boris, await house.books.tokenOf(boris)]]);
     const silent = [];
-    for (const [user, token] of tokens) for (let i = 0; i < RESOLVERS - 1; i++) silent.push([desktop(() => 'silence', user), token]);
+    let release;
+    const released = new Promise((fulfil) => { release = () => fulfil('none'); }); // for the tests to come
+    t.after(release);
+    for (const [user, token] of tokens) for (let i = 0; i < RESOLVERS - 1; i++) silent.push([desktop(() => released, user), token]);
+    const before = [];
+    for (let i = 0; i < 5; i++) before.push((await open('office')).ms);
     const hanging = silent.map(([name, token]) => open(name, token));
     await sleep(300);
     const times = [];
@@ -69,10 +75,10 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     assert.equal(await house.books.signIn(house.books.add()), 200);
     const late = await Promise.all(hanging);
     t.diagnostic(`by address within ${Math.max(...times)} ms; without an answer ${Math.max(...late.map(({ ms }) => ms))} ms`);
-    assert.ok(Math.max(...times) < 1_000, `${times}`);
+    assert.ok(Math.max(...times) < 1_000 + 5 * Math.max(...before), `${times}; ${before}`);
     for (const { told, ms, message } of late) {
       assert.equal(told, 'desktop_name', message);
-      assert.ok(ms > DIAL_SECONDS * 900 && ms < 3_800, `${ms} ms`);
+      assert.ok(ms > DIAL_SECONDS * 900 && ms < (LIBRARY_SECONDS - 1) * 1000, `${ms} ms`);
     }
     assert.match(late[0].message, /name/);
     const rows = gateway.audit('--event', 'tunnel-open', '--last', '1000').filter((row) => row.outcome === 'no-such-host');
@@ -80,11 +86,11 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     await house.canary.heard();
   });
 
-  test('slow, but in time', { timeout: 20_000 }, async () => {
+  test('slow, but in time', { timeout: 60_000 }, async () => {
     // Whatever still hangs of the test before has threads; this one waits its turn or is told so.
     const slow = desktop((v6) => (v6 ? [] : sleep(700).then(() => ['127.0.0.1'])));
     let got;
-    for (const end = Date.now() + 12_000; Date.now() < end; await sleep(100)) {
+    for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100)) {
       got = await open(slow);
       if (got.told === 'reached') break;
       assert.equal(got.told, 'desktop_name');
@@ -123,7 +129,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     'cut off, with nobody at TCP': (v6, query) => changed(query, (answer) => { answer[2] |= 2; }),
   };
 
-  test('rubbish and refusals', { timeout: 40_000 }, async (t) => {
+  test('rubbish and refusals', { timeout: 60_000 }, async (t) => {
     const other = house.books.add(); // one session may have eight under way
     const token = await house.books.tokenOf(other);
     const kinds = Object.entries(RUBBISH).map(([what, answers], i) =>
@@ -131,14 +137,14 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     const all = await Promise.all(kinds.map(async ([what, name, token]) => [what, await open(name, token)]));
     for (const [what, { told, ms }] of all) {
       assert.equal(told, 'desktop_name', what);
-      assert.ok(ms < 3_800, `${what}: ${ms} ms`);
+      assert.ok(ms < (LIBRARY_SECONDS - 1) * 1000, `${what}: ${ms} ms`);
     }
     t.diagnostic(`${all.length} kinds`);
     await house.canary.heard();
     await house.books.whole({ check: false });
   });
 
-  test('no resolver at all, and then one again', { timeout: 40_000 }, async () => {
+  test('no resolver at all, and then one again', { timeout: 60_000 }, async () => {
     const name = desktop((v6) => (v6 ? [] : ['127.0.0.1']));
     resolver.close();
     assert.equal((await open(name)).told, 'desktop_name');

@@ -19,7 +19,7 @@ before(async () => {
   house = await House.open({
     conf: {
       metrics: { listen: '127.0.0.1:0' },
-      server: { connections: TOTAL, connections_per_address: EACH, handshakes_per_address: EACH, handshake_seconds: 3, request_seconds: 3, keepalive_seconds: 3 },
+      server: { connections: TOTAL, connections_per_address: EACH, handshakes_per_address: EACH, handshake_seconds: 8, request_seconds: 8, keepalive_seconds: 8 },
     },
     requests: false, // newcomers may have to make room
   });
@@ -76,7 +76,7 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
   over = true;
   await watch;
   t.diagnostic(`${most} connections of ${TOTAL} at most, of ${held.length} that came`);
-  for (const wire of held) await wire.rest(15_000); // closed by the gateway, at the latest when their time is over
+  for (const wire of held) await wire.rest(30_000); // closed by the gateway, at the latest when their time is over
   await calm();
 });
 

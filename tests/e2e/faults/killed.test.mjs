@@ -6,12 +6,14 @@ import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { alive, childrenOf, until } from '../lib/proc.mjs';
+import { freePort } from '../lib/servers.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 let house, gateway;
 
 before(async () => {
-  house = await House.open({ requests: false });
+  // A port that nobody is given while it is free.
+  house = await House.open({ conf: { server: { listen: `127.0.0.1:${await freePort()}` } }, requests: false });
   ({ gateway } = house);
 });
 after(() => house?.close());
@@ -40,13 +42,12 @@ async function ends(act) {
   const before = gateway.audit('--event', 'tunnel-close', '--last', '1000').length;
   const dead = await act();
   const killed = Date.now();
-  await until('the client sees the end', () => house.canary.ws.wire.over, { ms: 3_000 });
+  await until('the client sees the end', () => house.canary.ws.wire.over);
   await house.canary.stop();
-  await until('nobody is left at the desktop', () => house.desktops.office.connections.size === 0, { ms: 3_000 });
-  await until('the killed are gone', () => !dead.some(alive), { ms: 3_000 });
+  await until('nobody is left at the desktop', () => house.desktops.office.connections.size === 0);
+  await until('the killed are gone', () => !dead.some(alive));
   await gateway.healthy();
-  const row = await until('the end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')[before],
-    { ms: 10_000, every: 100 });
+  const row = await until('the end is on record', () => gateway.audit('--event', 'tunnel-close', '--last', '1000')[before], { every: 100 });
   assert.match(row.detail, /^why=gate-lost way=tunnel tunnel=\d+ up=\d+ down=\d+ seconds=\d+$/);
   assert.deepEqual([row.user, row.desktop], ['anna', 'office']);
   assert.deepEqual(gateway.json('tunnel', 'list'), []);
@@ -78,14 +79,13 @@ test('the supervisor: its children go with it, and its sockets are free at once'
     const { port } = gateway;
     kill('supervisor');
     await gateway.process.ended;
-    await until('no process is left', () => processes().length === 0, { ms: 3_000 });
+    await until('no process is left', () => processes().length === 0);
     const server = createServer();
     await new Promise((fulfil, fail) => {
       server.once('error', fail);
       server.listen(port, '127.0.0.1', () => server.close(fulfil));
     });
     await assert.rejects(Wire.tcp(port));
-    gateway.configure({ server: { listen: `127.0.0.1:${port}` } });
     await gateway.serve();
     assert.equal(gateway.port, port, 'the same address again');
     return before;

@@ -7,6 +7,7 @@ import { openCleanpath, rdpServer, requestPdu, ticketFor } from '../lib/cleanpat
 import { House } from '../lib/fault_house.mjs';
 import { PASSWORD } from '../lib/gateway.mjs';
 import { Line } from '../lib/line.mjs';
+import { until } from '../lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, data, handshake, rdgTicket, tunnelAuth, tunnelCreate } from '../lib/rdg.mjs';
 import { deafServer, floodServer, tcpServer } from '../lib/servers.mjs';
 import { OP, RawSocket, Wire, closeBody, frame } from '../lib/wire.mjs';
@@ -177,7 +178,7 @@ test('tunnels', { timeout: 60_000 }, async () => {
   ];
   await resets(cases, { 'client-lost': cases.length * TIMES });
   for (const [name, { connections }] of Object.entries(house.desktops)) {
-    assert.equal(connections.size, name === 'office' ? 1 : 0, `${name} is let go`);
+    await until(`${name} is let go`, () => connections.size === (name === 'office' ? 1 : 0));
   }
 });
 
