@@ -276,7 +276,7 @@ test('Forwarded, where the configuration says so', async () => {
 
 // ---- haproxy ----
 
-test('haproxy as a balancer, and as a reverse proxy', { timeout: 60_000 }, async () => {
+test('haproxy as a balancer, and as a reverse proxy', { timeout: 180_000 }, async () => {
   const [tcp, http] = [await freePort(), await freePort()];
   const pem = join(gateway.folder, 'both.pem');
   writeFileSync(pem, readFileSync(join(gateway.state, 'tls/cert.pem')) + readFileSync(join(gateway.state, 'tls/key.pem'), 'utf8'), { mode: 0o600 });

@@ -88,7 +88,7 @@ for (const [what, end, reason] of [
   });
 }
 
-test('who asks and does not read is let go', { timeout: 60_000 }, async () => {
+test('who asks and does not read is let go', { timeout: 180_000 }, async () => {
   const house = await Gateway.make({ conf: { server: { request_seconds: 2, keepalive_seconds: 2, connections_per_address: 20 } } });
   try {
     const all = [];

@@ -142,7 +142,7 @@ for (const [title, program] of programs) {
     const caught = await client(await account(), { port: between.address().port });
     await ends(caught);
     assert.match(caught.said(), /ERRCONNECT_ACCESS_DENIED/);
-    await gateway.says(/the client sees another certificate than ours/);
+    await gateway.said(/the client sees another certificate than ours/);
     assert.equal(tunnels().length, 0);
   });
 }

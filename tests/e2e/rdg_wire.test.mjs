@@ -286,7 +286,7 @@ test('a pair: what does not belong together stays apart', async () => {
   assert.deepEqual([one.answer.status, other.answer.status], [200, 409]);
 });
 
-test('a pair: half of one does not stay', { timeout: 60_000 }, async () => {
+test('a pair: half of one does not stay', { timeout: 180_000 }, async () => {
   const half = await connect(LegacyRdg, {}, { id: '{half}', only: 'out' });
   assert.equal(await soon(20_000, 'its end', half.read(30_000)), null);
   const again = await connect(LegacyRdg, {}, { id: '{half}', only: 'out' });

@@ -45,7 +45,7 @@ after(async () => {
 
 // A test during which, and after which, the canary sings.
 function refused(name, run, options = {}) {
-  test(name, { timeout: 60_000, ...options }, async () => {
+  test(name, { timeout: 180_000, ...options }, async () => {
     await run();
     await canary.heard();
     assert.ok(gateway.running());
@@ -137,7 +137,7 @@ refused('the same code at the same moment lets one in', async () => {
     answers.map((answer) => answer.status).join());
 });
 
-test('throttling: with Retry-After, and never a colleague elsewhere', { timeout: 60_000 }, async () => {
+test('throttling: with Retry-After, and never a colleague elsewhere', { timeout: 180_000 }, async () => {
   const own = await Gateway.make();
   try {
     const frieda = own.addUser('frieda');
@@ -202,7 +202,7 @@ refused('no session, a made-up one, and one that is over', async () => {
   error(await gateway.http('GET', '/api/session', { token: over }), 401, 'no_session');
 });
 
-test('a session that has expired, and the tunnel under it', { timeout: 60_000 }, async () => {
+test('a session that has expired, and the tunnel under it', { timeout: 180_000 }, async () => {
   const own = await Gateway.make({ conf: { session: { absolute_seconds: 6 } } });
   try {
     const user = own.addUser('hanna');

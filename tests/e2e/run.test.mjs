@@ -45,7 +45,7 @@ test('it says one line of JSON with everything in it', () => {
   assert.notEqual(demos[0].url, demos[1].url);
 });
 
-test('the desktop is reached through each', { timeout: 120_000 }, async (t) => {
+test('the desktop is reached through each', { timeout: 300_000 }, async (t) => {
   for (const { url, user, password, totp_secret: secret, fingerprint, desktop } of demos) {
     const code = await new Codes(secret).next();
     const connection = client(['--stdio', '--user', user, '--fingerprint', fingerprint, url, desktop],
@@ -61,7 +61,7 @@ test('the desktop is reached through each', { timeout: 120_000 }, async (t) => {
 });
 
 for (const [at, signal] of ['SIGTERM', 'SIGINT'].entries()) {
-  test(`${signal} leaves nothing`, { timeout: 60_000 }, async () => {
+  test(`${signal} leaves nothing`, { timeout: 180_000 }, async () => {
     const { process, pids, state } = demos[at];
     const { code } = await stop(process, { signal, patience: 30_000 });
     assert.equal(code, 0, process.err);

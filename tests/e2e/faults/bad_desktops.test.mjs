@@ -56,7 +56,7 @@ async function farewell(client) {
 const outcomes = (from, name) => gateway.audit('--event', 'tunnel-open', '--last', '1000')
   .filter((row) => row.id > from && row.desktop === name).map((row) => row.outcome);
 
-test('one that refuses, and one whose queue is full', { timeout: 60_000 }, async () => {
+test('one that refuses, and one whose queue is full', { timeout: 180_000 }, async () => {
   house.add('nobody', await deadPort());
   await house.desktop('frozen', fullQueue());
   const from = house.lastRow();
@@ -78,7 +78,7 @@ test('one that refuses, and one whose queue is full', { timeout: 60_000 }, async
   await house.settled(from, {});
 });
 
-test('those that break', { timeout: 60_000 }, async () => {
+test('those that break', { timeout: 180_000 }, async () => {
   const from = house.lastRow();
   const reset = (socket) => socket.resetAndDestroy();
   const said = randomBytes(2 << 20);
@@ -136,7 +136,7 @@ test('those that break', { timeout: 60_000 }, async () => {
   await house.settled(from, { 'desktop-lost': 8 });
 });
 
-test('those that break while the browser\'s way in is made', { timeout: 60_000 }, async () => {
+test('those that break while the browser\'s way in is made', { timeout: 180_000 }, async () => {
   const from = house.lastRow();
   const reset = (socket) => socket.resetAndDestroy();
   await house.desktop('no-x224', rdpServer({ confirm: reset }));
@@ -161,7 +161,7 @@ test('those that break while the browser\'s way in is made', { timeout: 60_000 }
   await house.settled(from, { 'desktop-lost': 3 });
 });
 
-test('one that takes nothing: lost after lost_seconds', { timeout: 60_000 }, async () => {
+test('one that takes nothing: lost after lost_seconds', { timeout: 180_000 }, async () => {
   const from = house.lastRow();
   await house.desktop('deaf', deafServer());
   const { ws } = await gateway.tunnel('deaf', token);
@@ -180,7 +180,7 @@ test('one that takes nothing: lost after lost_seconds', { timeout: 60_000 }, asy
   await house.settled(from, { 'desktop-lost': 2 });
 });
 
-test('those that talk without end, to clients that take nothing', { timeout: 60_000 }, async (t) => {
+test('those that talk without end, to clients that take nothing', { timeout: 180_000 }, async (t) => {
   const from = house.lastRow();
   const wires = [];
   const deaf = (wire) => { // at once: a flood that is taken meanwhile keeps the canary's process busy
@@ -212,7 +212,7 @@ test('those that talk without end, to clients that take nothing', { timeout: 60_
   for (const wire of wires) wire.end();
 });
 
-test('those that say goodbye in one direction', { timeout: 60_000 }, async () => {
+test('those that say goodbye in one direction', { timeout: 180_000 }, async () => {
   const from = house.lastRow();
   const said = randomBytes(300_000);
   const heard = [];

@@ -58,7 +58,7 @@ const FAULTS = {
 };
 
 for (const [what, [named, act]] of Object.entries(FAULTS)) {
-  test(what, { timeout: 60_000 }, async () => {
+  test(what, { timeout: 180_000 }, async () => {
     act();
     try {
       const said = await gateway.reload(/tls\.reload/);
@@ -74,7 +74,7 @@ for (const [what, [named, act]] of Object.entries(FAULTS)) {
   });
 }
 
-test('a gate that is started again while the files are rubbish has the old one', { timeout: 60_000 }, async () => {
+test('a gate that is started again while the files are rubbish has the old one', { timeout: 180_000 }, async () => {
   writeFileSync(file('cert.pem'), 'rubbish');
   await gateway.reload(/tls\.reload/);
   process.kill(gateway.part('gate'), 'SIGKILL');
@@ -86,7 +86,7 @@ test('a gate that is started again while the files are rubbish has the old one',
   await house.perch();
 });
 
-test('a good one is taken up afterwards, and nobody notices', { timeout: 60_000 }, async () => {
+test('a good one is taken up afterwards, and nobody notices', { timeout: 180_000 }, async () => {
   for (const [name, bytes] of [['cert.pem', other.cert], ['key.pem', other.key]]) {
     writeFileSync(file(`${name}.new`), bytes, { mode: 0o600 });
     if (isRoot) run('chown', ['nobody', file(`${name}.new`)]);

@@ -14,7 +14,7 @@ import { codeAt, stepNow } from '../lib/totp.mjs';
 const DAY = 86_400;
 const LIBRARY = run('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -1']).stdout.trim();
 const skip = sanitized ? 'a sanitizer and libfaketime both want to be first' : existsSync(LIBRARY) ? false : 'libfaketime is not installed';
-const options = { skip, timeout: 60_000 };
+const options = { skip, timeout: 180_000 };
 
 let folder;
 let house, gateway;

@@ -33,7 +33,7 @@ const LOCKS = {
 describe('the database', { concurrency: true }, () => {
   describe('locked by another program', { concurrency: true }, () => {
     for (const [what, [name, script]] of Object.entries(LOCKS)) {
-      test(what, { timeout: 120_000 }, async (t) => {
+      test(what, { timeout: 300_000 }, async (t) => {
         const house = await House.open();
         const { gateway, books } = house;
         try {
@@ -43,12 +43,12 @@ describe('the database', { concurrency: true }, () => {
           t.after(() => stop(locker));
           await until(() => `it is held ${locker.err}`, () => /held/.test(locker.out));
           const begun = Date.now();
-          const refused = await first.signIn();
+          const refused = await first.signIn({ code: await first.codes.lasting() }); // it waits for the database
           t.diagnostic(`${refused.status} after ${Date.now() - begun} ms; slowest beat ${house.canary.slowest} ms`);
           assert.ok(refused.status === 500 || (name !== 'deskgate.db' && refused.status === 200), refused.body); // readers may be early enough
-          if (refused.status === 500) await gateway.says(/lock(ed|ing protocol): another program holds it/, at);
+          if (refused.status === 500) await gateway.said(/lock(ed|ing protocol): another program holds it/, at);
           await house.canary.heard();
-          const waiting = books.signIn(second); // comes while it is locked, and is good as soon as it is not
+          const waiting = books.signIn(second, { code: await second.codes.lasting() }); // comes while it is locked, and is good as soon as it is not
           await sleep(1_500); // of five seconds that the gateway waits
           locker.child.stdin.end();
           await locker.ended;
@@ -102,7 +102,7 @@ describe('the database', { concurrency: true }, () => {
 
     for (const [what, [words, act]] of Object.entries(DAMAGES)) {
       const skip = !isRoot && /may/.test(what) ? 'only root can take it away' : false;
-      test(what, { skip, timeout: 60_000 }, () => {
+      test(what, { skip, timeout: 180_000 }, () => {
         const state = join(folder, String(number++));
         run('cp', ['-a', gateway.state, state]);
         const paths = { state, db: join(state, 'deskgate.db'), key: join(state, 'secret.key') };
@@ -133,7 +133,7 @@ describe('the database', { concurrency: true }, () => {
 
     const path = (name) => join(gateway.state, name);
 
-    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 60_000 }, async () => {
+    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 180_000 }, async () => {
       const late = books.add();
       const at = gateway.log.length;
       const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
@@ -152,7 +152,7 @@ describe('the database', { concurrency: true }, () => {
       await books.whole();
     });
 
-    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 60_000 }, async () => {
+    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 180_000 }, async () => {
       truncateSync(path('deskgate.db-shm'), 0);
       const person = books.add();
       let status;
@@ -165,7 +165,7 @@ describe('the database', { concurrency: true }, () => {
       await books.whole();
     });
 
-    test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 60_000 }, async (t) => {
+    test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 180_000 }, async (t) => {
       const at = gateway.log.length;
       gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
       damage(path('deskgate.db'), 1);

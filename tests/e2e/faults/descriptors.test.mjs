@@ -65,7 +65,7 @@ async function idleUse(pid) {
   return (spent(pid) - before) / ((Date.now() - begun) / 1000);
 }
 
-test('the gate', { timeout: 60_000 }, async (t) => {
+test('the gate', { timeout: 180_000 }, async (t) => {
   const gate = gateway.part('gate');
   const { more } = exhaust(gate);
   const wires = [];
@@ -94,7 +94,7 @@ test('the gate', { timeout: 60_000 }, async (t) => {
 // A connection takes one, its way to the HTTP library two, the desktop one.
 const SPARE = { 1: 'closed', 2: 'closed', 3: 503, 4: 'open' };
 
-test('the gate, when it needs one more for a request or a tunnel', { timeout: 60_000 }, async () => {
+test('the gate, when it needs one more for a request or a tunnel', { timeout: 180_000 }, async () => {
   const gate = gateway.part('gate');
   const open = () => descriptors(gate);
   const base = await settledAt(gate);
@@ -117,7 +117,7 @@ test('the gate, when it needs one more for a request or a tunnel', { timeout: 60
   await until('what was refused is not listed', () => gateway.json('tunnel', 'list').length === 1);
 });
 
-test('the keeper', { timeout: 60_000 }, async (t) => {
+test('the keeper', { timeout: 180_000 }, async (t) => {
   const keeper = gateway.part('keeper');
   const { more, most } = exhaust(keeper);
   try {
@@ -130,7 +130,7 @@ test('the keeper', { timeout: 60_000 }, async (t) => {
       assert.equal(answer.status, 500, String(answer.body));
       assert.match(String(answer.body), /"error":"failed"/);
     }
-    await gateway.says(/Too many open files/, at);
+    await gateway.said(/Too many open files/, at);
     assert.equal(await house.books.signIn(house.books.add()), 200, 'signing in takes none');
     const cpu = await idleUse(keeper);
     t.diagnostic(`${Math.round(cpu * 100)} % of a core, ${refused.length} of ${opened.length} refused`);

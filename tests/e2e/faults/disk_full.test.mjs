@@ -53,14 +53,14 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     throw new Error('the disk is never full');
   }
 
-  test('full: nothing is acknowledged that is not written, and whoever is there goes on', { timeout: 60_000 }, async (t) => {
+  test('full: nothing is acknowledged that is not written, and whoever is there goes on', { timeout: 180_000 }, async (t) => {
     const people = Array.from({ length: 6 }, () => house.books.add());
     const at = gateway.log.length;
     fill();
     let refused = await signInUntilFull();
     assert.deepEqual([refused.status, refused.json.error], [500, 'failed'], refused.body);
     assert.match(refused.json.message, /\w{20}|again|administrator/);
-    await gateway.says(/(store|audit): .*(full|disk I\/O error)/, at);
+    await gateway.said(/(store|audit): .*(full|disk I\/O error)/, at);
     refused = await people[0].signIn();
     assert.equal(refused.status, 500, 'with both factors, too');
     t.diagnostic(`answers: ${refused.body}`);
@@ -83,7 +83,7 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     assert.ok(!gateway.json('user', 'list').some((one) => one.name === 'late'), 'nothing is half there');
   });
 
-  test('a tunnel that ends while the disk is full: its end is on record when there is room', { timeout: 60_000 }, async () => {
+  test('a tunnel that ends while the disk is full: its end is on record when there is room', { timeout: 180_000 }, async () => {
     const opened = await gateway.tunnel('office', house.token);
     opened.ws.send(Buffer.from('hello'));
     assert.equal(String(await opened.ws.read(5)), 'hello');
@@ -101,7 +101,7 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     await house.books.whole();
   });
 
-  test('the keeper is killed while the disk is full', { timeout: 60_000 }, async () => {
+  test('the keeper is killed while the disk is full', { timeout: 180_000 }, async () => {
     fill();
     assert.equal((await signInUntilFull()).status, 500);
     const keeper = gateway.part('keeper');
@@ -117,7 +117,7 @@ if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small di
     await house.books.whole();
   });
 
-  test('a start on a full disk is refused with words, and one with room is not', { timeout: 60_000 }, async () => {
+  test('a start on a full disk is refused with words, and one with room is not', { timeout: 180_000 }, async () => {
     await house.canary.stop();
     await gateway.stop();
     fill();

@@ -53,7 +53,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     return { told: error, ms, message };
   }
 
-  test('no answer, for more people than there are threads: who needs no name is served at once', { timeout: 60_000 }, async (t) => {
+  test('no answer, for more people than there are threads: who needs no name is served at once', { timeout: 180_000 }, async (t) => {
     const boris = house.books.add('boris');
     const tokens = new Map([[house.anna, house.token], [boris, await house.books.tokenOf(boris)]]);
     const silent = [];
@@ -86,7 +86,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     await house.canary.heard();
   });
 
-  test('slow, but in time', { timeout: 60_000 }, async () => {
+  test('slow, but in time', { timeout: 180_000 }, async () => {
     // Whatever still hangs of the test before has threads; this one waits its turn or is told so.
     const slow = desktop((v6) => (v6 ? [] : sleep(700).then(() => ['127.0.0.1'])));
     let got;
@@ -129,7 +129,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     'cut off, with nobody at TCP': (v6, query) => changed(query, (answer) => { answer[2] |= 2; }),
   };
 
-  test('rubbish and refusals', { timeout: 60_000 }, async (t) => {
+  test('rubbish and refusals', { timeout: 180_000 }, async (t) => {
     const other = house.books.add(); // one session may have eight under way
     const token = await house.books.tokenOf(other);
     const kinds = Object.entries(RUBBISH).map(([what, answers], i) =>
@@ -144,7 +144,7 @@ if (within(fileURLToPath(import.meta.url), ['--net', '--mount'], { name: 'in a n
     await house.books.whole({ check: false });
   });
 
-  test('no resolver at all, and then one again', { timeout: 60_000 }, async () => {
+  test('no resolver at all, and then one again', { timeout: 180_000 }, async () => {
     const name = desktop((v6) => (v6 ? [] : ['127.0.0.1']));
     resolver.close();
     assert.equal((await open(name)).told, 'desktop_name');

@@ -32,7 +32,7 @@ async function calm() {
   await house.calm();
 }
 
-test('one address: so many, and not one more; another one is served', { timeout: 60_000 }, async () => {
+test('one address: so many, and not one more; another one is served', { timeout: 180_000 }, async () => {
   const refused = await house.number('deskgate_connections_refused_total');
   const wires = await Promise.all(Array.from({ length: EACH }, () => tlsFrom(gateway, '127.5.0.1')));
   for (let i = 0; i < 3; i++) await assert.rejects(tlsFrom(gateway, '127.5.0.1'), 'one too many');
@@ -49,7 +49,7 @@ test('one address: so many, and not one more; another one is served', { timeout:
   await calm();
 });
 
-test('a burst from everywhere, of TCP, of half handshakes and of connections that are reset', { timeout: 60_000 }, async (t) => {
+test('a burst from everywhere, of TCP, of half handshakes and of connections that are reset', { timeout: 180_000 }, async (t) => {
   let most = 0, over = false;
   const watch = (async () => {
     while (!over) {
@@ -80,7 +80,7 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
   await calm();
 });
 
-test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 60_000 }, async () => {
+test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 180_000 }, async () => {
   const from = house.lastRow();
   const tunnels = [];
   let full = false;

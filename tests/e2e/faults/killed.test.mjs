@@ -64,7 +64,7 @@ async function works() {
 }
 
 for (const who of [['gate'], ['keeper'], ['gate', 'keeper'], ['keeper', 'gate']]) {
-  test(`${who.join(' and ')}`, { timeout: 60_000 }, async (t) => {
+  test(`${who.join(' and ')}`, { timeout: 180_000 }, async (t) => {
     const { pid } = gateway;
     t.diagnostic(`back and on record within ${await ends(() => kill(...who))} ms`);
     assert.equal(gateway.pid, pid);
@@ -73,7 +73,7 @@ for (const who of [['gate'], ['keeper'], ['gate', 'keeper'], ['keeper', 'gate']]
   });
 }
 
-test('the supervisor: its children go with it, and its sockets are free at once', { timeout: 60_000 }, async () => {
+test('the supervisor: its children go with it, and its sockets are free at once', { timeout: 180_000 }, async () => {
   const before = [gateway.part('gate'), gateway.part('keeper')];
   await ends(async () => {
     const { port } = gateway;
@@ -93,7 +93,7 @@ test('the supervisor: its children go with it, and its sockets are free at once'
   await works();
 });
 
-test('all three at once', { timeout: 60_000 }, async () => {
+test('all three at once', { timeout: 180_000 }, async () => {
   await ends(async () => {
     const dead = kill('gate', 'keeper', 'supervisor');
     await gateway.process.ended;

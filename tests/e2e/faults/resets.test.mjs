@@ -99,7 +99,7 @@ const browser = (then = () => {}) => async (at) => {
 const give = (ws) => { for (let i = 0; i < 40; i++) ws.send(BULK); };
 const giveRdg = (client) => { for (let i = 0; i < 40; i++) client.send(data(BULK)); };
 
-test('before there is a tunnel', { timeout: 60_000 }, async () => {
+test('before there is a tunnel', { timeout: 180_000 }, async () => {
   const body = (password) => JSON.stringify({ username: 'anna', password, code: house.anna.codes.wrong() });
   const ends = await resets([
     ['TCP alone', async (at, line) => { await Wire.tcp(line.port); }],
@@ -140,7 +140,7 @@ test('before there is a tunnel', { timeout: 60_000 }, async () => {
 });
 
 // An acknowledged session is one, and a code that was taken is used up, whoever hears of it.
-test('a good sign-in whose answer nobody takes', { timeout: 60_000 }, async () => {
+test('a good sign-in whose answer nobody takes', { timeout: 180_000 }, async () => {
   const users = Array.from({ length: TIMES }, (_, i) => gateway.addUser(`cut${i}`));
   const codes = await Promise.all(users.map((user) => user.codes.next()));
   await Promise.all(users.map(async ({ name }, i) => cut([name, http(login(JSON.stringify({ username: name, password: PASSWORD, code: codes[i] })))])));
@@ -155,7 +155,7 @@ test('a good sign-in whose answer nobody takes', { timeout: 60_000 }, async () =
   await closeLines();
 });
 
-test('tunnels', { timeout: 60_000 }, async () => {
+test('tunnels', { timeout: 180_000 }, async () => {
   const cases = [
     ['raw', raw('office')],
     ['raw, in the midst of a frame', raw('office', (ws) => ws.wire.send(frame({ payload: BULK }).subarray(0, 30_000)))],
@@ -183,7 +183,7 @@ test('tunnels', { timeout: 60_000 }, async () => {
 });
 
 // Where a reset meets what is under way, it is chance which comes first; each is told truly.
-test('at the moment of opening and of closing', { timeout: 60_000 }, async () => {
+test('at the moment of opening and of closing', { timeout: 180_000 }, async () => {
   const channel = async (at) => {
     const client = await WebSocketRdg.connect(at);
     const ticket = await rdgTicket(gateway, token, 'office');

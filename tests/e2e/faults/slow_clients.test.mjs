@@ -76,7 +76,7 @@ async function drip(wire, text) {
   }
 }
 
-test('handshakes that never end', { timeout: 60_000 }, async () => {
+test('handshakes that never end', { timeout: 180_000 }, async () => {
   const failed = await house.number('deskgate_tls_handshakes_total', { result: 'failed' });
   const begun = Date.now();
   const wires = await many(() => Wire.tcp(gateway.port));
@@ -97,7 +97,7 @@ test('handshakes that never end', { timeout: 60_000 }, async () => {
   await house.calm();
 });
 
-test('heads, bodies, chunks and records, a byte a second', { timeout: 60_000 }, async () => {
+test('heads, bodies, chunks and records, a byte a second', { timeout: 180_000 }, async () => {
   const head = `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(100)}`;
   const post = 'POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
   const begun = Date.now();
@@ -147,7 +147,7 @@ test('a connection that asks for nothing more ends without a word', async () => 
   wire.end();
 });
 
-test('answers that nobody takes, and one that is taken slowly', { timeout: 60_000 }, async () => {
+test('answers that nobody takes, and one that is taken slowly', { timeout: 180_000 }, async () => {
   const large = await gateway.http('GET', '/viewer.html', { fresh: true });
   const script = /src="([^"]+\.js)"/.exec(large.body)?.[1] ?? '/viewer.html';
   const due = await gateway.http('GET', script, { fresh: true });
@@ -180,7 +180,7 @@ test('answers that nobody takes, and one that is taken slowly', { timeout: 60_00
   await house.calm();
 });
 
-test('a desktop\'s long picture: taken slowly it arrives whole, and one that is not taken is not asked for', { timeout: 60_000 }, async () => {
+test('a desktop\'s long picture: taken slowly it arrives whole, and one that is not taken is not asked for', { timeout: 180_000 }, async () => {
   const picture = randomBytes(24 << 20);
   let under = 0;
   await house.desktop('picture', tcpServer((socket) => {

@@ -57,7 +57,7 @@ if (within(fileURLToPath(import.meta.url), ['--net'], { name: 'in a network of i
     return client;
   }
 
-  test('clients', { timeout: 60_000 }, async (t) => {
+  test('clients', { timeout: 180_000 }, async (t) => {
     const from = house.lastRow();
     const raw = await far.tunnel('office', token);
     const busy = await far.tunnel('flood', token);
@@ -91,7 +91,7 @@ if (within(fileURLToPath(import.meta.url), ['--net'], { name: 'in a network of i
     again.wire.end();
   });
 
-  test('desktops', { timeout: 60_000 }, async (t) => {
+  test('desktops', { timeout: 180_000 }, async (t) => {
     await house.steady.regained();
     const from = house.lastRow();
     const idle = await gateway.tunnel('far', token);
