@@ -186,15 +186,19 @@ export class RawSocket {
   // Payload bytes of binary messages, pings answered, pongs kept; null when it ends before `size`
   // came.
   async read(size, ms) {
-    this.inbox ??= Buffer.alloc(0);
-    while (this.inbox.length < size) {
-      const got = await this.next(ms);
-      if (!got || got.opcode === OP.CLOSE) return null;
-      if (got.opcode === OP.PING) this.send(got.payload, { opcode: OP.PONG });
-      if (got.opcode === OP.PONG) this.pongs.push(got.payload);
-      if (got.opcode === OP.BINARY || got.opcode === OP.MORE) {
-        this.inbox = Buffer.concat([this.inbox, got.payload]);
+    const pieces = [this.inbox ?? Buffer.alloc(0)];
+    try {
+      for (let have = pieces[0].length; have < size;) {
+        const got = await this.next(ms);
+        if (!got || got.opcode === OP.CLOSE) return null;
+        if (got.opcode === OP.PING) this.send(got.payload, { opcode: OP.PONG });
+        if (got.opcode === OP.PONG) this.pongs.push(got.payload);
+        if (got.opcode !== OP.BINARY && got.opcode !== OP.MORE) continue;
+        pieces.push(got.payload);
+        have += got.payload.length;
       }
+    } finally {
+      this.inbox = Buffer.concat(pieces); // once: of many megabytes it would keep this process from all else
     }
     const data = this.inbox.subarray(0, size);
     this.inbox = this.inbox.subarray(size);
