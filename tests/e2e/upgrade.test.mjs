@@ -48,11 +48,12 @@ after(async () => {
 
 const upgrade = (options = {}) => gateway.cli('upgrade', options);
 
-// Below the first supervisor: [{name, pid}], its own pair and its successors'.
+// Below the first supervisor: [{pid, name, program}], its own pair and its successors'. Only root may
+// see which program it is.
 function all() {
   const below = (pid) => childrenOf(pid).flatMap((child) => {
     try {
-      return [{ pid: child, name: status(child, 'Name'), program: readlinkSync(`/proc/${child}/exe`) }, ...below(child)];
+      return [{ pid: child, name: status(child, 'Name'), program: isRoot && readlinkSync(`/proc/${child}/exe`) }, ...below(child)];
     } catch {
       return [];
     }
@@ -123,10 +124,11 @@ test('a transfer runs across three upgrades, and nobody who comes is refused', {
   for (const { ws: other } of news) await echoes(other);
   assert.equal(gateway.pid, pid, 'the service is the same process');
   assert.equal(gateway.json('tunnel', 'list').length, 4, 'all tunnels are known');
-  assert.deepEqual(gates().map(({ program: path }) => path).filter((path) => path === program).length, 1);
+  const current = () => gates().filter((gate) => !isRoot || gate.program === program);
+  if (isRoot) assert.equal(current().length, 1);
   for (const one of [{ ws }, ...news]) one.ws.wire.end();
   await settled();
-  assert.equal(gates()[0].program, program);
+  assert.equal(current().length, 1);
   await until('all ends are written', () => gateway.json('tunnel', 'list').length === 0);
   assert.equal(gateway.cli('audit', 'verify').status, 0);
 });
