@@ -10,7 +10,7 @@ import { Clients, freerdp, freerdp3, rdpFile, samePicture, typesThere } from '..
 import { shadowDesktop } from '../e2e/lib/desktop.mjs';
 import { Gateway } from '../e2e/lib/gateway.mjs';
 import { Line } from '../e2e/lib/line.mjs';
-import { sleep } from '../e2e/lib/proc.mjs';
+import { sleep } from '../e2e/lib/wait.mjs';
 
 const minutes = Number(process.argv[2] ?? 31);
 const ways = process.argv.length > 3 ? process.argv.slice(3) : ['websocket', 'legacy'];

@@ -13,8 +13,9 @@ import { createServer } from 'node:net';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { rdpFile } from '../e2e/lib/clients.mjs';
 import { Gateway } from '../e2e/lib/gateway.mjs';
-import { childrenOf, run, sleep, until } from '../e2e/lib/proc.mjs';
+import { childrenOf, run } from '../e2e/lib/proc.mjs';
 import { LegacyRdg, WebSocketRdg, data } from '../e2e/lib/rdg.mjs';
+import { sleep, until } from '../e2e/lib/wait.mjs';
 import { frame } from '../e2e/lib/wire.mjs';
 
 const MESSAGE = 16 * 1024;

@@ -13,8 +13,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Clients, freerdp } from '../e2e/lib/clients.mjs';
 import { busyness, screen, screenshot } from '../e2e/lib/desktop.mjs';
-import { root, sleep, start, stop, until } from '../e2e/lib/proc.mjs';
+import { root, start, stop } from '../e2e/lib/proc.mjs';
 import { tcpServer } from '../e2e/lib/servers.mjs';
+import { sleep, until } from '../e2e/lib/wait.mjs';
 
 const [file, seconds = '60'] = process.argv.slice(2);
 if (!file) {

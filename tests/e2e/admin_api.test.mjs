@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, isRoot } from './lib/gateway.mjs';
-import { descriptors, root, until } from './lib/proc.mjs';
+import { descriptors, root } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let alice; // an administrator

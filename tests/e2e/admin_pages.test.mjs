@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 import { RawSocket } from './lib/wire.mjs';
 
 const VIEWS = ['people', 'people/anna', 'groups', 'groups/staff', 'desktops', 'desktops/office', 'rooms', 'rooms/lab', 'grants',

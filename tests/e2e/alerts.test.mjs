@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CONFIRM_TLS, present, rdpServer, selfSigned, ticketFor } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { alive, run, sleep, until } from './lib/proc.mjs';
+import { alive, run } from './lib/proc.mjs';
 import { scrape, value } from './lib/prometheus.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const RULES = ['user_failures', 'address_failures', 'new_network', 'success_after_failures',
   'certificate_changed', 'audit_broken', 'certificate_expiry', 'gate_dropped'];

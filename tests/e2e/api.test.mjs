@@ -6,9 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { root, until } from './lib/proc.mjs';
+import { root } from './lib/proc.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
 import { Codes } from './lib/totp.mjs';
+import { until } from './lib/wait.mjs';
 
 const INVITATION = randomBytes(32).toString('base64url'); // of nobody
 const NEW_PASSWORD = 'another horse battery staple';

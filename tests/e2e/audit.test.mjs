@@ -6,8 +6,9 @@ import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync, 
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { caughtUp, run, sleep, start, until } from './lib/proc.mjs';
+import { run, start } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { caughtUp, sleep, until } from './lib/wait.mjs';
 
 const EX_DATAERR = 65;
 const TRIGGERS_OFF = ['audit_is_not_changed', 'audit_is_not_removed', 'audit_is_linked',

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createServer } from 'node:tls';
 import { Gateway } from './lib/gateway.mjs';
-import { run, sleep, start, stop, until } from './lib/proc.mjs';
+import { run, start, stop } from './lib/proc.mjs';
 import { freePort } from './lib/servers.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const MESSAGE = /^<(\d{1,3})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\S+) deskgate - (\S{1,32}) \[origin software="deskgate" swVersion="[^"]+"\]\[meta sequenceId="(\d+)"\] (\{.*\})$/;
 let gateway, receiver;

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway, sanitized } from './lib/gateway.mjs';
-import { sleep, status, until } from './lib/proc.mjs';
+import { status } from './lib/proc.mjs';
 import { tcpServer } from './lib/servers.mjs';
+import { sleep, until } from './lib/wait.mjs';
 import { frame } from './lib/wire.mjs';
 
 const MIB = 1 << 20;

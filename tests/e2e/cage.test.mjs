@@ -5,7 +5,8 @@ import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, binary, isRoot, sanitized } from './lib/gateway.mjs';
-import { status, until } from './lib/proc.mjs';
+import { status } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 const probe = resolve(process.env.DESKGATE_PROBE ?? join(dirname(binary), '../tests/probe/deskgate-probe'));
 let gateway;

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit, visitOver } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { run, until } from './lib/proc.mjs';
+import { run } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let anna;

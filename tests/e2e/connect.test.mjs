@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { answer, closeFrame, echo, frame, startGateway, upgraded } from './connect/gateway.mjs';
 import { binary, dial, read, run, start } from './connect/client.mjs';
-import { start as startProcess, stop, until } from './lib/proc.mjs';
+import { start as startProcess, stop } from './lib/proc.mjs';
 import { deadPort } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 const EX = { OK: 0, USAGE: 64, INPUT: 66, HOST: 68, UNAVAILABLE: 69, CANTCREAT: 73, TEMP: 75, PROTOCOL: 76, PERM: 77 };
 let state, cert, key, certFile, fingerprint;

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { dial, read, run, start } from './connect/client.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { inTime, until } from './lib/proc.mjs';
 import { deadPort, echoServer, freePort } from './lib/servers.mjs';
+import { inTime, until } from './lib/wait.mjs';
 
 const EX = { OK: 0, UNAVAILABLE: 69, NOPERM: 77 };
 let gateway, desktop, args;

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway, PASSWORD, binary } from './lib/gateway.mjs';
-import { start, status, stop, until } from './lib/proc.mjs';
+import { start, status, stop } from './lib/proc.mjs';
 import { WebSocketRdg, ticketIn } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 const EX = { OK: 0, USAGE: 64, CANTCREAT: 73, PROTOCOL: 76, NOPERM: 77 };
 let gateway, desktop, folder, trusted;

@@ -6,7 +6,8 @@ import { randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Books } from './lib/books.mjs';
 import { Gateway, sanitized } from './lib/gateway.mjs';
-import { alive, patience, sleep, until } from './lib/proc.mjs';
+import { alive } from './lib/proc.mjs';
+import { patience, sleep, until } from './lib/wait.mjs';
 
 const KILLS = sanitized ? 10 : 100;
 const LEAST = sanitized ? 10 : 40; // however slow the machine

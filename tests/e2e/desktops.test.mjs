@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test';
 import { ends, freerdp, samePicture, typesThere, words } from './lib/clients.mjs';
 import { difference, screen, screenshot, shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway, binary } from './lib/gateway.mjs';
-import { alive, childrenOf, run, start, stop, until } from './lib/proc.mjs';
+import { alive, childrenOf, run, start, stop } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let folder;

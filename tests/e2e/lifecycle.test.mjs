@@ -6,8 +6,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { descriptors, inTime, run, sleep, until } from './lib/proc.mjs';
+import { descriptors, run } from './lib/proc.mjs';
 import { echoServer, tcpServer } from './lib/servers.mjs';
+import { inTime, sleep, until } from './lib/wait.mjs';
 import { OP, Wire } from './lib/wire.mjs';
 
 const isRoot = process.getuid() === 0;

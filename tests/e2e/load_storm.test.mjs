@@ -7,9 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { present, rdpServer, ticketFor } from './lib/cleanpath.mjs';
 import { Gateway, sanitized } from './lib/gateway.mjs';
-import { patience, sleep, until } from './lib/proc.mjs';
 import { LegacyRdg, WebSocketRdg, data, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { patience, sleep, until } from './lib/wait.mjs';
 import { Wire } from './lib/wire.mjs';
 
 const SECONDS = 3 * patience;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:https';
 import { after, before, test } from 'node:test';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { sleep, until } from './lib/proc.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 let gateway;
 before(async () => {

@@ -11,10 +11,11 @@ import { after, before, test } from 'node:test';
 import { present, rdpServer, ticketFor } from './lib/cleanpath.mjs';
 import { binary, Gateway, isRoot, sanitized } from './lib/gateway.mjs';
 import { nowhereIn, searchGateway, typed } from './lib/memory.mjs';
-import { environment, run, start, status, stop, until } from './lib/proc.mjs';
+import { environment, run, start, status, stop } from './lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, close, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { Codes, decode32 } from './lib/totp.mjs';
+import { until } from './lib/wait.mjs';
 
 const PASSWORD = 'zebra quilt magnet harbour 71';
 const NEW = 'lantern violin gravel otter 38';

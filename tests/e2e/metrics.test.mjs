@@ -6,9 +6,10 @@ import { connect as tlsConnect } from 'node:tls';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { root, sleep, until } from './lib/proc.mjs';
+import { root } from './lib/proc.mjs';
 import { get, parse, scrape, value } from './lib/prometheus.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 let gateway, anna, token, echo, port;
 

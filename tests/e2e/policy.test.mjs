@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { present, ticketFor, visit } from './lib/cleanpath.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { soon, until } from './lib/proc.mjs';
 import { TYPE, WebSocketRdg, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { soon, until } from './lib/wait.mjs';
 import { OP, RawSocket } from './lib/wire.mjs';
 
 let gateway, echo, anna, token, browserTicket, fileTicket;

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
 import { Codes } from './lib/totp.mjs';
+import { until } from './lib/wait.mjs';
 
 const LOOKS = [
   { lang: 'en-US', scheme: 'light', width: 1280 },

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let browser;

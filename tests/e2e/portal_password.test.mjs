@@ -6,8 +6,9 @@ import { axe, chromium, person, signIn } from './lib/browser.mjs';
 import { Clients, freerdp } from './lib/clients.mjs';
 import { screen } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { start, stop, until } from './lib/proc.mjs';
+import { start, stop } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway, echo, browser, clients;
 

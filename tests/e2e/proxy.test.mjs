@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { Gateway, PASSWORD } from './lib/gateway.mjs';
-import { sleep, soon, stop, until } from './lib/proc.mjs';
+import { stop } from './lib/proc.mjs';
 import { haproxy, header, tcpFrom, tlsFrom } from './lib/proxy.mjs';
 import { echoServer, freePort } from './lib/servers.mjs';
+import { sleep, soon, until } from './lib/wait.mjs';
 import { RawSocket, Wire } from './lib/wire.mjs';
 
 const BALANCER = '127.0.0.2';

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Clients, ends, freerdp, rdpFile, samePicture, typesThere } from './lib/clients.mjs';
 import { shadowDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 const clients = new Clients();
 let gateway;

@@ -8,7 +8,8 @@ import { Clients, copiesTo, copy, ends, freerdp, freerdp3, paste, rdpFile, sameP
 import { shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { Line } from './lib/line.mjs';
-import { run, sleep, until } from './lib/proc.mjs';
+import { run } from './lib/proc.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const PING_SECONDS = 2; // of silence until the gateway asks whether somebody is there
 const noXorg = process.getuid() !== 0 && 'xorgxrdp needs root here';

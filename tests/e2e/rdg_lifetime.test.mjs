@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { sleep, soon, until } from './lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, close, data, handshake, rdgTicket, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { sleep, soon, until } from './lib/wait.mjs';
 
 let gateway, echo, token;
 const open = [];

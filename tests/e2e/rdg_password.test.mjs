@@ -10,9 +10,10 @@ import { Clients, ends, freerdp, freerdp3, samePicture, typesThere } from './lib
 import { shadowDesktop } from './lib/desktop.mjs';
 import { Gateway, isRoot, sanitized } from './lib/gateway.mjs';
 import { nowhereIn, typed } from './lib/memory.mjs';
-import { run, until } from './lib/proc.mjs';
+import { run } from './lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, answerHead, close, data, handshake, rdgTicket } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 const newer = freerdp3();
 if (newer.missing) console.log(`NOT TESTED WITH FREERDP 3: ${newer.missing}`);

@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test';
 import { rdpFile, typesThere } from './lib/clients.mjs';
 import { busyness, difference, screen, screenshot, shadowDesktop, xdotool } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { run, sleep, start, stop, until } from './lib/proc.mjs';
+import { run, start, stop } from './lib/proc.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const missing = run('sh', ['-c', 'command -v remmina'], { allow: true }).status !== 0 && 'remmina is not installed';
 if (missing) console.log(`NOT TESTED: ${missing}`);

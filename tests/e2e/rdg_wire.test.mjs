@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { sleep, soon, until } from './lib/proc.mjs';
 import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, rdgTicket, text, tunnelAgain, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { sleep, soon, until } from './lib/wait.mjs';
 
 let gateway;
 let echo;

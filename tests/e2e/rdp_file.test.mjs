@@ -9,7 +9,8 @@ import { after, before, test } from 'node:test';
 import { freerdp, samePicture } from './lib/clients.mjs';
 import { screen, shadowDesktop } from './lib/desktop.mjs';
 import { Gateway, binary, isRoot } from './lib/gateway.mjs';
-import { start, stop, until } from './lib/proc.mjs';
+import { start, stop } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 let folder, gateway, desktop, user, token;
 const running = [];

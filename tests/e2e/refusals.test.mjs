@@ -5,9 +5,9 @@ import { request } from 'node:https';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
 import { Gateway, PASSWORD, sanitized } from './lib/gateway.mjs';
-import { sleep, soon, until } from './lib/proc.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
 import { codeAt, stepNow } from './lib/totp.mjs';
+import { sleep, soon, until } from './lib/wait.mjs';
 import { OP, Wire, closeBody, frame } from './lib/wire.mjs';
 
 let gateway;

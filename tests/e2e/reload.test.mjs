@@ -5,8 +5,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { until } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let user;

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { start as client } from './connect/client.mjs';
 import { binary } from './lib/gateway.mjs';
-import { alive, root, start, stop, until } from './lib/proc.mjs';
+import { alive, root, start, stop } from './lib/proc.mjs';
 import { Codes } from './lib/totp.mjs';
+import { until } from './lib/wait.mjs';
 
 const demos = [];
 const started = [];

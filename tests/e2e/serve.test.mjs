@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { Gateway, binary } from './lib/gateway.mjs';
-import { alive, run, sleep, start, status, stop, until } from './lib/proc.mjs';
+import { alive, run, start, status, stop } from './lib/proc.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const isRoot = process.getuid() === 0;
 let gateway;

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
-import { sleep, until } from './lib/proc.mjs';
 import { scrape, value } from './lib/prometheus.mjs';
 import { tcpFrom, tlsFrom } from './lib/proxy.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, handshake, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const TOTAL = 40;
 const STRANGERS = 30; // 75 %

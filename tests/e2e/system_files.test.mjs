@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { binary, Gateway, PASSWORD } from './lib/gateway.mjs';
-import { root, run, until } from './lib/proc.mjs';
+import { root, run } from './lib/proc.mjs';
+import { until } from './lib/wait.mjs';
 
 const scripts = join(root, 'scripts');
 const folder = mkdtempSync(join(tmpdir(), 'deskgate-system-'));

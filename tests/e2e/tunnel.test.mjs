@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { Gateway } from './lib/gateway.mjs';
-import { sleep, until } from './lib/proc.mjs';
 import { echoServer, tcpServer } from './lib/servers.mjs';
+import { sleep, until } from './lib/wait.mjs';
 import { OP, RawSocket, closeBody, frame } from './lib/wire.mjs';
 
 let gateway;

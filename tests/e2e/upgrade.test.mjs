@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
-import { alive, childrenOf, run, sleep, soon, status, until } from './lib/proc.mjs';
+import { alive, childrenOf, run, status } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
+import { sleep, soon, until } from './lib/wait.mjs';
 
 let folder;
 let program;

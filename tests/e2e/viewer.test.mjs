@@ -10,8 +10,9 @@ import { Firefox, axe, chromium, person, signIn } from './lib/browser.mjs';
 import { busyness, keysDown, shadowDesktop, screenshot, xdotool, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { Line } from './lib/line.mjs';
-import { run, sleep, start, until } from './lib/proc.mjs';
+import { run, start } from './lib/proc.mjs';
 import { differs, fontMaps, joinOpening, losePicture, picture, spoilMessages } from './lib/viewer.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const ACCOUNT = { user: 'demo', password: 'demo' };
 let gateway;

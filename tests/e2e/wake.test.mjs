@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openCleanpath, requestPdu, ticketFor, visit, visitOver } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
-import { root, soon, start, stop, until } from './lib/proc.mjs';
+import { root, start, stop } from './lib/proc.mjs';
 import { get, parse, value } from './lib/prometheus.mjs';
+import { soon, until } from './lib/wait.mjs';
 
 const MAC = 'aa:bb:cc:dd:ee:01';
 const sleepers = [];

@@ -11,7 +11,7 @@ import { connect, createServer } from 'node:tls';
 import { Clients, freerdp, freerdp3, rdpFile } from '../e2e/lib/clients.mjs';
 import { shadowDesktop } from '../e2e/lib/desktop.mjs';
 import { Gateway } from '../e2e/lib/gateway.mjs';
-import { sleep, until } from '../e2e/lib/proc.mjs';
+import { sleep, until } from '../e2e/lib/wait.mjs';
 
 const MOST = 3000; // bytes of a seed: what comes later is the desktop's TLS
 const PASSWORDS = 4; // the first byte's bit

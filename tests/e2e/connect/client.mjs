@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after } from 'node:test';
 import { binary } from '../lib/gateway.mjs';
-import { until } from '../lib/proc.mjs';
+import { until } from '../lib/wait.mjs';
 
 export { binary };
 

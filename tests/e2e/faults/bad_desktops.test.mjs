@@ -8,9 +8,10 @@ import { after, before, test } from 'node:test';
 import { CONFIRM_TLS, rdpServer, visitOver } from '../lib/cleanpath.mjs';
 import { House } from '../lib/fault_house.mjs';
 import { sanitized } from '../lib/gateway.mjs';
-import { soon, start, stop, until } from '../lib/proc.mjs';
+import { start, stop } from '../lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, data } from '../lib/rdg.mjs';
 import { deadPort, deafServer, floodProcess, tcpServer } from '../lib/servers.mjs';
+import { soon, until } from '../lib/wait.mjs';
 import { OP } from '../lib/wire.mjs';
 
 const LOST = { code: 1011, reason: 'the connection to the desktop was lost' };

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { isRoot } from '../lib/gateway.mjs';
-import { run, until } from '../lib/proc.mjs';
+import { run } from '../lib/proc.mjs';
+import { until } from '../lib/wait.mjs';
 
 let house, gateway;
 let old; // the fingerprint that is shown

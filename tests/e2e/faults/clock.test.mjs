@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { Gateway, sanitized } from '../lib/gateway.mjs';
-import { run, until } from '../lib/proc.mjs';
+import { run } from '../lib/proc.mjs';
 import { codeAt, stepNow } from '../lib/totp.mjs';
+import { until } from '../lib/wait.mjs';
 
 const DAY = 86_400;
 const LIBRARY = run('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -1']).stdout.trim();

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { isRoot } from '../lib/gateway.mjs';
-import { run, sleep, start, stop, until } from '../lib/proc.mjs';
+import { run, start, stop } from '../lib/proc.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
 const PAGE = 4096;
 

@@ -6,7 +6,8 @@ import { cpus } from 'node:os';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { isRoot } from '../lib/gateway.mjs';
-import { descriptors, limit, sleep, soon, until } from '../lib/proc.mjs';
+import { descriptors, limit } from '../lib/proc.mjs';
+import { sleep, soon, until } from '../lib/wait.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const LOOK_MS = 1_500;

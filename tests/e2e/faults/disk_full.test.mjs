@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { House } from '../lib/fault_house.mjs';
 import { sh, within } from '../lib/namespace.mjs';
-import { run, until } from '../lib/proc.mjs';
+import { run } from '../lib/proc.mjs';
+import { until } from '../lib/wait.mjs';
 
 if (within(fileURLToPath(import.meta.url), ['--mount'], { name: 'with a small disk of its own' })) {
   let house, gateway, disk, ballast;

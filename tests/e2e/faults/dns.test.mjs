@@ -9,8 +9,8 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { House } from '../lib/fault_house.mjs';
 import { sh, within } from '../lib/namespace.mjs';
-import { sleep } from '../lib/proc.mjs';
 import { Resolver, answerTo } from '../lib/resolver.mjs';
+import { sleep } from '../lib/wait.mjs';
 
 const DIAL_SECONDS = 2;
 const RESOLVERS = 8; // threads of the keeper

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
-import { until } from '../lib/proc.mjs';
 import { scrape, value } from '../lib/prometheus.mjs';
 import { tcpFrom, tlsFrom } from '../lib/proxy.mjs';
+import { until } from '../lib/wait.mjs';
 
 const TOTAL = 60;
 const STRANGERS = 45; // 75 %

@@ -5,8 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
-import { alive, childrenOf, until } from '../lib/proc.mjs';
+import { alive, childrenOf } from '../lib/proc.mjs';
 import { freePort } from '../lib/servers.mjs';
+import { until } from '../lib/wait.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 let house, gateway;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { isRoot, sanitized } from '../lib/gateway.mjs';
-import { limit, sleep, status, until } from '../lib/proc.mjs';
+import { limit, status } from '../lib/proc.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
 let house, gateway;
 

@@ -7,9 +7,9 @@ import { openCleanpath, rdpServer, requestPdu, ticketFor } from '../lib/cleanpat
 import { House } from '../lib/fault_house.mjs';
 import { PASSWORD } from '../lib/gateway.mjs';
 import { Line } from '../lib/line.mjs';
-import { until } from '../lib/proc.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, data, handshake, rdgTicket, tunnelAuth, tunnelCreate } from '../lib/rdg.mjs';
 import { deafServer, floodServer, tcpServer } from '../lib/servers.mjs';
+import { until } from '../lib/wait.mjs';
 import { OP, RawSocket, Wire, closeBody, frame } from '../lib/wire.mjs';
 
 const TIMES = 4; // each

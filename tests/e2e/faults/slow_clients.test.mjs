@@ -8,8 +8,8 @@ import { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { House } from '../lib/fault_house.mjs';
-import { sleep, until } from '../lib/proc.mjs';
 import { tcpServer } from '../lib/servers.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const LIMIT = 4; // seconds, of everything

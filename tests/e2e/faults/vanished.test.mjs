@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { rdpServer } from '../lib/cleanpath.mjs';
 import { House } from '../lib/fault_house.mjs';
 import { Machine, within } from '../lib/namespace.mjs';
-import { until } from '../lib/proc.mjs';
 import { LegacyRdg, WebSocketRdg, data } from '../lib/rdg.mjs';
 import { floodServer } from '../lib/servers.mjs';
+import { until } from '../lib/wait.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const HERE = '10.78.0.1';

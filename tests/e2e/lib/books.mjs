@@ -1,7 +1,8 @@
 // What the gateway has acknowledged, and must not lose whatever becomes of it: people, desktops and
 // grants that the command line added, sessions of the browser's API, rows of the audit log.
 import assert from 'node:assert/strict';
-import { sleep, start } from './proc.mjs';
+import { start } from './proc.mjs';
+import { sleep } from './wait.mjs';
 
 const ALL = ['--last', '100000'];
 const nameOf = (one) => one.name;

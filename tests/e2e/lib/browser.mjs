@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium as playwright } from 'playwright-core';
 import WebSocket from 'ws';
-import { ready, start, stop, until } from './proc.mjs';
+import { ready, start, stop } from './proc.mjs';
+import { until } from './wait.mjs';
 
 const require = createRequire(import.meta.url);
 const asRoot = process.getuid() === 0;

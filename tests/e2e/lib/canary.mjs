@@ -2,7 +2,7 @@
 // without pause. It must never notice.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { sleep } from './proc.mjs';
+import { sleep } from './wait.mjs';
 
 const PATIENCE = 5_000; // ms for one echo on a loaded machine
 

@@ -2,8 +2,9 @@
 // TLS. DER by hand from X.690, independent of the gateway's codec.
 import { once } from 'node:events';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { run, until } from './proc.mjs';
+import { run } from './proc.mjs';
 import { tcpServer } from './servers.mjs';
+import { until } from './wait.mjs';
 import { OP, RawSocket } from './wire.mjs';
 
 // ---- DER ----

@@ -7,8 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyness, difference, screen, screenshot, xdotool } from './desktop.mjs';
-import { root, run, sleep, start, stop, until } from './proc.mjs';
+import { root, run, start, stop } from './proc.mjs';
 import { ticketIn } from './rdg.mjs';
+import { sleep, until } from './wait.mjs';
 
 export const words = (count) => Array.from({ length: count }, () => 'abcdefghijklmnopqrstuvwxyz0123456789'[randomInt(36)]).join('');
 

@@ -4,11 +4,11 @@ import { Books } from './books.mjs';
 import { Canary } from './canary.mjs';
 import { present, ticketFor } from './cleanpath.mjs';
 import { Gateway } from './gateway.mjs';
-import { until } from './proc.mjs';
 import { scrape, value } from './prometheus.mjs';
 import { rdgTicket } from './rdg.mjs';
 import { echoServer } from './servers.mjs';
 import { Steady } from './steady.mjs';
+import { until } from './wait.mjs';
 
 const ALL = ['--event', 'tunnel-close', '--last', '100000'];
 

@@ -4,8 +4,9 @@ import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { alive, caughtUp, childrenOf, patience, root, run, start, status, stop, until } from './proc.mjs';
+import { alive, childrenOf, root, run, start, status, stop } from './proc.mjs';
 import { Codes } from './totp.mjs';
+import { caughtUp, patience, until } from './wait.mjs';
 import { RawSocket, Wire } from './wire.mjs';
 
 export const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/deskgate'));

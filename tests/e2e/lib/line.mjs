@@ -1,7 +1,7 @@
 // A line between a client and the gateway, for the accidents of real networks.
 import { connect } from 'node:net';
-import { until } from './proc.mjs';
 import { tcpServer } from './servers.mjs';
+import { until } from './wait.mjs';
 
 const QUIET = 1_000; // ms
 

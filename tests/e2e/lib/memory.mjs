@@ -1,6 +1,6 @@
 // What another process has in its memory, read as root: for tests that look for secrets there.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { until } from './proc.mjs';
+import { until } from './wait.mjs';
 
 const PIECE = 1 << 20;
 

@@ -1,6 +1,6 @@
 // Loaded before a test file (node --require) where the gateway is a slow build of it, as
 // scripts/deep does: DESKGATE_PATIENCE times as long for each test and for whatever it waits for
-// (lib/proc.mjs, lib/wire.mjs).
+// (lib/wait.mjs, lib/wire.mjs).
 const { syncBuiltinESMExports } = require('node:module');
 const runner = require('node:test');
 

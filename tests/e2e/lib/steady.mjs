@@ -1,7 +1,8 @@
 // What gate and keeper hold, before and after somebody misbehaves.
 import assert from 'node:assert/strict';
 import { sanitized } from './gateway.mjs';
-import { descriptors, status, until } from './proc.mjs';
+import { descriptors, status } from './proc.mjs';
+import { until } from './wait.mjs';
 
 const MEMORY_KIB = 12 * 1024; // what the allocator may keep of a flood that is over
 

@@ -4,7 +4,7 @@
 // user can sign in three times in a row, and then every 30 s: next() hands out steps in order and
 // waits when the next one is not good yet. A test that signs in often takes more users.
 import { createHmac } from 'node:crypto';
-import { sleep } from './proc.mjs';
+import { sleep } from './wait.mjs';
 
 const STEP = 30_000;
 const MARGIN = 10_000; // a code is not handed out in the last moments in which it is good
