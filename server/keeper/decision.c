@@ -225,8 +225,8 @@ bool decision_judge(const struct decision_rules *rules, const struct decision_as
 {
     *out = (struct decision){.rule = DECISION_ALLOWED, .limits = narrowest(rules)};
     bool allowed = account_holds(rules, ask, out) && address_holds(rules, ask, out) &&
-                   grant_holds(rules, ask, out) && numbers_hold(rules, ask, out) &&
-                   factor_holds(rules, ask, out);
+                   grant_holds(rules, ask, out) && factor_holds(rules, ask, out) &&
+                   numbers_hold(rules, ask, out);
     if (!allowed)
         out->again_at = 0;
     return allowed;

@@ -7,8 +7,9 @@
  *                    the gateway; and of the person and all of the person's groups together
  *     a grant        one at least, to the person or a group of the person's, of the desktop or a
  *                    group of desktops it is in: within its dates and hours
- *     the numbers    of live tunnels, the person's and the desktop's
- *     the factor     second factor shown recently enough, where the desktop wants it */
+ *     the factor     second factor shown recently enough, where the desktop wants it
+ *     the numbers    of live tunnels, the person's and the desktop's; the last, since a ticket is
+ *                    made all the same and is judged by them when it is used */
 #pragma once
 
 #include "addr.h"

@@ -93,6 +93,29 @@ test('a ticket stands for the factor that was fresh when it was made', async () 
   again.drop();
 });
 
+test('no way in makes a ticket with a stale factor, also where all connections are taken', async () => {
+  for (const limited of ['person', 'desktop']) {
+    const user = somebody();
+    gateway.addDesktop(`office-${limited}`, echo.port);
+    gateway.grant(user, `office-${limited}`);
+    const token = await user.token();
+    const busy = limited === 'person' ? `office-${limited}` : 'vault';
+    if (limited === 'person') gateway.cli('user', 'limit', user.name, '--tunnels', '1');
+    else gateway.cli('desktop', 'limit', 'vault', '--tunnels', '1');
+    const { wire } = await gateway.tunnel(busy, token);
+    try {
+      age(301);
+      for (const [name, way] of Object.entries(ways)) {
+        const refused = await way(token);
+        assert.deepEqual([refused.status, refused.json?.error], [403, 'factor_stale'], `${limited}: ${name}`);
+      }
+    } finally {
+      wire.end();
+      gateway.cli('desktop', 'limit', 'vault', '--tunnels', 'none');
+    }
+  }
+});
+
 test('codes: wrong, used before, malformed, of nobody; guessing is slowed down', async () => {
   const user = somebody();
   const token = await user.token();

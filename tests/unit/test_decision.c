@@ -179,7 +179,8 @@ static const struct {
      {"now=100 f=100 > allowed", "now=100 f=41 > allowed", "now=100 f=40 > step-up",
       "now=100 f=0 > step-up", "now=100 f=200 > allowed"}},
     {"S0 G", {"now=100 f=0 > allowed"}},
-    {"S60 T1 G", {"now=100 f=0 t=1 > person-busy", "now=100 f=0 t=0 > step-up"}},
+    {"S60 T1 G",
+     {"now=100 f=0 t=1 > step-up", "now=100 f=0 t=0 > step-up", "now=100 f=50 t=1 > person-busy"}},
     /* which one is told */
     {"X n*-::/0", {"> disabled"}},
     {"A20.. n*-::/0", {"> account-dates"}},
@@ -189,7 +190,7 @@ static const struct {
     {"G@20.. T0", {"now=5 > grant-dates"}},
     {"G@20.. G=staff~0:0800-0900", {"now=5 at=0:0700 > grant-hours"}},
     {"T1 G@20..", {"now=5 t=1 > grant-dates"}},
-    {"D1 S60 G", {"now=100 d=1 f=0 > desktop-busy"}},
+    {"D1 S60 G", {"now=100 d=1 f=0 > step-up", "now=100 d=1 f=50 > desktop-busy"}},
 };
 #define CASES (sizeof(cases) / sizeof(*cases))
 
