@@ -37,7 +37,7 @@ struct loop {
     struct loop_task *first, *last;
 };
 
-static uint64_t clock_ms(void)
+uint64_t loop_clock_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -61,7 +61,7 @@ int loop_new(struct loop **out)
         return error;
     }
     pthread_mutex_init(&loop->lock, NULL);
-    loop->now = clock_ms();
+    loop->now = loop_clock_ms();
     *out = loop;
     return 0;
 }
@@ -299,7 +299,7 @@ int loop_run(struct loop *loop)
         int count = epoll_wait(loop->epoll, loop->round, ROUND, wait_ms(loop));
         if (count < 0 && errno != EINTR)
             return -errno;
-        loop->now = clock_ms();
+        loop->now = loop_clock_ms();
         loop->round_size = count > 0 ? count : 0;
         run_round(loop);
         fire_timers(loop);

@@ -52,3 +52,6 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer); /* unarmed:
 
 /* CLOCK_MONOTONIC in milliseconds, read once per round. */
 uint64_t loop_now(const struct loop *loop);
+/* The same clock (CLOCK_MONOTONIC, milliseconds) as it is this moment, for what measures how long
+ * something took; any thread. */
+uint64_t loop_clock_ms(void);

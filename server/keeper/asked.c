@@ -56,7 +56,8 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
         record_audit(keeper, &ask->origin, "sign-out", "ok", session.user_name, NULL, NULL);
     answer.status = (uint8_t)asked_status(keeper, result);
     gate_link_send(link, &answer.head, -1);
-    live_review(keeper); /* our own change: store_changed() tells only of others' */
+    if (result == STORE_OK) /* our own change: store_changed() tells only of others' */
+        live_review_person(keeper, session.user);
     return 0;
 }
 

@@ -97,12 +97,12 @@ static void on_poll(struct loop_timer *timer)
     }
     if (wall_clock_look(keeper))
         sweep(keeper);
-    live_review_due(keeper);
     if (store_changed(keeper->store)) {
-        live_review(keeper);
+        live_review_soon(keeper);
         notice_changed(keeper);
         audit_check_changed(keeper);
     }
+    live_review_due(keeper);
     duty_look(keeper);
     notice_tell(keeper);
     live_enforce(keeper);

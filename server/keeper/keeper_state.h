@@ -63,6 +63,8 @@ struct keeper {
     struct live_index living;        /* the same, to be found */
     bool unsaved;                    /* of one of them the store has not heard the last counts */
     int64_t review_at;               /* when live_review_due() has to look next; 0: not at all */
+    bool review_soon;                /* … at all of them, not before … */
+    uint64_t review_from_ms;         /* … loop_now() */
     uint64_t enforce_ms;             /* when live_enforce() has to look next; 0: not at all */
     struct live *ended, *ended_last; /* their ends are yet to be written */
     struct signin *signins;          /* being judged */

@@ -295,6 +295,10 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
 
 #define LOOK_SECONDS 900
 #define RETRY_SECONDS 10 /* the store could not be asked */
+/* Between two reviews that others' writing causes it rests so many times as long as the last one
+ * took: 25 µs a tunnel, so with 5,000 an administrator's word still takes effect within a second.
+ */
+#define REVIEW_REST 4
 
 static void look_at(struct keeper *keeper, struct live *live, int64_t at)
 {
@@ -359,9 +363,25 @@ static void review(struct keeper *keeper, struct live *live)
         review_policy(keeper, live);
 }
 
+void live_review_person(struct keeper *keeper, int64_t user)
+{
+    struct live *live = live_index_first(&keeper->living, LIVE_BY_PERSON, user);
+    for (; live; live = live_index_next(live, LIVE_BY_PERSON))
+        review(keeper, live);
+}
+
+void live_review_soon(struct keeper *keeper)
+{
+    keeper->review_soon = true;
+}
+
 void live_review_due(struct keeper *keeper)
 {
     int64_t now = keeper_now();
+    if (keeper->review_soon && loop_now(keeper->loop) >= keeper->review_from_ms) {
+        live_review(keeper);
+        return;
+    }
     if (!keeper->review_at || now < keeper->review_at)
         return;
     keeper->review_at = 0;
@@ -374,8 +394,12 @@ void live_review_due(struct keeper *keeper)
 
 void live_review(struct keeper *keeper)
 {
+    uint64_t begun = loop_clock_ms();
     for (struct live *live = keeper->live; live; live = live->next)
         review(keeper, live);
+    uint64_t ended = loop_clock_ms();
+    keeper->review_soon = false;
+    keeper->review_from_ms = ended + REVIEW_REST * (ended - begun);
 }
 
 void live_enforce(struct keeper *keeper)

@@ -73,10 +73,17 @@ enum store_result live_save(struct keeper *keeper);
 /* Notes when it must be judged again (0: never), but looks more often than that: a day on which the
  * clocks change is longer or shorter than was reckoned. */
 void live_judge_again(struct keeper *keeper, struct live *live, int64_t at);
-/* Asks the store about those of which a date or an hour ends now. Call it often. */
+/* Asks the store about those of which a date or an hour ends now, and what live_review_soon() has
+ * asked for. Call it often. */
 void live_review_due(struct keeper *keeper);
 /* Asks the store about each and orders the gates to close those that may not live on. */
 void live_review(struct keeper *keeper);
+/* The same for one person's: what strangers and people cause must not take longer the more tunnels
+ * others have. */
+void live_review_person(struct keeper *keeper, int64_t user);
+/* Somebody else has written: live_review(), soon, but not so often that it takes more than a small
+ * part of the keeper's time, as when another keeper writes of every sign-in. */
+void live_review_soon(struct keeper *keeper);
 /* Its client is back by another connection: orders the gate to close this one. */
 void live_replace(struct keeper *keeper, int64_t tunnel);
 /* The same for one that another keeper has, after the new one is in the store. */

@@ -50,19 +50,33 @@ void live_index_remove(struct live *live)
     }
 }
 
+static struct live *of(struct live *live, enum live_key key, int64_t id)
+{
+    while (live && id_of(live, key) != id)
+        live = live->places[key].next;
+    return live;
+}
+
+struct live *live_index_first(const struct live_index *index, enum live_key key, int64_t id)
+{
+    return of(index->heads[key][bucket(id)], key, id);
+}
+
+struct live *live_index_next(const struct live *live, enum live_key key)
+{
+    return of(live->places[key].next, key, id_of(live, key));
+}
+
 struct live *live_index_tunnel(const struct live_index *index, int64_t tunnel)
 {
-    struct live *live = index->heads[LIVE_BY_TUNNEL][bucket(tunnel)];
-    while (live && live->tunnel != tunnel)
-        live = live->places[LIVE_BY_TUNNEL].next;
-    return live;
+    return live_index_first(index, LIVE_BY_TUNNEL, tunnel);
 }
 
 uint32_t live_index_count(const struct live_index *index, enum live_key key, int64_t id)
 {
     uint32_t count = 0;
-    for (const struct live *live = index->heads[key][bucket(id)]; live;
-         live = live->places[key].next)
-        count += id_of(live, key) == id && !live->closing;
+    for (const struct live *live = live_index_first(index, key, id); live;
+         live = live_index_next(live, key))
+        count += !live->closing;
     return count;
 }

@@ -25,5 +25,9 @@ void live_index_add(struct live_index *index, struct live *live);
 void live_index_remove(struct live *live);
 /* The one with this number, or NULL. */
 struct live *live_index_tunnel(const struct live_index *index, int64_t tunnel);
+/* The tunnels of one person or desktop one by one: the first, and the next behind `live`; NULL:
+ * there is none (any more). */
+struct live *live_index_first(const struct live_index *index, enum live_key key, int64_t id);
+struct live *live_index_next(const struct live *live, enum live_key key);
 /* How many live tunnels a person has, or a desktop, without those that are told to close. */
 uint32_t live_index_count(const struct live_index *index, enum live_key key, int64_t id);

@@ -86,6 +86,7 @@ int asked_end_sessions(struct gate_link *link, const union ipc_record *record)
                      NULL);
     answer.status = (uint8_t)asked_status(keeper, result);
     gate_link_send(link, &answer.head, -1);
-    live_review(keeper);
+    if (result == STORE_OK)
+        live_review_person(keeper, session.user);
     return 0;
 }

@@ -18,13 +18,6 @@ struct pool {
     bool patient;
 };
 
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void on_finished(struct loop_task *task)
 {
     struct pool_job *job = OWNER_OF(task, struct pool_job, task);
@@ -52,7 +45,7 @@ static void *run(void *argument)
         turn_patient();
     for (;;) {
         struct pool_job *job = take(pool);
-        job->late = clock_ms() > job->begin_by_ms;
+        job->late = loop_clock_ms() > job->begin_by_ms;
         if (!job->late)
             job->work(job);
         loop_post(pool->loop, &job->task);
@@ -97,7 +90,7 @@ int pool_submit(struct pool *pool, struct pool_job *job, uint64_t within_ms)
 {
     int error = -EAGAIN;
     job->task.run = on_finished;
-    job->begin_by_ms = clock_ms() + within_ms;
+    job->begin_by_ms = loop_clock_ms() + within_ms;
     job->next = NULL;
     pthread_mutex_lock(&pool->lock);
     if (pool->queued < pool->most) {

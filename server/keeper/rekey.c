@@ -184,8 +184,9 @@ static void finish(struct rekey *rekey)
     if (status != IPC_OK)
         init_answer(rekey, &answer); /* nothing of what did not come about */
     send_answer(rekey, &answer, status, 0);
+    if (status == IPC_OK)
+        live_review_person(keeper, rekey->user.id);
     rekey_free(rekey);
-    live_review(keeper);
 }
 
 /* ---- the pool ---- */

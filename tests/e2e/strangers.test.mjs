@@ -2,6 +2,7 @@
 // get in, and stay in, also while somebody opens as many as he can.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { scrape, value } from './lib/prometheus.mjs';
@@ -212,4 +213,32 @@ test('a flood that goes on: people still get in', { timeout: 180_000 }, async ()
     await attack;
     for (const wire of held) wire.end();
   }
+});
+
+test('a token that nobody has costs no more the more tunnels there are', { timeout: 120_000 }, async (t) => {
+  const own = await Gateway.make();
+  const tunnels = [];
+  t.after(async () => {
+    for (const { wire } of tunnels) wire.end();
+    await own.remove();
+  });
+  const user = own.addUser('busy');
+  own.addDesktop('desk', echo.port);
+  own.grant(user, 'desk');
+  const held = await user.token();
+  for (let i = 0; i < 60; i++) tunnels.push(await own.tunnel('desk', held));
+  // By the keeper's own processor time, which does not count what others take.
+  const spent = async (method, path) => {
+    const ticks = () => {
+      const fields = readFileSync(`/proc/${own.part('keeper')}/stat`, 'utf8').split(') ')[1].split(' ');
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const before = ticks();
+    for (let i = 0; i < 400; i++) assert.equal((await own.http(method, path, { token: 'A'.repeat(43), body: method === 'POST' ? '{}' : undefined, headers: { 'Content-Type': 'application/json' } })).status, 401);
+    return ticks() - before;
+  };
+  const asked = await spent('GET', '/api/session');
+  const left = await spent('POST', '/api/logout');
+  // It was a hundred times as much; ticks are 10 ms.
+  assert.ok(left <= 4 * asked + 20, `${left} ticks, where ${asked} are asking`);
 });
