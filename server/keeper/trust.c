@@ -87,8 +87,12 @@ int asked_certificate(struct gate_link *link, const union ipc_record *record)
     const struct live *live = live_find(link->keeper, link, ask->tunnel);
     struct ipc_certificate_judged judged;
     IPC_INIT(&judged, CERTIFICATE_JUDGED, ask->head.request);
-    /* A tunnel that must not live on teaches nothing any more; one that has just ended may still be
-     * asked about. */
+    /* A tunnel that must not live on teaches nothing any more: its desktop may be at another host
+     * by now, and the certificate is the old one's. One that has just ended may still be asked
+     * about.
+     */
+    if (live)
+        live_review_person(link->keeper, live->user_id);
     judged.status = (uint8_t)(live && !live->closing ? judge(link->keeper, live, ask) : IPC_FAILED);
     gate_link_send(link, &judged.head, -1);
     return 0;

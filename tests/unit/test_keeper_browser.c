@@ -122,6 +122,28 @@ START_TEST(a_tunnel_that_must_close_or_is_anothers_teaches_nothing)
 }
 END_TEST
 
+/* It may be at another host since: what its old one shows is not asked of the new one. */
+START_TEST(a_tunnel_that_is_to_close_teaches_nothing_from_that_moment)
+{
+    struct ipc_signed_in me = fake_gate_sign_in_well(&fake, 0);
+    int64_t tunnel = fake_gate_open_well(&fake, me.token);
+    struct store_desktop desktop;
+    struct ipc_certificate ask;
+    IPC_INIT(&ask, CERTIFICATE, ++fake.request);
+    ask.tunnel = tunnel;
+    memset(ask.fingerprint, 9, sizeof(ask.fingerprint));
+    ck_assert_int_eq(store_tunnel_request_end(fake.store, tunnel), STORE_OK);
+    fake_gate_send(&fake, &ask.head); /* long before the keeper looks by itself */
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
+    ck_assert_uint_eq(answer.head.type, IPC_CLOSE_TUNNEL);
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &answer_fd, 15000), 0);
+    ck_assert_uint_eq(answer.head.type, IPC_CERTIFICATE_JUDGED);
+    ck_assert_uint_eq(answer.certificate_judged.status, IPC_FAILED);
+    ck_assert_int_eq(store_desktop_by_name(fake.store, "desk", &desktop), STORE_OK);
+    ck_assert_int_eq(desktop.fingerprint_at, 0);
+}
+END_TEST
+
 /* ---- the list of desktops ---- */
 
 static struct ipc_desktop_item listed(const uint8_t *token, const char *name)
@@ -305,6 +327,7 @@ int main(void)
     tcase_add_test(tests, certificates_are_judged_as_the_desktop_demands);
     tcase_add_test(tests, what_certificates_teach_is_on_record);
     tcase_add_test(tests, a_tunnel_that_must_close_or_is_anothers_teaches_nothing);
+    tcase_add_test(tests, a_tunnel_that_is_to_close_teaches_nothing_from_that_moment);
     tcase_add_test(tests, the_list_says_what_is_used);
     tcase_add_test(tests, sessions_come_page_by_page);
     tcase_add_test(tests, a_session_names_four_desktops_and_counts_all);
