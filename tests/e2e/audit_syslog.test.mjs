@@ -236,3 +236,35 @@ test('keep_days: the running gateway archives by itself', async () => {
   await gateway.serve();
   await until('it has looked', () => /no row to archive/.test(gateway.process.out), { ms: 15_000 });
 });
+
+test('rows that went into an archive while nothing was forwarded do not stop it', async (t) => {
+  const other = await Gateway.make({ serve: false });
+  const path = join(other.folder, 'log');
+  const syslog = start('python3', ['-u', '-c',
+    'import os,socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nos.chmod(sys.argv[1],0o666)\nprint("ready")\nwhile True: print(s.recv(65536).decode())', path]);
+  let text = '';
+  syslog.child.stdout.setEncoding('utf8').on('data', (piece) => { text += piece; });
+  t.after(async () => {
+    await stop(syslog);
+    await other.remove();
+  });
+  await until('it listens', () => text.includes('ready'));
+  other.configure({ audit: { syslog: `local:${path}` } });
+  await other.serve();
+  other.cli('group', 'add', 'first');
+  await until('it is there', () => text.includes('group first'));
+  await other.stop();
+  other.configure({ audit: { syslog: '' } });
+  // More rows than are ever under way at a time, and into an archive with them.
+  const groups = Array.from({ length: 600 }, (_, i) => `g${i}`);
+  const people = groups.flatMap((name, i) => (i % 60 ? [] : [`p${i},"${groups.slice(i, i + 60).join(';')}"`]));
+  writeFileSync(join(other.folder, 'people.csv'), `name,groups\n${people.join('\n')}\n`);
+  other.cli('user', 'import', join(other.folder, 'people.csv'));
+  await sleep(1100); // 0s ago is a whole second
+  assert.match(other.cli('audit', 'archive', '--before', '0s', join(other.folder, 'some.jsonl')).stdout, /Rows 1 to \d{3,} are in/);
+  other.configure({ audit: { syslog: `local:${path}` } });
+  await other.serve();
+  other.cli('group', 'add', 'afterwards');
+  await until('it is there', () => text.includes('group afterwards'));
+  await until('and known to be', () => /Rows \d+ to \d+ are in/.test(other.cli('audit', 'archive', '--before', '0s', join(other.folder, `${Date.now()}.jsonl`)).stdout));
+});
