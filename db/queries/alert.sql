@@ -36,12 +36,12 @@ SELECT coalesce(max(id), 0) FROM audit;
 -- name: alert_failures_who
 SELECT count(*) FROM audit WHERE who = ?1 COLLATE NOCASE AND at_ms > ?2 AND id <= ?3
 AND outcome IN ('denied', 'throttled')
-AND event IN ('sign-in', 'gateway-password', 're-authentication');
+AND event IN ('sign-in', 'gateway-password', 're-authentication', 'second-factor');
 
 -- name: alert_failures_address
 SELECT count(*) FROM audit WHERE address BETWEEN ?1 AND ?2 AND at_ms > ?3 AND id <= ?4
 AND outcome IN ('denied', 'throttled')
-AND event IN ('sign-in', 'gateway-password', 're-authentication', 'invitation');
+AND event IN ('sign-in', 'gateway-password', 're-authentication', 'second-factor', 'invitation');
 
 -- name: network_look
 SELECT count(*), coalesce(sum(network = ?2), 0), coalesce(max(seen_at * (network = ?2)), 0)

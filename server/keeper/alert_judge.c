@@ -32,7 +32,8 @@ static bool is_failure(const struct store_audit *row)
 {
     return (strcmp(row->outcome, "denied") == 0 || strcmp(row->outcome, "throttled") == 0) &&
            (is_event(row, "sign-in") || is_event(row, "gateway-password") ||
-            is_event(row, "re-authentication") || is_event(row, "invitation"));
+            is_event(row, "re-authentication") || is_event(row, "second-factor") ||
+            is_event(row, "invitation"));
 }
 
 /* Of a person who is known: what strangers typed is not written down, see signin.c. */

@@ -69,12 +69,14 @@ void alert_send(struct keeper *keeper)
         enum store_result result = store_alert_unsent(keeper->store, &alert);
         if (result != STORE_OK)
             return;
-        int error = hand_over(keeper, &alert);
+        int error = alert.id > keeper->alerts.handed ? hand_over(keeper, &alert) : 0;
         if (error == -EAGAIN)
             return;
         if (error)
             LOG_ERROR("alert.send", "an alert could not be handed over",
                       LOG_TEXT("rule", alert.rule), LOG_TEXT("error", strerror(-error)));
+        else
+            keeper->alerts.handed = alert.id; /* not once more while that cannot be written down */
         if (error || store_alert_sent(keeper->store, alert.id) != STORE_OK)
             return;
     }

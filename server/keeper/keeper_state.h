@@ -91,6 +91,7 @@ struct keeper {
         struct loop_timer look;
         int64_t place, saved_place; /* the audit log has been looked through so far */
         int64_t saved_at;
+        int64_t handed;  /* the last alert that went to the supervisor */
         int64_t told_at; /* of alerts over the limit */
         int64_t swept_day;
         int64_t expires; /* the gateway's certificate; 0: not known */

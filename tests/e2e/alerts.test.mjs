@@ -221,3 +221,20 @@ test('the address can come from a file; what cannot be used is said at start', a
   await gateway.restart();
   await gateway.said(/alerts are not posted.*does not begin with https/);
 });
+
+test('codes that are guessed within a session are failures, too', async () => {
+  const token = await anna.token();
+  for (let i = 0; i < 3; i++) await gateway.post('/api/factor', { code: anna.codes.wrong() }, { token });
+  await until('it is raised', () => alerts().some(({ rule, user, test: marked }) => rule === 'user_failures' && user === 'anna' && !marked));
+});
+
+test('an alert that cannot be called sent is told once', async () => {
+  gateway.sql("CREATE TRIGGER no_room BEFORE UPDATE OF sent ON alerts BEGIN SELECT RAISE(FAIL, 'no room'); END");
+  gateway.cli('alert', 'test', 'new_network');
+  await until('it is told', () => hook.posts.length > 0);
+  await sleep(2500); // five looks of the keeper's
+  gateway.sql('DROP TRIGGER no_room');
+  await until('it is written down', () => alerts().every(({ sent }) => sent));
+  assert.equal(hook.posts.length, 1);
+  assert.equal(lines().length, 1);
+});
