@@ -251,7 +251,7 @@ struct store_session {
     char end[32];     /* why it ended: "signed-out", "admin", "idle", "expired", … */
     struct addr address;
     char agent[257];
-    int64_t factor_at;   /* out only: when the second factor was last shown; at first created_at */
+    int64_t factor_at;   /* when the second factor was last shown; 0, to be added: created_at */
     bool must_change;    /* out only: the person's password, before anything else */
     int64_t password_at; /* out only: when it was set */
 };

@@ -23,10 +23,11 @@ static void read_session(sqlite3_stmt *s, void *row)
 enum store_result store_session_add(struct store *store, const struct store_session *session,
                                     int64_t *id)
 {
-    enum store_result result =
-        store_run(store, store_bind(store, SQL_SESSION_ADD, "biiiat", session->hash,
-                                    sizeof(session->hash), session->user, session->created_at,
-                                    session->expires_at, &session->address, session->agent));
+    int64_t factor_at = session->factor_at ? session->factor_at : session->created_at;
+    enum store_result result = store_run(
+        store, store_bind(store, SQL_SESSION_ADD, "biiiati", session->hash, sizeof(session->hash),
+                          session->user, session->created_at, session->expires_at,
+                          &session->address, session->agent, factor_at));
     if (result == STORE_OK)
         *id = sqlite3_last_insert_rowid(store->db);
     return result;

@@ -1,6 +1,6 @@
 -- name: session_add
 INSERT INTO sessions (hash, user_id, created_at, used_at, factor_at, expires_at, address, agent)
-VALUES (?1, ?2, ?3, ?3, ?3, ?4, ?5, ?6);
+VALUES (?1, ?2, ?3, ?3, ?7, ?4, ?5, ?6);
 
 -- name: session_by_hash
 SELECT s.id, s.hash, s.user_id, u.name, u.disabled, s.created_at, s.used_at, s.expires_at,

@@ -17,6 +17,7 @@ static enum ipc_status change(struct rekey *rekey, union ipc_record *answer)
     if (status != IPC_OK)
         return status;
     if (rekey->code[0] || !rekey->vouched) {
+        rekey->factor_at = now;
         factor_read(keeper, &rekey->user, rekey->code, now, &factor);
         status = rekey_status(rekey, factor_use(keeper, &rekey->origin, &rekey->user, &factor, now),
                               IPC_WRONG_CODE);

@@ -109,6 +109,7 @@ enum ipc_status rekey_person(struct rekey *rekey)
                          keeper_now() - session.factor_at < VOUCHED_SECONDS;
     if (result == STORE_OK) {
         rekey->session = session.id;
+        rekey->factor_at = session.factor_at;
         result = store_user_by_id(rekey->keeper->store, session.user, &rekey->user);
     }
     return rekey_status(rekey, result, IPC_NO_SESSION);
@@ -141,8 +142,8 @@ enum ipc_status rekey_session(struct rekey *rekey, const char *reason, int64_t n
     struct keeper *keeper = rekey->keeper;
     enum store_result result = store_session_end_user(keeper->store, rekey->user.id, now, reason);
     if (result == STORE_OK)
-        result = session_begin(keeper, &rekey->origin, rekey->user.id, now, enrolled->token,
-                               &enrolled->expires);
+        result = session_begin(keeper, &rekey->origin, rekey->user.id, now, rekey->factor_at,
+                               enrolled->token, &enrolled->expires);
     text_copy(enrolled->username, sizeof(enrolled->username), rekey->user.name);
     return rekey_status(rekey, result, IPC_FAILED);
 }

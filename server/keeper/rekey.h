@@ -18,7 +18,8 @@ struct rekey {
     enum ipc_type answer_type; /* ENROL_OFFER or ENROLLED */
     struct ipc_origin origin;
     uint8_t token[IPC_TOKEN_SIZE];
-    int64_t session; /* its number */
+    int64_t session;   /* its number */
+    int64_t factor_at; /* when its second factor was shown */
     struct store_user user;
     struct throttle_keys keys;
     char password[IPC_PASSWORD_SIZE]; /* the present one */
@@ -59,7 +60,8 @@ enum ipc_status rekey_person(struct rekey *rekey);
 /* For decide(): the same, and the verified password is still the person's. Also WRONG_PASSWORD. */
 enum ipc_status rekey_vouched(struct rekey *rekey);
 
-/* For decide(): ends all sessions for `reason`, and begins one in the answer. */
+/* For decide(): ends all sessions for `reason`, and begins one in the answer; its second factor
+ * counts as shown at rekey->factor_at. */
 enum ipc_status rekey_session(struct rekey *rekey, const char *reason, int64_t now,
                               struct ipc_enrolled *enrolled);
 

@@ -71,10 +71,11 @@ enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_
 }
 
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
-                                int64_t user, int64_t now, uint8_t token[IPC_TOKEN_SIZE],
-                                int64_t *expires)
+                                int64_t user, int64_t now, int64_t factor_at,
+                                uint8_t token[IPC_TOKEN_SIZE], int64_t *expires)
 {
-    struct store_session session = {.user = user, .created_at = now, .address = origin->address};
+    struct store_session session = {
+        .user = user, .created_at = now, .factor_at = factor_at, .address = origin->address};
     int64_t id;
     randombytes_buf(token, IPC_TOKEN_SIZE);
     session_hash(token, session.hash);

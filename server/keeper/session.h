@@ -20,10 +20,11 @@ bool session_password_due(const struct keeper *keeper, const struct store_sessio
 /* The same as session_find() by its number. */
 enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out);
 
-/* A new session, within the caller's transaction: `token` gets the reference. */
+/* A new session, within the caller's transaction: `token` gets the reference. `factor_at` is when
+ * the second factor was shown, at most `now`. */
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
-                                int64_t user, int64_t now, uint8_t token[IPC_TOKEN_SIZE],
-                                int64_t *expires);
+                                int64_t user, int64_t now, int64_t factor_at,
+                                uint8_t token[IPC_TOKEN_SIZE], int64_t *expires);
 
 /* Notes that it was used, at most every SESSION_TOUCH_SECONDS, so that not every request writes. */
 #define SESSION_TOUCH_SECONDS 30

@@ -121,8 +121,8 @@ static enum store_result let_in(struct keeper *keeper, struct signin *signin,
     if (result == STORE_OK)
         result = factor_use(keeper, &signin->ask.origin, &user, factor, now);
     if (result == STORE_OK)
-        result =
-            session_begin(keeper, &signin->ask.origin, user.id, now, made->token, &made->expires);
+        result = session_begin(keeper, &signin->ask.origin, user.id, now, now, made->token,
+                               &made->expires);
     if (result == STORE_OK)
         result = throttle_succeeded(keeper->store, &signin->keys);
     if (result == STORE_OK)

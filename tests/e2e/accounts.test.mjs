@@ -121,6 +121,18 @@ test('the sign-in\'s code vouches for a change that is due for five minutes; for
   assert.equal((await change(late, PASSWORD, 'a walk along the harbour', await user.codes.next())).status, 200);
 });
 
+test('a change without a code leaves the second factor as old as it is', async () => {
+  const user = somebody('doris');
+  gateway.cli('user', 'must-change', 'doris');
+  const token = await user.token();
+  gateway.sql("UPDATE sessions SET factor_at = factor_at - 200 WHERE user_id = (SELECT id FROM users WHERE name = 'doris')");
+  const before = (await gateway.http('GET', '/api/session', { token })).json.factor;
+  const done = await change(token, PASSWORD, 'a walk along the harbour', '');
+  assert.equal(done.status, 200, done.body);
+  assert.match(before, /^20/);
+  assert.equal((await gateway.http('GET', '/api/session', { token: done.json.token })).json.factor, before);
+});
+
 test('an administrator\'s new password keeps the second factor, ends sessions and tickets, and is changed at once', async () => {
   const user = somebody('emma');
   const old = await user.token();
