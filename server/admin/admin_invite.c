@@ -3,6 +3,7 @@
 #include "account.h"
 #include "act.h"
 #include "listing.h"
+#include "password.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ const struct sub_option admin_invite_options[] = {
 struct invite {
     const char *name;
     struct store_user user;
+    char no_password[STORE_PASSWORD_SIZE]; /* of a new person */
     struct secret_key key;
     int64_t expires_at;
     bool added;
@@ -53,6 +55,7 @@ static int apply(struct act *act, void *owner)
             return code;
         invite->user = (struct store_user){0};
         text_copy(invite->user.name, sizeof(invite->user.name), invite->name);
+        text_copy(invite->user.password, sizeof(invite->user.password), invite->no_password);
     } else if (invite->user.disabled) {
         return act_error(act, EX_DATAERR,
                          "'%s' is disabled; let the person in again first with "
@@ -130,6 +133,8 @@ int admin_invite_run(struct act *act, const struct sub_args *args)
                          hours, HOURS_MOST);
     invite.expires_at = act->now + (int64_t)number * 3600;
     int code = admin_invite_key(act, &invite.key);
+    if (code == EX_OK && password_dummy(invite.no_password) != 0)
+        code = act_error(act, EX_OSERR, "out of memory");
     if (code == EX_OK)
         code = act_change(act, apply, &invite);
     if (code == EX_OK)

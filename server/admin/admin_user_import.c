@@ -4,6 +4,7 @@
 #include "admin_invite.h"
 #include "admin_user_csv.h"
 #include "csv_cell.h"
+#include "password.h"
 #include "people_csv.h"
 #include "store_policy.h"
 #include "when.h"
@@ -24,7 +25,8 @@ struct import {
     FILE *invitations; /* where links go; NULL for a dry run */
     int64_t expires_at;
     bool dry;
-    bool adds; /* the present line */
+    bool adds;                             /* the present line */
+    char no_password[STORE_PASSWORD_SIZE]; /* of new people; one for all, for nothing matches it */
     unsigned added, changed;
 };
 
@@ -222,6 +224,7 @@ static int import_line(struct act *act, struct import *import, const struct peop
     import->adds = added;
     if (added) {
         text_copy(user.name, sizeof(user.name), name);
+        text_copy(user.password, sizeof(user.password), import->no_password);
         code = add_person(act, import, &user);
     }
     static int (*const steps[])(struct act *, struct import *, const struct people_line *,
@@ -290,6 +293,8 @@ int admin_user_import(struct act *act, const struct sub_args *args)
     int code = people_csv_read(&import.file, act, args->words[0]);
     if (code == EX_OK)
         code = admin_invite_key(act, &import.key);
+    if (code == EX_OK && password_dummy(import.no_password) != 0)
+        code = act_error(act, EX_OSERR, "out of memory");
     if (code == EX_OK)
         code = open_invitations(act, &import, path);
     if (code == EX_OK)

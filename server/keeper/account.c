@@ -90,8 +90,6 @@ static enum store_result add_without_factors(struct store *store, const struct s
 {
     uint8_t seed[TOTP_SEED_SIZE];
     user->created_at = now;
-    if (password_dummy(user->password))
-        return STORE_FAILED;
     totp_new_seed(seed);
     user->seed_size = secret_seal(key, user->name, seed, sizeof(seed), user->seed);
     sodium_memzero(seed, sizeof(seed));

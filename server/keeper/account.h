@@ -36,8 +36,9 @@ enum store_result account_set_disabled(struct store *store, const struct store_u
 #define ACCOUNT_INVITATION_HOURS 72 /* unless told otherwise */
 #define ACCOUNT_INVITATION_SIZE 32  /* random bytes */
 /* Invites a person to set password and second factor; what is in force stays so until then. `user`
- * without an id is added first, with factors that nothing matches. OK with the invitation, EXISTS,
- * FAILED. */
+ * without an id is added first: with its `password`, a hash that nothing matches (password_dummy(),
+ * made before the transaction, since it takes long), and a seed that nobody knows. OK with the
+ * invitation, EXISTS, FAILED. */
 enum store_result account_invite(struct store *store, const struct secret_key *key,
                                  struct store_user *user, int64_t now, int64_t expires_at,
                                  uint8_t invitation[ACCOUNT_INVITATION_SIZE]);

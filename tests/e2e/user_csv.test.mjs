@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
+import { run as runCommand } from './lib/proc.mjs';
 
 let gateway, file;
 before(async () => {
@@ -134,4 +135,10 @@ test('a running gateway heeds it at once: who is disabled is out', async () => {
   const token = await user.token();
   run('name,disabled\nida,yes\n');
   assert.equal((await gateway.http('GET', '/api/session', { token })).status, 401);
+});
+
+test('who is new has no password, and none is computed for each: the database is locked meanwhile', () => {
+  assert.equal(run(`name\n${Array.from({ length: 20 }, (_, i) => `newcomer-${i}`).join('\n')}\n`).status, 0);
+  const script = "import sqlite3,sys\nprint(sqlite3.connect(sys.argv[1]).execute(\"SELECT count(DISTINCT password), count(*) FROM users WHERE name LIKE 'newcomer-%' AND password LIKE '$argon2id$%'\").fetchone())";
+  assert.equal(runCommand('python3', ['-c', script, `${gateway.state}/deskgate.db`]).stdout.trim(), '(1, 20)');
 });
