@@ -2,6 +2,8 @@
 
 #include "audit_seal.h"
 #include "cli.h"
+#include "fd.h"
+#include "folder_lock.h"
 #include "may.h"
 #include "nearest.h"
 #include "plain.h"
@@ -65,7 +67,7 @@ static int act_not_opened(struct act *act, enum store_result result, const char 
                          "there is no database in %s; run 'deskgate --state %s init' first", state,
                          state);
     if (result == STORE_NEWER)
-        return act_error(act, EX_UNAVAILABLE, "%s: %s; use the newer deskgate", path, why);
+        return act_error(act, EX_UNAVAILABLE, "%s", why);
     return act_error(act, EX_IOERR, "%s: %s", path, why);
 }
 
@@ -88,6 +90,22 @@ static enum store_result act_seal(struct act *act)
     return result;
 }
 
+enum store_result act_open_store(struct store **store, const struct conf *conf, char *why,
+                                 size_t size)
+{
+    char path[CONF_PATH_SIZE];
+
+    conf_path(conf, CONF_DATABASE, path);
+    enum store_result result = store_open(store, path, STORE_IN_COMPANY, why, size);
+    if (result != STORE_NEWER)
+        return result;
+    int lock = folder_lock(conf->state);
+    if (lock != -EBUSY)
+        result = store_open(store, path, STORE_MUST_EXIST, why, size);
+    fd_close(&lock);
+    return result;
+}
+
 int act_open(struct act *act, struct cli *cli)
 {
     char path[CONF_PATH_SIZE], why[256] = "";
@@ -100,7 +118,7 @@ int act_open(struct act *act, struct cli *cli)
     zone_use(act->conf.time_zone);
     conf_path(&act->conf, CONF_DATABASE, path);
     act_who(act->by, sizeof(act->by));
-    enum store_result result = store_open(&act->store, path, STORE_MUST_EXIST, why, sizeof(why));
+    enum store_result result = act_open_store(&act->store, &act->conf, why, sizeof(why));
     if (result != STORE_OK)
         return act_not_opened(act, result, act->conf.state, path, why);
     if (act_seal(act) == STORE_OK)

@@ -27,6 +27,11 @@ void act_init(struct act *act);
 /* Opens the state folder's store. An exit code; faults are told. */
 int act_open(struct act *act, struct cli *cli);
 void act_close(struct act *act);
+/* What both act_open() and 'check' do: opens the store, and brings it up to date unless a gateway
+ * runs, perhaps of an older version, that could not live with it: NEWER. Otherwise as store_open().
+ */
+enum store_result act_open_store(struct store **store, const struct conf *conf, char *why,
+                                 size_t size);
 
 /* Runs `change` in one transaction: committed when it returns EX_OK, else rolled back; in the
  * browser also when it would lock out whoever does it. An exit code; faults of the store itself are

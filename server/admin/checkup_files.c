@@ -1,3 +1,4 @@
+#include "act.h"
 #include "certificate.h"
 #include "checkup.h"
 #include "rdpfile_signer.h"
@@ -236,14 +237,14 @@ void checkup_store(struct checkup *check)
 
     conf_path(&check->conf, CONF_DATABASE, path);
     checkup_private(check, "database", path, R_OK | W_OK);
-    enum store_result result = store_open(&check->store, path, STORE_MUST_EXIST, why, sizeof(why));
+    enum store_result result = act_open_store(&check->store, &check->conf, why, sizeof(why));
     if (result != STORE_OK) {
         check->store = NULL;
         checkup_say(check, CHECKUP_PROBLEM, "database",
                     result == STORE_MISSING
                         ? "restore it from a backup; in a new state folder run 'deskgate init'"
                     : result == STORE_NEWER
-                        ? "use the newer deskgate that made it"
+                        ? "restart the gateway with this program, or use the newer one"
                         : "restore it from a backup, or mend its mode and owner",
                     "%s: %s", path, why);
         return;

@@ -1,14 +1,14 @@
 // 'deskgate upgrade': the program that is installed now takes over, nobody is dropped, no
 // connection is refused, and one that does not start leaves everything as it was.
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
-import { alive, childrenOf, run, status } from './lib/proc.mjs';
+import { alive, childrenOf, root, run, status } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { sleep, soon, until } from './lib/wait.mjs';
 
@@ -329,4 +329,28 @@ test('upgrade without a gateway says so', async () => {
   const said = upgrade({ allow: true });
   assert.equal(said.status, 69);
   assert.match(said.stderr, /no gateway runs/);
+});
+
+test('a command of a newer program does not change the database under an older one that serves', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'deskgate-older-'));
+  const state = join(folder, 'state');
+  try {
+    run(binary, ['--state', state, 'init', '--name', 'localhost', '--listen', '127.0.0.1:0']);
+    for (const name of readdirSync(state).filter((one) => one.startsWith('deskgate.db'))) rmSync(join(state, name));
+    // The schema of before, to the step that does not only add.
+    const schema = join(root, 'db/schema');
+    const steps = readdirSync(schema).filter((name) => name.endsWith('.sql')).sort();
+    const last = steps.findLastIndex((name) => !readFileSync(join(schema, name), 'utf8').startsWith('-- additive'));
+    const text = steps.slice(0, last).map((name) => readFileSync(join(schema, name), 'utf8')).join('\n');
+    run('python3', ['-c', 'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.execute("PRAGMA journal_mode=WAL")\nc.executescript(sys.stdin.read())\nc.execute(f"PRAGMA user_version={sys.argv[2]}")\nc.commit()\n',
+      join(state, 'deskgate.db'), String(last)], { input: text });
+    // The older program holds the folder's lock.
+    const refused = run('flock', [state, binary, '--state', state, 'user', 'list'], { allow: true });
+    assert.equal(refused.status, 69, refused.stderr);
+    assert.match(refused.stderr, /needs changes that the program which runs could not live with.*a restart makes them/);
+    assert.match(run('flock', [state, binary, '--state', state, 'check'], { allow: true }).stdout, /restart the gateway with this program/);
+    assert.equal(run(binary, ['--state', state, 'user', 'list'], { allow: true }).status, 0, 'with nobody there it is brought up to date');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
