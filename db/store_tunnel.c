@@ -79,8 +79,10 @@ enum store_result store_tunnel_list(struct store *store, bool live_only,
 {
     struct tunnel_each call = {each, owner};
     struct store_tunnel tunnel;
-    return store_each(store, store_bind(store, SQL_TUNNEL_LIST, "i", (int64_t)live_only), &tunnel,
-                      read_tunnel, each_tunnel, &call);
+    /* Two statements, since only one that speaks of live ones alone goes by their index. */
+    return store_each(store,
+                      store_bind(store, live_only ? SQL_TUNNEL_LIST : SQL_TUNNEL_LIST_ALL, ""),
+                      &tunnel, read_tunnel, each_tunnel, &call);
 }
 
 struct of_each {
