@@ -56,7 +56,7 @@ static int read_when(struct act *act, const struct sub_args *args, const char *o
     int64_t at = 0;
 
     *milliseconds = 0;
-    if (typed && !when_parse(typed, act->now, &at))
+    if (typed && !when_past(typed, act->now, &at))
         return act_error(act, EX_DATAERR,
                          "--%s '%s': write 15m, 2h or 7d for so long ago, or a time "
                          "such as 2025-11-23T06:42",

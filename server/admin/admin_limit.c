@@ -22,11 +22,12 @@ int admin_limit_moment(struct act *act, const char *option, const char *typed, i
         *to = 0;
         return EX_OK;
     }
-    return when_parse(typed, now, to)
-               ? EX_OK
-               : act_error(act, EX_DATAERR,
-                           "--%s '%s': write such as 2026-12-24 or 2026-12-24T18:00, or none",
-                           option, typed);
+    return when_ahead(typed, now, to) ? EX_OK
+                                      : act_error(act, EX_DATAERR,
+                                                  "--%s '%s': write such as 2026-12-24 or "
+                                                  "2026-12-24T18:00, 8h or 30d from now, or "
+                                                  "none",
+                                                  option, typed);
 }
 
 static int tunnels(struct act *act, const char *typed, uint32_t *to)

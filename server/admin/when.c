@@ -90,7 +90,7 @@ static bool when_zone(const char *text, bool *local, long *offset)
     return sign == '+' || sign == '-';
 }
 
-static bool when_date(const char *text, struct tm *parts, const char **rest)
+static bool read_date(const char *text, struct tm *parts, const char **rest)
 {
     static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
                                         "%Y-%m-%d %H:%M", "%Y-%m-%d"};
@@ -106,19 +106,14 @@ static bool when_date(const char *text, struct tm *parts, const char **rest)
     return false;
 }
 
-bool when_parse(const char *text, int64_t now, int64_t *out)
+bool when_date(const char *text, int64_t *out)
 {
     struct tm parts = {0};
     const char *rest = NULL;
     bool local = false;
     long offset = 0;
-    int64_t span;
 
-    if (when_span(text, &span)) {
-        *out = now - span;
-        return true;
-    }
-    if (!when_date(text, &parts, &rest) || !when_zone(rest, &local, &offset))
+    if (!read_date(text, &parts, &rest) || !when_zone(rest, &local, &offset))
         return false;
     /* mktime() and timegm() mend impossible dates; one that they had to mend is refused. */
     int day = parts.tm_mday;
@@ -126,5 +121,23 @@ bool when_parse(const char *text, int64_t now, int64_t *out)
     if (parts.tm_mday != day || at < 0)
         return false;
     *out = (int64_t)at;
+    return true;
+}
+
+bool when_past(const char *text, int64_t now, int64_t *out)
+{
+    int64_t span;
+    if (!when_span(text, &span))
+        return when_date(text, out);
+    *out = now - span;
+    return true;
+}
+
+bool when_ahead(const char *text, int64_t now, int64_t *out)
+{
+    int64_t span;
+    if (!when_span(text, &span))
+        return when_date(text, out);
+    *out = now + span;
     return true;
 }

@@ -320,3 +320,16 @@ test('the command line: what is wrong, is said', () => {
   gateway.cli('address', 'remove', '10.0.0.0/8');
   assert.match(gateway.cli('explain', 'anna', 'office', '--from', '192.0.2.9').stdout, /^Allowed: granted to anna as office\.\n$/);
 });
+
+test('a time from now is one that is to come', () => {
+  const user = gateway.addUser('dated');
+  gateway.grant(user, 'office');
+  const seconds = (text) => Date.parse(text) / 1000 - Date.now() / 1000;
+  gateway.cli('grant', 'limit', 'dated', 'office', '--until', '30d');
+  const { until: ends } = gateway.json('grant', 'limit', 'dated', 'office');
+  assert.ok(Math.abs(seconds(ends) - 30 * 86400) < 600, ends);
+  assert.match(gateway.cli('explain', 'dated', 'office').stdout, /^Allowed/);
+  gateway.cli('grant', 'limit', 'dated', 'office', '--until', 'none', '--from', '7d');
+  assert.match(gateway.cli('explain', 'dated', 'office').stdout, /not valid now/);
+  assert.match(gateway.cli('explain', 'dated', 'office', '--at', '8d').stdout, /^Allowed/);
+});

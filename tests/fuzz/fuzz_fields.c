@@ -56,10 +56,10 @@ static void as_moment(const char *text)
     int64_t seconds, again, now = 1800000000;
     if (when_span(text, &seconds))
         fuzz_demand(seconds >= 0);
-    if (!when_parse(text, now, &seconds) || seconds <= 0)
+    if (!when_past(text, now, &seconds) || seconds <= 0)
         return;
     when_utc(seconds, written);
-    fuzz_demand(when_parse(written, now, &again) && again == seconds);
+    fuzz_demand(when_past(written, now, &again) && again == seconds);
 }
 
 static void as_host(const char *text)

@@ -118,7 +118,7 @@ START_TEST(test_when_format)
 }
 END_TEST
 
-START_TEST(test_when_parse)
+START_TEST(test_when_past)
 {
     static const struct {
         const char *text;
@@ -150,12 +150,29 @@ START_TEST(test_when_parse)
 
     setenv("TZ", "EET-2", 1);
     tzset();
-    ck_assert_msg(when_parse(cases[_i].text, 1700000000, &at) == (cases[_i].at >= 0), "%s",
+    ck_assert_msg(when_past(cases[_i].text, 1700000000, &at) == (cases[_i].at >= 0), "%s",
                   cases[_i].text);
     ck_assert_int_eq(at, cases[_i].at);
 }
 END_TEST
 #define WHEN_CASES 21
+
+START_TEST(test_when_ahead)
+{
+    int64_t at = -1;
+
+    setenv("TZ", "EET-2", 1);
+    tzset();
+    ck_assert(when_ahead("7d", 1700000000, &at));
+    ck_assert_int_eq(at, 1700000000 + 604800);
+    ck_assert(when_ahead("2023-11-14T22:13:20Z", 1700000000, &at));
+    ck_assert_int_eq(at, 1700000000);
+    ck_assert(!when_ahead("-7d", 1700000000, &at));
+    ck_assert(!when_ahead("soon", 1700000000, &at));
+    ck_assert(!when_date("7d", &at));
+    ck_assert(when_date("2023-11-14T22:13:20Z", &at));
+}
+END_TEST
 
 int main(void)
 {
@@ -167,7 +184,8 @@ int main(void)
     tcase_add_test(all, test_aligned);
     tcase_add_test(all, test_many_rows);
     tcase_add_test(all, test_when_format);
-    tcase_add_loop_test(all, test_when_parse, 0, WHEN_CASES);
+    tcase_add_loop_test(all, test_when_past, 0, WHEN_CASES);
+    tcase_add_test(all, test_when_ahead);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
