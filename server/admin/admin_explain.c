@@ -107,7 +107,7 @@ static int explain(struct act *act, const struct sub_args *args)
 
 static const struct sub_option options[] = {
     {"from", "ADDRESS", "where the person comes from"},
-    {"at", "WHEN", "at another moment, such as 2026-12-24T18:00"},
+    {"at", "WHEN", "at another moment: 2026-12-24T18:00, or 8h from now"},
     {"json", NULL, "print a JSON object"},
     {0},
 };

@@ -158,7 +158,7 @@ int admin_limit_user(struct act *act, const struct sub_args *args)
 }
 
 const struct sub_option admin_limit_user_options[] = {
-    {"from", "WHEN", "the account begins then; none: it has begun"},
+    {"from", "WHEN", "the account begins then (2026-12-24, or 7d from now); none: it has begun"},
     {"until", "WHEN", "the account ends then; none: never"},
     {"tunnels", "NUMBER", "so many connections at once; none: any number"},
     {"idle", "TIME", "a connection ends when nothing moves for so long; none: as configured"},

@@ -86,7 +86,7 @@ int admin_limit_grant(struct act *act, const struct sub_args *args)
 const struct sub_option admin_limit_grant_options[] = {
     {"group", "GROUP", "a group's grant instead of a person's"},
     {"desktop-group", "GROUP", "a group of desktops instead of a desktop"},
-    {"from", "WHEN", "it begins then; none: it has begun"},
+    {"from", "WHEN", "it begins then (2026-12-24T18:00, or 8h from now); none: it has begun"},
     {"until", "WHEN", "it ends then; none: never"},
     {"hours", "HOURS",
      "such as 'mon-fri 08:00-18:00', where the gateway's clock stands; none: always"},
