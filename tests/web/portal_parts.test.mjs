@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { browser } from './portal_rig.mjs';
 
 const { path } = await import('/portal/qr.js');
-const { readAgent } = await import('/portal/agent.js');
-const { ago } = await import('/portal/time.js');
+const { agentName, readAgent } = await import('/parts/agent.js');
+const { ago } = await import('/parts/time.js');
 const i18n = await import('/i18n.js');
 
 /** What the path paints, as rows again, without the margin. */
@@ -38,6 +38,16 @@ for (const [text, name, system] of AGENTS) {
 }
 
 test('our own client is known', () => assert.equal(readAgent('deskgate/0.3').client, true));
+
+test('programs in words; one that is not known as the page wishes', async (t) => {
+  browser(t);
+  await i18n.setUp('portal');
+  assert.equal(agentName(AGENTS[0][0]), 'Edge on Windows');
+  assert.equal(agentName('Firefox/128.0'), 'Firefox');
+  assert.equal(agentName('deskgate/0.3'), 'Tunnel client');
+  assert.equal(agentName('curl/8.5.0'), 'Another program');
+  assert.equal(agentName('curl/8.5.0', 'curl/8.5.0'), 'curl/8.5.0');
+});
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const TIMES = [

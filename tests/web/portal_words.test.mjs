@@ -12,7 +12,7 @@ const STATES = ['reachable', 'asleep', 'refused', 'unknown_host', 'forbidden', '
 const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
 
 function sources() {
-  const files = readdirSync(new URL('portal/', web)).filter((name) => name.endsWith('.js')).map((name) => `portal/${name}`);
+  const files = ['portal/', 'parts/'].flatMap((folder) => readdirSync(new URL(folder, web)).map((name) => folder + name));
   return ['index.html', ...files].map((name) => [name, readFileSync(new URL(name, web), 'utf8')]);
 }
 
@@ -42,7 +42,7 @@ test('every key that a page names exists', () => {
 
 test('each state of a desktop and each known error has words', async () => {
   for (const state of STATES) assert.ok(en[`state.${state}`], state);
-  const [, list] = /const KNOWN = \[([^\]]+)\]/.exec(readFileSync(new URL('portal/form.js', web), 'utf8'));
+  const [, list] = /const KNOWN = \[([^\]]+)\]/.exec(readFileSync(new URL('parts/form.js', web), 'utf8'));
   for (const [, code] of list.matchAll(/'(\w+)'/g)) assert.ok(en[`error.${code}`], code);
 });
 

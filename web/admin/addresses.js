@@ -1,7 +1,7 @@
 // From where people may come.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { act, look } from './call.js';
 import { action, choice, section, select, text } from './parts.js';
 import { table } from './table.js';

@@ -1,6 +1,6 @@
 // What was worth attention, and which rules watch.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
+import { h } from '/parts/dom.js';
 import { look } from './call.js';
 import { section, stamp } from './parts.js';
 import { table } from './table.js';

@@ -1,7 +1,7 @@
 // What has happened: the audit log, the latest first, with filters; and whether it is whole.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { look } from './call.js';
 import { action, stamp, text } from './parts.js';
 import { table } from './table.js';

@@ -1,6 +1,6 @@
 // The command line's sub-verbs over HTTP. What wants a fresh second factor asks for one first.
 import { api } from '/api.js';
-import { withFactor } from '/portal/factor.js';
+import { withFactor } from '/parts/factor.js';
 
 /** What GET /api/admin/… gives: look('audit/list', {last: 100}), look('desktop/show', {word: 'x'}). */
 export async function look(path, values = {}) {

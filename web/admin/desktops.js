@@ -1,7 +1,7 @@
 // The desktops: a list, and a page for each.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { act, look } from './call.js';
 import { grantsOf } from './grants.js';
 import { membership } from './groups.js';

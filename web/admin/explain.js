@@ -1,9 +1,9 @@
 // What the gateway would decide, and by which rule.
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { withFactor } from '/portal/factor.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { withFactor } from '/parts/factor.js';
+import { form } from '/parts/form.js';
 import { look } from './call.js';
 import { choice, facts, span, stamp, text } from './parts.js';
 

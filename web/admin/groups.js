@@ -1,7 +1,7 @@
 // Groups: of people, and of desktops, which are called rooms in fragments of the address.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { act, look } from './call.js';
 import { grantsOf } from './grants.js';
 import { action, choice, section, text } from './parts.js';

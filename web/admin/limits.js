@@ -1,7 +1,7 @@
 // How many connections at once and how long: of a person, or of a desktop.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { act } from './call.js';
 import { orNone, span, text } from './parts.js';
 

@@ -1,10 +1,10 @@
 // Who is signed in and who is connected, now.
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { readAgent } from '/portal/agent.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
-import { ago } from '/portal/time.js';
+import { agentName } from '/parts/agent.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
+import { ago } from '/parts/time.js';
 import { act, look } from './call.js';
 import { action, bytes, section, stamp, text } from './parts.js';
 import { table } from './table.js';
@@ -43,19 +43,13 @@ function tunnels(rows, tools, memory) {
   return table({ columns, rows, acts, empty: t('admin.live.noTunnels'), memory, label: t('admin.live.tunnels') });
 }
 
-function agentName(text) {
-  const { client, browser, system } = readAgent(text);
-  if (client) return t('agent.client');
-  return browser ? [browser, system].filter(Boolean).join(', ') : text;
-}
-
 function sessions(rows, tools, memory) {
   const columns = [
     { label: t('admin.live.who'), of: (one) => one.user, show: (one) => h('a', { href: `#people/${encodeURIComponent(one.user)}` }, one.user) },
     { label: t('admin.live.address'), of: (one) => one.address },
     { label: t('admin.live.since'), of: (one) => one.created_at, show: (one) => stamp(one.created_at) },
     { label: t('admin.live.used'), of: (one) => one.used_at, show: (one) => ago(one.used_at) },
-    { label: t('admin.live.agent'), of: (one) => agentName(one.agent), show: (one) => h('span', { title: one.agent }, agentName(one.agent)) },
+    { label: t('admin.live.agent'), of: (one) => agentName(one.agent, one.agent), show: (one) => h('span', { title: one.agent }, agentName(one.agent, one.agent)) },
   ];
   const acts = (one) => action({ label: t('admin.live.end'), name: one.user, danger: true, ask: t('admin.live.endSessionAsk', { name: one.user }),
     run: () => tools.run(() => act('session/end', [String(one.id)])) });

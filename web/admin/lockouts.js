@@ -1,6 +1,6 @@
 // Who has to wait before the next try to sign in.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
+import { h } from '/parts/dom.js';
 import { act, look } from './call.js';
 import { action, stamp } from './parts.js';
 import { table } from './table.js';

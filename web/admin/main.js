@@ -1,9 +1,9 @@
 // Which view is shown, and what is said of what was done. The fragment names the view and what it
 // is about: #people, #people/anna.
-import { api, SESSION_OVER } from '/api.js';
-import { language, languages, setLanguage, setUp, t } from '/i18n.js';
-import { h } from '/portal/dom.js';
-import { words } from '/portal/form.js';
+import { t } from '/i18n.js';
+import { h } from '/parts/dom.js';
+import { words } from '/parts/form.js';
+import { setUpFrame } from '/parts/frame.js';
 import { addressesView } from './addresses.js';
 import { alertsView } from './alerts.js';
 import { auditView } from './audit.js';
@@ -123,24 +123,8 @@ function route() {
   return draw();
 }
 
-async function start() {
-  await setUp('portal');
-  await setUp('admin');
-  const choice = document.querySelector('#language');
-  choice.append(...languages.map(([code, name]) => h('option', { value: code, lang: code, selected: code === language }, name)));
-  choice.addEventListener('change', async () => {
-    await setLanguage(choice.value);
-    await route();
-    choice.focus();
-  });
-  document.querySelector('#sign-out').addEventListener('click', () => api('POST', '/api/logout').then(() => location.assign('/'), tell));
-  document.querySelector('.skip').addEventListener('click', (event) => {
-    event.preventDefault(); // the fragment is a view's name
-    heading.focus();
-  });
-  addEventListener(SESSION_OVER, () => location.assign('/'));
-  addEventListener('hashchange', route);
-  await route();
-}
+const toPortal = () => location.assign('/');
 
-await start();
+await setUpFrame({ parts: ['portal', 'admin'], redraw: route, signedOut: toPortal, over: toPortal, tell });
+addEventListener('hashchange', route);
+await route();

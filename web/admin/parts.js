@@ -1,7 +1,7 @@
 // What the views are made of.
 import { language, t } from '/i18n.js';
-import { confirm } from '/portal/confirm.js';
-import { field, h } from '/portal/dom.js';
+import { confirm } from '/parts/confirm.js';
+import { field, h } from '/parts/dom.js';
 
 export const section = (title, ...nodes) => h('section', {}, h('h2', {}, title), ...nodes);
 

@@ -1,10 +1,10 @@
 // The people: a list, and a page for each.
 import { t } from '/i18n.js';
-import { confirm } from '/portal/confirm.js';
-import { copyButton } from '/portal/copy.js';
-import { h } from '/portal/dom.js';
-import { form } from '/portal/form.js';
-import { ago } from '/portal/time.js';
+import { confirm } from '/parts/confirm.js';
+import { copyButton } from '/parts/copy.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
+import { ago } from '/parts/time.js';
 import { act, look } from './call.js';
 import { grantsOf } from './grants.js';
 import { limitsForm } from './limits.js';

@@ -1,6 +1,6 @@
 // The configuration, as the file and the defaults have it; it is changed in the file alone.
 import { t } from '/i18n.js';
-import { h } from '/portal/dom.js';
+import { h } from '/parts/dom.js';
 import { look } from './call.js';
 import { table } from './table.js';
 

@@ -1,6 +1,6 @@
 // A table with a search field and columns that can be sorted.
 import { language, t } from '/i18n.js';
-import { h } from '/portal/dom.js';
+import { h } from '/parts/dom.js';
 
 const SEARCH_FROM = 8; // rows
 

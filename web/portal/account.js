@@ -1,21 +1,14 @@
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { readAgent } from './agent.js';
-import { confirm } from './confirm.js';
+import { agentName } from '/parts/agent.js';
+import { confirm } from '/parts/confirm.js';
+import { h } from '/parts/dom.js';
+import { codeField, form, passwordField } from '/parts/form.js';
+import { ago } from '/parts/time.js';
 import { deviceParts } from './device.js';
-import { h } from './dom.js';
-import { codeField, form, passwordField } from './form.js';
-import { newPasswordParts } from './setup.js';
-import { ago } from './time.js';
+import { newPasswordParts } from './new-password.js';
 
 const FEW_CODES = 3;
-
-function agentName(text) {
-  const { client, browser, system } = readAgent(text);
-  if (client) return t('agent.client');
-  if (!browser) return t('agent.other');
-  return system ? t('agent.on', { browser, system }) : browser;
-}
 
 function sessionItem(session) {
   const facts = [t('account.since', { when: ago(session.created) }), t('account.used', { when: ago(session.used) }),

@@ -1,9 +1,9 @@
 // The way on when a new password is due: nothing else is possible until it is there.
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { h } from './dom.js';
-import { codeField, form, passwordField } from './form.js';
-import { newPasswordParts } from './setup.js';
+import { h } from '/parts/dom.js';
+import { codeField, form, passwordField } from '/parts/form.js';
+import { newPasswordParts } from './new-password.js';
 
 const VOUCHED_MS = 4 * 60_000; // the gateway takes the sign-in's code for five minutes
 

@@ -1,12 +1,12 @@
 import { api, apiFile } from '/api.js';
 import { t } from '/i18n.js';
-import { copyButton } from './copy.js';
-import { h } from './dom.js';
-import { withFactor } from './factor.js';
-import { words } from './form.js';
+import { copyButton } from '/parts/copy.js';
+import { h } from '/parts/dom.js';
+import { withFactor } from '/parts/factor.js';
+import { words } from '/parts/form.js';
+import { ago } from '/parts/time.js';
 import { showGatewayPassword } from './gateway-password.js';
 import { watchStates } from './states.js';
-import { ago } from './time.js';
 
 const SEARCH_FROM = 6; // desktops
 

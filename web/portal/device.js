@@ -1,9 +1,9 @@
 // A second factor on offer: the QR code, the key as text, and the field for the first code.
 import { t } from '/i18n.js';
-import { h } from './dom.js';
-import { codeField } from './form.js';
+import { copyButton } from '/parts/copy.js';
+import { h } from '/parts/dom.js';
+import { codeField } from '/parts/form.js';
 import { qrCode } from './qr.js';
-import { copyButton } from './copy.js';
 
 const inFours = (text) => text.match(/.{1,4}/g).join(' ');
 

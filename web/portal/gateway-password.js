@@ -2,9 +2,9 @@
 // one desktop and one session of work.
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { copyButton } from './copy.js';
-import { h } from './dom.js';
-import { withFactor } from './factor.js';
+import { copyButton } from '/parts/copy.js';
+import { h } from '/parts/dom.js';
+import { withFactor } from '/parts/factor.js';
 
 function row(label, value) {
   return [

@@ -1,12 +1,13 @@
 // Which view is shown. The address's fragment names it, so that back and forward work; who is not
 // signed in sees the sign-in, and then what was wanted.
-import { api, SESSION_OVER } from '/api.js';
-import { language, languages, setLanguage, setUp, t } from '/i18n.js';
+import { api } from '/api.js';
+import { t } from '/i18n.js';
+import { h } from '/parts/dom.js';
+import { words } from '/parts/form.js';
+import { setUpFrame } from '/parts/frame.js';
 import { accountView } from './account.js';
 import { changeView } from './change.js';
 import { desktopsView } from './desktops.js';
-import { h } from './dom.js';
-import { words } from './form.js';
 import { recoveryView } from './recovery.js';
 import { setupView } from './setup.js';
 import { signInView } from './sign-in.js';
@@ -111,7 +112,7 @@ function setup() {
 }
 
 function account(notice = null) {
-  const everywhere = () => api('POST', '/api/sessions/end', {}).then(() => signIn('everywhere'), tell);
+  const everywhere = () => api('POST', '/api/sessions/end', {}).then(() => signIn('signIn.everywhere'), tell);
   return draw(async () => [await accountView({ notice, renew: account, enrolled: recovery, everywhere }), { signedIn: true }]);
 }
 
@@ -121,9 +122,6 @@ function route() {
   if (location.hash === '#account') return account();
   return draw(async (signal) => [await desktopsView({ signal }), { signedIn: true }]);
 }
-
-// Only when the gateway has said so: who believes to be signed out must be.
-const signOut = () => api('POST', '/api/logout').then(() => signIn('signedOut'), tell);
 
 const valueOf = (input) => (input.type === 'checkbox' ? 'checked' : 'value');
 
@@ -143,26 +141,15 @@ function takeInvitation() {
   history.replaceState(null, '', '/');
 }
 
-function languageMenu() {
-  const menu = document.querySelector('#language');
-  menu.append(...languages.map(([code, name]) => h('option', { value: code, lang: code, selected: code === language }, name)));
-  menu.addEventListener('change', async () => {
-    await setLanguage(menu.value);
-    await redrawKept();
-    menu.focus();
-  });
-}
-
 takeInvitation();
-await setUp('portal');
-languageMenu();
-document.querySelector('#sign-out').addEventListener('click', signOut);
-document.querySelector('.skip').addEventListener('click', (event) => {
-  event.preventDefault(); // the fragment is a view's name
-  heading.focus();
-});
-addEventListener(SESSION_OVER, () => {
-  if (!asking) signIn(signedIn ? 'expired' : null);
+await setUpFrame({
+  parts: ['portal'],
+  redraw: redrawKept,
+  signedOut: () => signIn('signIn.signedOut'),
+  over() {
+    if (!asking) signIn(signedIn ? 'signIn.expired' : null);
+  },
+  tell,
 });
 addEventListener('hashchange', () => {
   takeInvitation();

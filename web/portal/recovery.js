@@ -1,5 +1,5 @@
 import { t } from '/i18n.js';
-import { h } from './dom.js';
+import { h } from '/parts/dom.js';
 
 function save(name, codes) {
   const text = `${t('recovery.file', { name, host: location.host })}\n\n${codes.join('\n')}\n`;

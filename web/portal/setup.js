@@ -1,22 +1,10 @@
 // The first sign-in, by an administrator's invitation.
-import { api, ApiError } from '/api.js';
+import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { h } from './dom.js';
+import { h } from '/parts/dom.js';
+import { form } from '/parts/form.js';
 import { deviceParts } from './device.js';
-import { form, passwordField } from './form.js';
-
-/** Two password fields that must agree: {nodes, value}; value() throws. */
-export function newPasswordParts() {
-  const first = passwordField(t('setup.newPassword'), 'new-password', t('setup.passwordHint'));
-  const second = passwordField(t('setup.repeat'), 'new-password');
-  return {
-    nodes: [first.node, second.node],
-    value() {
-      if (first.input.value !== second.input.value) throw new ApiError(0, 'mismatch', '');
-      return first.input.value;
-    },
-  };
-}
+import { newPasswordParts } from './new-password.js';
 
 /** `done` gets what the gateway answered: the recovery codes. Throws ApiError: no such invitation. */
 export async function setupView({ invitation, done }) {

@@ -1,7 +1,7 @@
 import { api } from '/api.js';
 import { t } from '/i18n.js';
-import { field, h } from './dom.js';
-import { codeField, form, passwordField } from './form.js';
+import { field, h } from '/parts/dom.js';
+import { codeField, form, passwordField } from '/parts/form.js';
 
 /** Phone gone: the same field takes a recovery code. */
 function codeOrRecovery() {
@@ -25,6 +25,7 @@ function codeOrRecovery() {
   return { nodes: [place, button], value: () => present.input.value };
 }
 
+/** `notice`: the key of what is said first, or null. */
 export function signInView({ notice, done }) {
   const user = field({ label: t('signIn.user'), type: 'text', autocomplete: 'username', maxlength: 64 });
   const password = passwordField(t('signIn.password'), 'current-password');
@@ -39,7 +40,7 @@ export function signInView({ notice, done }) {
     narrow: true,
     nodes: [
       h('p', { class: 'lead' }, t('signIn.lead')),
-      notice && h('p', { class: 'notice', role: 'status' }, t(`signIn.${notice}`)),
+      notice && h('p', { class: 'notice', role: 'status' }, t(notice)),
       form({ children: [user.node, password.node, ...code.nodes], label: t('signIn.submit'), submit }),
     ],
   };

@@ -10,8 +10,8 @@ const SHORT_MS = 3_000; // a connection that ends so soon counts as one more att
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
- * show: {step(name), open(session, releaseKeys), waiting({reason, attempt, seconds}), over(trouble)}, what
- * happens, told to the page. wishes(): {size, keyboard}, asked before each connection.
+ * show: {step(name), open(session, releaseKeys), waiting({seconds}), over(trouble)}, what happens,
+ * told to the page. wishes(): {size, keyboard}, asked before each connection.
  * hooks: see connect().
  */
 export class Life {
@@ -60,7 +60,7 @@ export class Life {
 
   /** The connection is dead although nobody has said so: makes a new one. */
   presumeLost() {
-    if (this.connection) void this.#again(this.#begin(), 0, 'lost');
+    if (this.connection) void this.#again(this.#begin(), 0);
   }
 
   /** Asks the gateway whether the connection has ended without our hearing of it. */
@@ -116,7 +116,7 @@ export class Life {
     if (turn !== this.turn) return;
     this.connection = null;
     const most = trouble.reason === 'unread' ? UNREAD_MOST : RETRY_SECONDS.length;
-    if (trouble.retry && attempt < most) await this.#again(turn, attempt, trouble.reason);
+    if (trouble.retry && attempt < most) await this.#again(turn, attempt);
     else this.#over(trouble);
   }
 
@@ -126,15 +126,15 @@ export class Life {
     // While we try to come back, a gateway or desktop that is not there yet is no reason to give up.
     const passing = ['gateway', 'lost', 'timeout', 'asleep', 'refused', 'busy', 'failed'];
     if (attempt > 0 && attempt < RETRY_SECONDS.length && passing.includes(trouble.reason)) {
-      await this.#again(turn, attempt, trouble.reason);
+      await this.#again(turn, attempt);
     } else {
       this.#over(trouble);
     }
   }
 
-  async #again(turn, attempt, reason) {
+  async #again(turn, attempt) {
     const seconds = RETRY_SECONDS[attempt];
-    this.show.waiting({ reason, attempt, seconds });
+    this.show.waiting({ seconds });
     await new Promise((resolve) => {
       this.wake = resolve;
       setTimeout(resolve, seconds * 1000);
@@ -160,6 +160,6 @@ export class Life {
       return;
     }
     this.panicked = true; // once; a second one would be the rule
-    void this.#again(turn, 0, 'lost');
+    void this.#again(turn, 0);
   }
 }
