@@ -1,8 +1,8 @@
 // The viewer's rules: what an end means, which keys and layouts there are, sizes and places, words.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import './portal_rig.mjs';
+import { areClean, arePutTogether, areThere, areUsed, sayTheSame, sources } from './words_kit.mjs';
 
 const { diagnose } = await import('/viewer/trouble.js');
 const { scancode } = await import('/viewer/scancodes.js');
@@ -11,6 +11,7 @@ const { keyFor } = await import('/viewer/characters.js');
 const { pixelAt, place, wantedSize } = await import('/viewer/geometry.js');
 const { grade } = await import('/viewer/quality.js');
 const { Wheel } = await import('/viewer/pointer.js');
+const { Phase } = await import('/viewer/wire.js');
 const { default: english } = await import('/lang/viewer.en.js');
 const { default: japanese } = await import('/lang/viewer.ja.js');
 
@@ -174,25 +175,23 @@ test('quality by the median', () => {
 
 // ---- words ----
 
-const folder = new URL('../../web/', import.meta.url);
-const sources = ['viewer.html', ...readdirSync(new URL('viewer', folder)).map((name) => `viewer/${name}`)]
-  .map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+const own = sources('viewer.html', 'viewer/');
+const quoted = own.flatMap(([, text]) => [...text.matchAll(/'([a-z-]+)'/g)].map(([, word]) => word));
+const reasons = [...new Set(quoted)].filter((word) => `viewer.trouble.${word}` in english);
+const put = {
+  'viewer.keys.*': ['cad', 'win', 'alttab', 'taskman', 'altf4', 'escape', 'winl', 'wind', 'printscreen', 'kanji'],
+  'viewer.quality.*': ['good', 'fair', 'poor'],
+  'viewer.step.*': ['client', 'ticket', 'waking', ...Object.values(Phase)],
+  'viewer.trouble.*': reasons,
+  'viewer.trouble.*.do': reasons,
+};
 
-test('both languages have the same keys, and the same places for values', () => {
-  assert.deepEqual(Object.keys(japanese), Object.keys(english));
-  const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const [key, text] of Object.entries(english)) assert.deepEqual(places(japanese[key]), places(text), key);
-});
+test('both languages have the same keys, with words and the same places for values', () => sayTheSame(english, japanese));
 
 test('every key that the viewer asks for is there, and none is there for nothing', () => {
-  const asked = new Set([...sources.matchAll(/['"`](viewer\.[\w.-]+)(?=['"`])/g)].map(([, key]) => key));
-  const stems = [...sources.matchAll(/`(viewer\.[\w.-]+\.)\$\{/g)].map(([, stem]) => stem);
-  for (const key of asked) assert.ok(english[key], key);
-  for (const key of Object.keys(english)) {
-    assert.ok(asked.has(key) || stems.some((stem) => key.startsWith(stem)), key);
-  }
+  areThere(english, own);
+  arePutTogether(english, own, put);
+  areUsed(english, own, put);
 });
 
-test('no inline style or script, which the policy forbids', () => {
-  assert.doesNotMatch(sources, /\sstyle="|<style|\son\w+="|<script(?! type="module" src=)/);
-});
+test('no markup in strings, no inline style or script, which the policy forbids', () => areClean(own));
