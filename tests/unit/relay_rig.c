@@ -2,6 +2,7 @@
 
 #include "fd.h"
 #include "owner.h"
+#include "suite.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -168,9 +169,5 @@ int relay_rig_main(const char *name, const struct relay_rig_test *tests, size_t 
     for (size_t i = 0; i < count; i++)
         tcase_add_loop_test(tcase, tests[i].test, 0, tests[i].times ? tests[i].times : 1);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

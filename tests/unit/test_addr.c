@@ -1,5 +1,7 @@
 #include "addr.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -108,9 +110,5 @@ int main(void)
     tcase_add_test(tests, nets);
     tcase_add_test(tests, subscribers);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

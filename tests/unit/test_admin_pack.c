@@ -1,6 +1,8 @@
 /* An administrator's act out of path, query and body: what a page may send, and what nobody may. */
 #include "admin_pack.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,9 +163,5 @@ int main(void)
     tcase_add_test(tcase, bad_bodies);
     tcase_add_test(tcase, sizes);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,7 @@
 #include "admit.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -216,9 +218,5 @@ int main(void)
     tcase_add_test(tests, an_ipv6_subscriber_is_one);
     tcase_add_test(tests, many_addresses);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

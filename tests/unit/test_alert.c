@@ -6,6 +6,7 @@
 #include "fake_gate.h"
 #include "fd.h"
 #include "store.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -501,9 +502,5 @@ int main(void)
     tcase_add_test(tests, a_test_from_the_command_line);
     tcase_add_test(tests, names_of_rules);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

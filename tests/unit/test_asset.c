@@ -1,5 +1,7 @@
 #include "asset.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +146,5 @@ int main(void)
     tcase_add_test(tests, the_etags_that_are_known);
     tcase_add_test(tests, files_are_found_by_their_path);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Rows of the audit log in the forms in which they leave: syslog, JSON and back. */
 #include "audit_record.h"
 #include "audit_syslog.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -136,9 +137,5 @@ int main(void)
     tcase_add_test(tests, a_record_comes_back_as_it_was);
     tcase_add_test(tests, what_is_no_record_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "browser.h"
 #include "keeper.h"
 #include "store_rig.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -268,9 +269,5 @@ int main(void)
     tcase_add_test(tcase, nobody_locks_himself_out);
     tcase_add_test(tcase, lists_are_bounded);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * place once. */
 #include "certificate.h"
 #include "place.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -138,9 +139,5 @@ int main(void)
     tcase_add_test(tcase, tells_what_is_wrong);
     tcase_add_test(tcase, never_over_another);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

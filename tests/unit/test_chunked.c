@@ -1,6 +1,8 @@
 /* The chunked coding: good and bad bodies as a table, each cut everywhere. */
 #include "chunked.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,9 +135,5 @@ int main(void)
     tcase_add_loop_test(tcase, lines_are_bounded, 0, 3);
     tcase_add_test(tcase, payload_is_squeezed);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* RDCleanPath's codec against bytes made by hand and a reader of the test's own. */
 #include "cleanpath.h"
 #include "hex_bytes.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -225,9 +226,5 @@ int main(void)
     tcase_add_loop_test(tests, answers_are_read_back, 0, 8);
     tcase_add_loop_test(tests, errors_are_written_to_the_byte, 0, 6);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "client_trust.h"
 #include "client_url.h"
 
+#include "suite.h"
 #include "wiped_json.h"
 
 #include <check.h>
@@ -366,9 +367,5 @@ int main(void)
     tcase_add_test(tests, options_good);
     tcase_add_loop_test(tests, options_bad, 0, COUNT(bad_lines));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

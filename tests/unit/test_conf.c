@@ -2,6 +2,7 @@
 #include "conf.h"
 #include "conf_settings.h"
 #include "conf_template.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -436,9 +437,5 @@ int main(void)
     tcase_add_test(tcase, template_takes_values);
     tcase_add_test(tcase, settings);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Dialling over real sockets on loopback: a listener, a closed port, one that never answers. */
 #include "dial.h"
 #include "fd.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -215,9 +216,5 @@ int main(void)
     tcase_add_test(tests, refuses_a_name_that_does_not_fit);
     tcase_add_test(tests, desktops_are_asked_one_after_the_other_and_often);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

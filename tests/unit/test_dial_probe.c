@@ -2,6 +2,8 @@
  * who asks at the same time shares, and few are under way. */
 #include "fake_gate.h"
 
+#include "suite.h"
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -251,9 +253,5 @@ int main(void)
     tcase_add_test(tests, few_are_under_way_for_all);
     tcase_add_test(tests, a_gate_that_goes_leaves_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

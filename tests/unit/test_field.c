@@ -1,6 +1,7 @@
 /* What an administrator types about a desktop, and "did you mean". */
 #include "field.h"
 #include "nearest.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -165,9 +166,5 @@ int main(void)
     tcase_add_test(all, test_description);
     tcase_add_test(all, test_nearest);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* Tickets of .rdp files: good for one session of work, not for one connection. */
 #include "fake_gate.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
@@ -359,9 +361,5 @@ int main(void)
     tcase_add_test(tests, more_words_than_a_round_takes_arrive_in_order);
     tcase_add_test(tests, words_for_dead_tunnels_are_forgotten);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,8 @@
  */
 #include "forwarded.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,9 +117,5 @@ int main(void)
     tcase_add_loop_test(tests, the_client, 0, sizeof(cases) / sizeof(*cases));
     tcase_add_test(tests, of_a_long_list_the_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Gateway passwords, as the keeper makes and checks them. */
 #include "fake_gate.h"
 #include "ntlm_proof.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -387,9 +388,5 @@ int main(void)
     tcase_add_test(tc, the_setting_decides);
     tcase_add_loop_test(tc, rules_are_kept, 0, 8);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

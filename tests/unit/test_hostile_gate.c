@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "ipc_sample.h"
 #include "store_audit.h"
+#include "suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -467,9 +468,5 @@ int main(void)
     tcase_add_test(tests, a_tunnel_ends_once);
     tcase_add_test(tests, a_flood_is_bounded_and_others_are_served);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* Hours of the week as administrators write them. */
 #include "hours.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,9 +73,5 @@ int main(void)
     TCase *tcase = tcase_create("hours");
     tcase_add_loop_test(tcase, the_table, 0, (int)(sizeof(cases) / sizeof(*cases)));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* What of a target the routes get to see. */
 #include "http_target.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -55,9 +57,5 @@ int main(void)
     TCase *tests = tcase_create("http_target");
     tcase_add_loop_test(tests, paths, 0, sizeof(cases) / sizeof(*cases));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,7 @@
 #include "httpresp.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,9 +161,5 @@ int main(void)
     tcase_add_test(tests, joins_chunks);
     tcase_add_loop_test(tests, refuses_chunks, 0, sizeof(bad_chunks) / sizeof(bad_chunks[0]));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "control.h"
 #include "ipc.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -229,9 +230,5 @@ int main(void)
     tcase_add_test(tests, every_end_has_a_name);
     tcase_add_test(tests, control_carries_descriptors);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "ipc.h"
 #include "json_body.h"
+#include "suite.h"
 #include "wiped_json.h"
 
 #include <check.h>
@@ -170,9 +171,5 @@ int main(void)
     tcase_add_test(tests, words);
     tcase_add_test(tests, codes);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * live. */
 #include "fake_gate.h"
 #include "session.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -347,9 +348,5 @@ int main(void)
     tcase_add_test(tests, a_success_forgets_the_failures);
     tcase_add_test(tests, a_session_idles_out_and_expires);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

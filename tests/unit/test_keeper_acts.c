@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "keeper.h"
 #include "store_policy.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -354,9 +355,5 @@ int main(void)
     tcase_add_test(tcase, a_gate_that_is_gone_before_its_answer);
     tcase_add_test(tcase, stopping_amid_an_act);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * (tickets and probes have tests of their own). The test plays the gate, a hostile one where it
  * matters. */
 #include "fake_gate.h"
+#include "suite.h"
 #include "totp.h"
 
 #include <check.h>
@@ -334,9 +335,5 @@ int main(void)
     tcase_add_test(tests, people_see_and_end_their_sessions);
     tcase_add_loop_test(tests, records_that_break_a_rule_end_the_link, 0, 6);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

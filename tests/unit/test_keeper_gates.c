@@ -4,6 +4,7 @@
 #include "fake_gate.h"
 #include "keeper.h"
 #include "log.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -439,9 +440,5 @@ int main(void)
     tcase_add_test(tests, notes_are_written_but_not_without_limit);
     tcase_add_test(tests, it_does_not_start_without_the_key_of_its_people);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "password.h"
 #include "policy.h"
 #include "secret.h"
+#include "suite.h"
 #include "throttle.h"
 #include "totp.h"
 
@@ -330,9 +331,5 @@ int main(void)
     tcase_add_test(tests, without_memory_no_password_is_wrong);
 #endif
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

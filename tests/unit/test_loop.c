@@ -1,5 +1,6 @@
 #include "loop.h"
 #include "owner.h"
+#include "suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -173,9 +174,5 @@ int main(void)
     tcase_add_test(tests, a_removed_source_is_not_called_in_the_same_round);
     tcase_add_test(tests, posts_from_threads_all_arrive);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

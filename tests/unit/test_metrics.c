@@ -1,5 +1,6 @@
 #include "metrics.h"
 #include "metrics_text.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -140,9 +141,5 @@ int main(void)
     tcase_add_test(tcase, the_keeper_may_be_silent);
     tcase_add_test(tcase, numbers_stand_where_they_belong);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* NTLM's messages: the specification's examples, a real client's, and what is wrong with others. */
 #include "hex_bytes.h"
 #include "ntlm.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -226,9 +227,5 @@ int main(void)
     tcase_add_test(tc, long_names_are_cut);
     tcase_add_test(tc, only_ascii_becomes_ascii);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* [MS-NLMP] section 4.2.4: the specification's own numbers. */
 #include "hex_bytes.h"
 #include "ntlm_proof.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -60,9 +61,5 @@ int main(void)
     tcase_add_test(tc, the_hash);
     tcase_add_test(tc, the_proof);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

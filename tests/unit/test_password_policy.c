@@ -1,6 +1,7 @@
 /* Which passwords may be chosen, in both profiles, and how long they may be kept. */
 #include "password.h"
 #include "password_policy.h"
+#include "suite.h"
 
 #include <check.h>
 #include <sodium.h>
@@ -141,9 +142,5 @@ int main(void)
     tcase_add_test(tests, those_of_before);
     tcase_add_test(tests, ages);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

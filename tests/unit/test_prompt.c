@@ -1,6 +1,8 @@
 /* Passwords from a terminal (a pseudo-terminal whose other end the test holds) and from a pipe. */
 #include "prompt.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -166,9 +168,5 @@ int main(void)
     tcase_add_test(all, test_interrupted);
     tcase_add_loop_test(all, test_pipe, 0, PIPE_CASES);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "proxy2.h"
 
 #include "hex_bytes.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -129,9 +130,5 @@ int main(void)
     tcase_add_test(tests, the_longest_header);
     tcase_add_test(tests, the_checksum_covers_all);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* The drawn QR code is read back, cell by cell, and compared with the library's matrix. */
 #include "qr.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <qrencode.h>
@@ -111,9 +113,5 @@ int main(void)
     tcase_add_test(all, test_too_long);
     tcase_add_test(all, test_full_disk);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Legacy pairs that are not whole yet: which two channels belong together. */
 #include "fd.h"
 #include "rdg_pair.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -134,9 +135,5 @@ int main(void)
     tcase_add_test(tcase, a_name_is_taken_until_it_is_withdrawn);
     tcase_add_test(tcase, a_whole_pair_is_out_of_the_way);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * gateway's end of TLS. */
 #include "hex_bytes.h"
 #include "rdg_proof.h"
+#include "suite.h"
 #include "tls_binding.h"
 
 #include <check.h>
@@ -180,9 +181,5 @@ int main(void)
     tcase_add_test(tc, longer_proofs_than_there_is_room_for);
     tcase_add_test(tc, a_certificates_names);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* What an administrator types about redirections. */
 #include "ipc.h"
 #include "rdp_field.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -123,9 +124,5 @@ int main(void)
     tcase_add_test(all, a_setting_takes_the_place_of_its_namesake);
     tcase_add_test(all, settings_have_an_end);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

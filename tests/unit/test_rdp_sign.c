@@ -1,6 +1,7 @@
 #include "rdp_sign.h"
 #include "rdpfile_sign.h"
 #include "rdpfile_signer.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -293,9 +294,5 @@ int main(void)
     tcase_add_test(tests, without_room_there_is_no_file);
     tcase_add_test(tests, a_reload_while_files_are_signed);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "rdpfile.h"
 #include "rdpfile_sign.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -293,9 +294,5 @@ int main(void)
     tcase_add_test(tests, scope_in_the_order_of_rdpsign);
     tcase_add_test(tests, no_room_for_a_signature);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "ipc.h"
 #include "reason.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -49,9 +50,5 @@ int main(void)
     tcase_add_test(tests, each_refusal_has_its_own_sentence);
     tcase_add_test(tests, anything_else);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,8 @@
  * bit does. */
 #include "record.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
@@ -136,9 +138,5 @@ int main(void)
     tcase_add_test(tests, a_record_opens_once_and_in_its_turn);
     tcase_add_test(tests, keys_of_the_specification);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

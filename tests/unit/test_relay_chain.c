@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "relay_rig.h"
 #include "relay_state.h"
+#include "suite.h"
 #include "tls_ends.h"
 
 #include <errno.h>
@@ -298,9 +299,5 @@ int main(void)
     tcase_add_loop_test(tests, a_desktop_that_stalls_breaks_nothing, 0, 2);
     tcase_add_loop_test(tests, a_cut_tunnel_is_lost_not_closed, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

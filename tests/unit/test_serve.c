@@ -2,6 +2,7 @@
 #include "serve_listen.h"
 #include "serve_notify.h"
 #include "serve_pems.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -358,9 +359,5 @@ int main(void)
     tcase_add_test(tcase, bad_pairs_leave_the_old_ones);
     tcase_add_test(tcase, notifies);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "store_rig.h"
 #include "store_sql.h"
+#include "suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -665,9 +666,5 @@ int main(void)
     tcase_add_test(tests, browsers_are_known_until_something_changes);
     tcase_add_test(tests, nothing_acknowledged_is_lost);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "sql.h"
 #include "store_audit.h"
 #include "store_rig.h"
+#include "suite.h"
 
 #include <check.h>
 #include <sqlite3.h>
@@ -396,9 +397,5 @@ int main(void)
     tcase_add_test(tests, rows_of_before_are_chained);
     tcase_add_test(tests, links_differ_by_every_byte);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

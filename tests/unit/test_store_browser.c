@@ -1,6 +1,8 @@
 /* What the browser needs of the store: enrolment, tickets, certificates, people's own sessions. */
 #include "store_rig.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,9 +284,5 @@ int main(void)
     tcase_add_test(tests, a_list_says_what_is_in_use_and_when_it_was);
     tcase_add_test(tests, people_see_their_own_live_sessions);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* A clock that was set back: what was written with the time of before. */
 #include "store_rig.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -101,9 +103,5 @@ int main(void)
     tcase_add_test(tests, alerts_of_a_day_to_come);
     tcase_add_test(tests, passwords_of_a_day_to_come);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "may.h"
 #include "store_policy.h"
 #include "store_rig.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -305,9 +306,5 @@ int main(void)
     tcase_add_test(tcase, too_many_rules_deny);
     tcase_add_test(tcase, a_person_and_an_address);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * were made, what gateway passwords are checked with, notices. */
 #include "sql.h"
 #include "store_rig.h"
+#include "suite.h"
 
 #include <check.h>
 #include <sqlite3.h>
@@ -194,9 +195,5 @@ int main(void)
     tcase_add_test(tests, a_ticket_of_before_is_from_nowhere);
     tcase_add_test(tests, notices_are_for_live_tunnels_and_for_now);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "stream.h"
 
 #include "stream_direct.h"
+#include "suite.h"
 #include "tls_ends.h"
 
 #include <check.h>
@@ -613,9 +614,5 @@ int main(void)
     tcase_add_test(tests, a_read_without_room_is_told);
     tcase_add_test(tests, plain_streams);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

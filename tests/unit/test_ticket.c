@@ -2,6 +2,7 @@
  * afterwards. The test plays the gate, a hostile one where it matters. */
 #include "fake_gate.h"
 #include "session.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -361,9 +362,5 @@ int main(void)
     tcase_add_test(tests, one_that_nothing_came_of_has_failed);
     tcase_add_test(tests, they_are_forgotten_after_a_day);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* RD Gateway packets: bytes by hand, as FreeRDP sends them, and what is wrong with them. */
 #include "hex_bytes.h"
+#include "suite.h"
 #include "tsgu.h"
 
 #include <check.h>
@@ -368,9 +369,5 @@ int main(void)
     tcase_add_loop_test(tests, messages_are_utf_16, 0, (int)(sizeof(messages) / sizeof(*messages)));
     tcase_add_test(tests, messages_are_cut_between_characters);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

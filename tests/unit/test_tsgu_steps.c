@@ -2,6 +2,8 @@
  * and the good way through. */
 #include "tsgu_steps.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -470,9 +472,5 @@ int main(void)
     tcase_add_test(tcase, an_answer_after_the_refusal);
     tcase_add_test(tcase, a_gateway_password_stands_for_the_ticket);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

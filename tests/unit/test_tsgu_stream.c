@@ -1,5 +1,6 @@
 /* The stream of an open RD Gateway channel, cut wherever a network can cut it. */
 #include "hex_bytes.h"
+#include "suite.h"
 #include "tsgu.h"
 
 #include <check.h>
@@ -183,9 +184,5 @@ int main(void)
     tcase_add_loop_test(tests, split_at_random, 0, 8);
     tcase_add_loop_test(tests, a_stream_that_lies_is_bad, 0, 7);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

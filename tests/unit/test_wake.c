@@ -2,6 +2,7 @@
  * what comes, until the packet arrives. */
 #include "dial.h"
 #include "fd.h"
+#include "suite.h"
 #include "wake.h"
 
 #include <arpa/inet.h>
@@ -281,9 +282,5 @@ int main(void)
     tcase_add_test(tests, who_is_awake_gets_no_packet);
     tcase_add_test(tests, who_refuses_is_awake);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,7 @@
 #include "ws.h"
 
+#include "suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,9 +225,5 @@ int main(void)
     tcase_add_test(tests, close_reasons_are_cut_between_characters);
     tcase_add_test(tests, accept_key_of_the_specification);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "hex_bytes.h"
+#include "suite.h"
 #include "x224.h"
 
 #include <check.h>
@@ -144,9 +145,5 @@ int main(void)
     tcase_add_loop_test(tests, confirms_are_read_as_they_come, 0, 4);
     tcase_add_loop_test(tests, what_is_no_confirm_is_known_soon, 0, 12);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }
