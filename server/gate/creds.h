@@ -19,10 +19,11 @@ void creds_store_free(struct creds_store *store);
 int creds_store_reload(struct creds_store *store, const int *fds, size_t count, char *why,
                        size_t size);
 
-/* A server session with the current certificates, tickets and ALPN, ready for a transport. The
- * caller frees the session, then releases the generation. 0 or -ENOMEM. */
 /* When the first of the certificates in use ends; Unix seconds, 0: not known. */
 int64_t creds_expire(struct creds_store *store);
+
+/* A server session with the current certificates, tickets and ALPN, ready for a transport. The
+ * caller frees the session, then releases the generation. 0 or -ENOMEM. */
 int creds_session(struct creds_store *store, gnutls_session_t *session, struct creds **generation);
 void creds_release(struct creds *generation); /* NULL is fine */
 

@@ -5,6 +5,8 @@
 
 #include "request.h"
 
+struct conn;
+
 /* RDG_OUT_DATA: takes the request's connection over, or answers it. `identity`: what the client has
  * proved, or NULL. */
 enum MHD_Result rdg_channel_out(struct request *request, const uint8_t *identity);
@@ -12,7 +14,6 @@ enum MHD_Result rdg_channel_out(struct request *request, const uint8_t *identity
 enum MHD_Result rdg_channel_in(struct request *request, const uint8_t *identity);
 /* The worker's look, once a second: a pair counts as one tunnel once it is one, and a conversation
  * whose client has gone ends. */
-struct conn;
 void rdg_channel_watch(struct conn *conn);
 /* The request ends, and its connection has not been taken over. */
 void rdg_channel_forget(struct request *request);

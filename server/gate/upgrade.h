@@ -4,6 +4,10 @@
 #include "request.h"
 #include "talk.h"
 
+struct upgrade_talk {
+    struct talk *(*begin)(const struct request *request);
+};
+
 /* NULL when the request is a proper upgrade; otherwise what to tell the client, and `*status`. */
 const char *upgrade_refusal(const struct request *request, unsigned *status);
 
@@ -13,7 +17,4 @@ enum MHD_Result upgrade_accept(struct request *request);
 bool upgrade_wanted(const struct request *request);
 /* Answers 101 and hands the connection over to a conversation; begin() makes it (NULL: no memory).
  * `kind` stays. */
-struct upgrade_talk {
-    struct talk *(*begin)(const struct request *request);
-};
 enum MHD_Result upgrade_accept_talk(struct request *request, const struct upgrade_talk *kind);
