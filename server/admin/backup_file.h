@@ -3,9 +3,16 @@
  * secretstream) under a key that Argon2id makes of it, so that neither a bit nor the end can be
  * changed.
  *
- *   "deskgate-backup\n" | version 1 | sealed 0/1 | 0 0 | passes, KiB (Argon2id, 4 bytes each, most
- *   significant first) | salt (16) | header of the stream (24) | pieces of 64 KiB | digest (32,
- * only in clear) */
+ *     16    "deskgate-backup\n"
+ *     1     version, 1
+ *     1     sealed, 0 or 1
+ *     2     zero
+ *     4     Argon2id's passes, most significant byte first
+ *     4     … and its KiB
+ *     16    … and its salt
+ *     24    header of the stream
+ *     …     pieces of 64 KiB
+ *     32    digest, only in clear */
 #pragma once
 
 #include <stdbool.h>

@@ -36,7 +36,6 @@ struct cli_spec {
     int (*take_word)(void *owner, const char *value);
 };
 
-/* Parses the arguments of a verb that takes options, and one word at most, before or behind them.
- * --help prints the help to
- * standard output. Returns -1 to go on, else the exit code to end with. */
+/* Parses the arguments of a verb that takes options, and one word at most, before or behind them;
+ * --help prints the help to standard output. -1 to go on, else the exit code to end with. */
 int cli_parse(const struct cli_spec *spec, void *owner, int argc, char **argv);

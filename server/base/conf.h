@@ -18,8 +18,8 @@
 
 enum conf_syslog { CONF_SYSLOG_NONE, CONF_SYSLOG_LOCAL, CONF_SYSLOG_TLS };
 enum conf_password { CONF_PASSWORD_MODERN, CONF_PASSWORD_CLASSIC };
-#define CONF_HISTORY_MOST                                                                          \
-    24 /* passwords of a person that are kept; db/schema has the number, too */
+/* Passwords of a person that are kept; db/schema has the number, too. */
+#define CONF_HISTORY_MOST 24
 
 enum conf_cage { CONF_CAGE_PREFER, CONF_CAGE_REQUIRE };
 enum conf_proxy_header { CONF_PROXY_X_FORWARDED_FOR, CONF_PROXY_FORWARDED };
@@ -45,13 +45,11 @@ struct conf {
     char state[CONF_PATH_SIZE]; /* the state folder, absolute */
 
     /* [server] */
-    struct conf_listen
-        listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443, [::]:443; http_listen = … */
+    struct conf_listen listen[CONF_LISTEN_MAX]; /* listen = 0.0.0.0:443; http_listen = … */
     size_t listen_count;
     char name[256]; /* name = gateway.example.com: the canonical host name, lower case; an IPv6
                        address in brackets; default: the machine's name */
-    uint16_t
-        public_port; /* public_port = 443: the port people type; default: first TLS listener's */
+    uint16_t public_port; /* public_port = 443: that people type; default: the first listener's */
     bool public_port_given;
     char user[64]; /* user = deskgate: to become after binding, when started as root */
     char acme_folder[CONF_PATH_SIZE]; /* acme_folder = : empty means no challenges are served */
@@ -69,8 +67,7 @@ struct conf {
     struct conf_nets proxy_protocol;  /* proxy_protocol = : balancers, whose connections begin with
                                          a PROXY header, version 2 */
     struct conf_nets trusted_proxies; /* trusted_proxies = : reverse proxies, whose word counts … */
-    enum conf_proxy_header
-        proxy_header; /* … as proxy_header = X-Forwarded-For | Forwarded has it */
+    enum conf_proxy_header proxy_header; /* … as proxy_header = X-Forwarded-For | Forwarded says */
 
     /* [tls] certificate = FILE[, FILE]  key = FILE[, FILE]; relative to the state folder */
     struct conf_pair pairs[CONF_PAIRS_MAX];
@@ -121,8 +118,7 @@ struct conf {
     bool dial_own;              /* allow names own: this machine's addresses */
     uint32_t dial_seconds;      /* seconds = 8: for name resolution and connecting together */
     uint32_t dial_lost_seconds; /* lost_seconds = 90: a desktop that does not answer at all */
-    uint32_t
-        wake_seconds; /* wake_seconds = 60: for a desktop with a MAC to wake; 0: none is woken */
+    uint32_t wake_seconds;      /* wake_seconds = 60: for a desktop with a MAC; 0: none is woken */
     struct conf_listen wake_broadcast[CONF_WAKE_MAX]; /* wake_broadcast = : IPv4 only, port 0 where
                                                          none was given; none: the desktop's net */
     size_t wake_broadcast_count;
@@ -132,9 +128,8 @@ struct conf {
                                          desktops with trust by authority; empty: nobody */
 
     /* [rdg]: RDP clients that use us as their RD Gateway */
-    bool rdg_legacy;    /* legacy = yes: the pair of HTTP channels, for proxies that break WebSocket
-                         */
-    bool rdg_passwords; /* passwords = no: gateway passwords, for clients that take no file */
+    bool rdg_legacy; /* legacy = yes: HTTP's pair of channels, for proxies that break WebSocket */
+    bool rdg_passwords;    /* passwords = no: gateway passwords, for clients that take no file */
     bool rdg_bind_address; /* bind_address = no: a ticket is good only from where it was made */
     uint32_t rdg_reauth_seconds;      /* reauth_seconds = 0: clients that can must show their ticket
                                          again after so long; 0: never */
@@ -160,8 +155,7 @@ struct conf {
                                                webhook's certificate; empty: the system's */
 
     /* [audit] */
-    uint32_t audit_keep_days; /* keep_days = 0: older rows are archived in the state folder; 0: none
-                               */
+    uint32_t audit_keep_days; /* keep_days = 0: older rows go into the state folder; 0: none do */
     enum conf_syslog audit_syslog; /* syslog = local[:PATH] | tls://HOST[:PORT]; empty: nowhere */
     char audit_syslog_path[108];   /* of the local socket, or … */
     char audit_syslog_host[256];   /* … a host name or address, as `name` */

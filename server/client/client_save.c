@@ -55,9 +55,7 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* Beside its place, then moved there: link() does not replace what somebody has put there
- * meanwhile.
- */
+/* Beside its place, then moved there: link() does not replace what has been put there meanwhile. */
 static int save_file(const char *path, bool replace, const void *data, size_t size)
 {
     char beside[PATH_MAX];

@@ -69,8 +69,8 @@ enum {
 #define TSGU_E_REAUTH 0x800759FAU            /* E_PROXY_REAUTH_AUTHN_FAILED */
 #define TSGU_E_SESSION_TIMEOUT 0x59F6U       /* in a close packet: the low word */
 #define TSGU_GRACEFUL 0x4CAU                 /* ERROR_GRACEFUL_DISCONNECT, likewise */
-#define TSGU_E_ABORTED                                                                             \
-    0x4D4U /* E_PROXY_CONNECTIONABORTED, likewise: by us, or the desktop is lost */
+/* E_PROXY_CONNECTIONABORTED, likewise: by us, or the desktop is lost. */
+#define TSGU_E_ABORTED 0x4D4U
 
 /* ---- reading ---- */
 

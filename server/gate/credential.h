@@ -5,8 +5,8 @@
 #include "request.h"
 
 #define CREDENTIAL_COOKIE "__Host-deskgate"
-#define CREDENTIAL_BROWSER                                                                         \
-    "__Host-deskgate-browser" /* that a person has signed in with it before */
+/* That a person has signed in with this browser before. */
+#define CREDENTIAL_BROWSER "__Host-deskgate-browser"
 
 /* Sets request->credential and request->token. A malformed reference is no credential. */
 void credential_read(struct request *request);

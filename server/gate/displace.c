@@ -3,8 +3,8 @@
 #include "conn.h"
 #include "worker.h"
 
-#define WAITED_MS                                                                                  \
-    1000             /* an honest handshake, or the way from there to a request, is over by then */
+/* An honest handshake, or the way from there to a request, is over by then … */
+#define WAITED_MS 1000
 #define AGE_MS 10000 /* … and so is the way to a sign-in, whatever is asked on it */
 #define AGAIN_MS 100 /* when nobody was found: a flood must not make us look for each newcomer */
 

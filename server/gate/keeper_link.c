@@ -11,9 +11,8 @@
 
 #define BUCKETS 1024
 #define CALLS_MOST 4096 /* questions under way */
-#define QUEUE_MOST                                                                                 \
-    65536 /* records waiting for the socket; 20,000 tunnels may end at one moment                  \
-           */
+/* Records waiting for the socket; 20,000 tunnels may end at one moment. */
+#define QUEUE_MOST 65536
 
 struct waiting { /* a record that the socket did not take yet */
     struct waiting *next;

@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 #define RDG_PAIR_NAME_SIZE 64 /* a GUID in braces has 38 characters */
-#define RDG_PAIR_IDENTITY_SIZE                                                                     \
-    32 /* what a gateway password stands for; zero: not signed in yet                              \
-        */
+/* What a gateway password stands for; zero: not signed in yet. */
+#define RDG_PAIR_IDENTITY_SIZE 32
 
 struct rdg_pair;
 struct rdg_pairs;

@@ -1,6 +1,6 @@
 /* Signs .rdp files with the administrator's certificate, so that Windows shows who they are from
- * (codec/rdpfile_sign.h has the form,
- * codec/rdpfile_signer.h what certificate will do). Thread-safe. */
+ * (codec/rdpfile_sign.h has the form, codec/rdpfile_signer.h what certificate will do).
+ * Thread-safe. */
 #pragma once
 
 #include <stdbool.h>

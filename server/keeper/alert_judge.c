@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define ROWS_MOST 64 /* in one look */
-#define SAVE_SECONDS                                                                               \
-    10 /* rows looked at twice after a crash do no harm: alerts repeat not so soon */
+/* Rows looked at twice after a crash do no harm: alerts repeat not so soon. */
+#define SAVE_SECONDS 10
 #define NETWORKS_MOST 100   /* remembered of one person */
 #define NETWORK_FRESH 86400 /* seconds for which seeing it again need not be written down */
 #define NET_TEXT_SIZE (ADDR_TEXT_SIZE + 4)

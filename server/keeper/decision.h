@@ -41,8 +41,8 @@ struct decision_hours {
     uint16_t from, until;
 };
 
-struct decision_dates { /* Unix seconds; 0: open. From the first second of `from` to before `until`
-                         */
+/* Unix seconds; 0: open. From the first second of `from` to before `until`. */
+struct decision_dates {
     int64_t from, until;
 };
 

@@ -1,11 +1,12 @@
 /* Which passwords may be chosen, for the portal, invitations and the command line alike. Two
  * profiles ([password] profile):
  *
- *     modern    NIST SP 800-63B section 5.1.1.2 and OWASP ASVS V2.1: long enough, not easy to guess
- *               (zxcvbn, which knows tens of thousands of common and breached passwords, words,
- *               names, keyboard runs and dates; the person's and the gateway's name count as
- * known), not one of the last ones; a change only when something has come to be known classic three
- * kinds of characters out of four, a greatest age, not one of the last ones */
+ *     modern     NIST SP 800-63B section 5.1.1.2 and OWASP ASVS V2.1: long enough, not easy to
+ *                guess (zxcvbn, which knows tens of thousands of common and breached passwords,
+ *                words, names, keyboard runs and dates; the person's and the gateway's name count
+ *                as known), not one of the last ones; a change only when something has come to be
+ *                known
+ *     classic    three kinds of characters out of four, a greatest age, not one of the last ones */
 #pragma once
 
 #include "conf.h"

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDE_PATIENCE                                                                              \
-    4 /* times as many failures of one person from a neighbourhood are free, …                   \
-       */
+/* So many times the failures of one person are free from a neighbourhood, … */
+#define WIDE_PATIENCE 4
 #define PLACE_PATIENCE 8    /* … and of anybody: offices and carriers share one */
 #define BROWSER_FAILURES 20 /* since a success: whoever has the cookie is not its owner */
 

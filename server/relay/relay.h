@@ -18,9 +18,9 @@
 #define RELAY_BACKLOG (320 * 1024) /* bytes that one direction may hold between callbacks */
 
 #define RELAY_IDLE_CODE 4006 /* of the close frame when idle_ms has passed */
-#define RELAY_LIMIT_CODE                                                                           \
-    4007                     /* … when the owner closes for a limit of time; RD Gateway clients  \
-                                have a code of their own for it */
+/* … when the owner closes for a limit of time; RD Gateway clients have a code of their own for it.
+ */
+#define RELAY_LIMIT_CODE 4007
 #define RELAY_OWN_CODES 4000 /* RFC 6455 section 7.4.2: from here on, somebody here wanted it */
 
 enum relay_framing {

@@ -5,9 +5,9 @@
 #include <errno.h>
 
 #define PONGS_MISSED 3 /* silent for so many ping intervals: lost */
-#define DAY_MS                                                                                     \
-    (24 * 3600 * 1000) /* without limits it looks once a day: an armed timer can be set            \
-                          again without memory, so the end needs none */
+/* Without limits it looks once a day: an armed timer can be set again without memory, so the end
+ * needs none. */
+#define DAY_MS (24 * 3600 * 1000)
 
 /* An answer comes some milliseconds after its ping. The next look may come that much too early,
  * else each ping would take two. */

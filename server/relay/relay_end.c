@@ -74,10 +74,9 @@ void relay_end_heard(struct relay *relay, const struct relay_result *result, boo
         begin_closing(relay, result, answer);
 }
 
-/* ---- a pair of channels: a client that goes, goes on both, and which one is noticed first is
- * chance
- */
+/* ---- a pair of channels ---- */
 
+/* A client that goes, goes on both, and which one is noticed first is chance. */
 static void gone(struct relay *relay, bool lost)
 {
     struct relay_result result = {.end = lost ? RELAY_FRAMED_LOST : RELAY_FRAMED_CLOSED,

@@ -7,10 +7,11 @@
  *     n*+NET n*-NET  the gateway's list allows, denies; n:+NET the person's; nNAME+NET a group's
  *     G              a grant of the desktop to the person; G=NAME to a group; G/NAME of a group of
  *                    desktops; behind it @5..9 dates, ~DAYS:0800-1800 hours (0 is Monday), again
- * and again T2 D3 S60      tunnels of the person, of the desktop; age of the second factor A
- * question and the answer due, several for the same rules: now=10 at=0:0930 from=192.0.2.1 t=1 d=1
- * f=5 > RULE[,again_at]
- */
+ *                    and again
+ *     T2 D3 S60      tunnels of the person, of the desktop; age of the second factor
+ *
+ * A question and the answer due, several for the same rules:
+ *     now=10 at=0:0930 from=192.0.2.1 t=1 d=1 f=5 > RULE[,again_at] */
 #include "decision.h"
 
 #include "suite.h"
