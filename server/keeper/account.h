@@ -1,5 +1,4 @@
-/* What is done to a person's account, by the command line and later by the portal. Each call works
- * inside the caller's transaction. */
+/* What administrators do to a person's account. Each call works inside the caller's transaction. */
 #pragma once
 
 #include "secret.h"
@@ -8,7 +7,7 @@
 
 /* Makes a person with this password and a new TOTP seed; the seed comes back for the enrolment
  * (wipe it). `user` gets the id and the name. OK, EXISTS, FAILED. The password has passed
- * password_policy_fits(). */
+ * password_policy_judge(). */
 enum store_result account_add(struct store *store, const struct secret_key *key, const char *name,
                               const char *password, int64_t now, struct store_user *user,
                               uint8_t seed[TOTP_SEED_SIZE]);

@@ -1,6 +1,6 @@
-/* Every no costs the same: GATE_PASSWORD_CANDIDATES proofs, whoever is asked for and however many
- * passwords there are. What is known of the right one is only kept, not looked at, until all have
- * been tried. */
+/* Every no costs the same: as many proofs as there are CANDIDATES, whoever is asked for and however
+ * many passwords there are. What is known of the right one is only kept, not looked at, until all
+ * have been tried. */
 #include "gate_password.h"
 
 #include "asked.h"

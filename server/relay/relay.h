@@ -110,6 +110,5 @@ struct relay_rest {
 };
 
 /* RELAY_RAW only, for the hand-over after an HTTP upgrade: stops both directions, frees the relay
- * (in any case; both streams stay usable) and hands out what it still held. 0 or -ENOMEM.
- * Replaces an earlier relay_stop_framed(). */
+ * (in any case; both streams stay usable) and hands out what it still held. 0 or -ENOMEM. */
 int relay_take(struct relay *relay, struct relay_rest *rest);

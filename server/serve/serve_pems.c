@@ -16,7 +16,7 @@
 
 _Static_assert(2 * CONF_PAIRS_MAX <= CONTROL_FDS_MAX, "all pairs travel in one message");
 
-#define PEM_MOST (1U << 20) /* as in gate/creds.c */
+#define PEM_MOST (1U << 20) /* as in gate/pem_file.c */
 
 static int read_all(int fd, gnutls_datum_t *out)
 {
