@@ -68,7 +68,6 @@ struct store_user {
     char password[STORE_PASSWORD_SIZE];
     uint8_t seed[STORE_SEED_SIZE]; /* sealed by keeper/secret.h */
     size_t seed_size;
-    int64_t totp_step; /* last step used; 0: none */
     int64_t created_at;
     int64_t signed_in_at; /* 0: never */
     bool administrator;   /* may administer in the browser; set by its own function only */
@@ -83,21 +82,20 @@ enum store_result store_user_must_change(struct store *, int64_t id);
 /* Hashes: the present one and those of before, the newest first, at most `most`. */
 enum store_result store_user_passwords(struct store *, int64_t id, size_t most,
                                        char (*hashes)[STORE_PASSWORD_SIZE], size_t *count);
-/* Also clears totp_step. */
+/* Codes of the new one work from the first step on. */
 enum store_result store_user_set_seed(struct store *, int64_t id, const uint8_t *seed, size_t size);
 enum store_result store_user_set_disabled(struct store *, int64_t id, bool disabled);
 enum store_result store_user_set_administrator(struct store *, int64_t id, bool administrator);
 /* Removes the person with grants, memberships and sessions; the audit log keeps the name. */
 enum store_result store_user_remove(struct store *, int64_t id);
-/* Uses up a TOTP step and notes the sign-in: only when `step` > totp_step and the person is not
- * disabled; else STORE_REFUSED. */
+/* Uses up a TOTP step and notes the sign-in: only when `step` is later than the last one
+ * used and the person is not disabled; else STORE_REFUSED. */
 enum store_result store_user_use_step(struct store *, int64_t id, int64_t step, int64_t now);
 /* Lists call `each` per row, in order of name; a non-zero answer stops. */
 enum store_result store_user_list(struct store *,
                                   int (*each)(void *owner, const struct store_user *), void *owner);
 
 /* ---- enrolment: people set up their own factors ---- */
-#define STORE_RECOVERY_CODES 10
 /* One at a time: a newer one replaces it, and its use forgets it. Hashes are SHA-256. */
 enum store_result store_invitation_set(struct store *, int64_t user, const uint8_t hash[32],
                                        int64_t now, int64_t expires_at);
@@ -341,8 +339,7 @@ struct store_tunnel {
     struct addr address;
     int64_t opened_at, ended_at; /* ended_at 0: live */
     uint64_t up, down;
-    char end[32];       /* ipc_end_name() */
-    bool end_requested; /* an administrator asked for its end */
+    char end[32]; /* ipc_end_name() */
 };
 enum store_result store_tunnel_add(struct store *, const struct store_tunnel *, int64_t *id);
 enum store_result store_tunnel_counts(struct store *, int64_t id, uint64_t up, uint64_t down);
@@ -367,7 +364,7 @@ enum store_result store_tunnel_desktops(struct store *, int64_t session,
 /* For one live tunnel: why it must end now, judged from the database alone. */
 enum store_tunnel_verdict {
     STORE_TUNNEL_MAY,
-    STORE_TUNNEL_REQUESTED,     /* end_requested */
+    STORE_TUNNEL_REQUESTED,     /* an administrator asked for its end */
     STORE_TUNNEL_SIGNED_OUT,    /* its session ended with "signed-out" */
     STORE_TUNNEL_SESSION_ENDED, /* … otherwise, or is gone */
     STORE_TUNNEL_USER_DISABLED, /* disabled or removed */

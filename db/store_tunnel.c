@@ -17,7 +17,6 @@ static void read_tunnel(sqlite3_stmt *s, void *row)
     tunnel->up = (uint64_t)sqlite3_column_int64(s, 11);
     tunnel->down = (uint64_t)sqlite3_column_int64(s, 12);
     store_column_text(s, 13, tunnel->end, sizeof(tunnel->end));
-    tunnel->end_requested = sqlite3_column_int(s, 14) != 0;
 }
 
 enum store_result store_tunnel_add(struct store *store, const struct store_tunnel *tunnel,

@@ -10,10 +10,9 @@ void store_read_user(sqlite3_stmt *s, void *row)
     user->disabled = sqlite3_column_int(s, 2) != 0;
     store_column_text(s, 3, user->password, sizeof(user->password));
     user->seed_size = store_column_blob(s, 4, user->seed, sizeof(user->seed));
-    user->totp_step = sqlite3_column_int64(s, 5);
-    user->created_at = sqlite3_column_int64(s, 6);
-    user->signed_in_at = sqlite3_column_int64(s, 7);
-    user->administrator = sqlite3_column_int(s, 8) != 0;
+    user->created_at = sqlite3_column_int64(s, 5);
+    user->signed_in_at = sqlite3_column_int64(s, 6);
+    user->administrator = sqlite3_column_int(s, 7) != 0;
 }
 
 enum store_result store_user_add(struct store *store, const struct store_user *user, int64_t *id)

@@ -23,12 +23,12 @@ SELECT 1 FROM tunnels WHERE id = ?1;
 
 -- name: tunnel_list
 SELECT id, coalesce(session_id, 0), coalesce(user_id, 0), coalesce(desktop_id, 0), user_name,
-    desktop_name, way, conn, address, opened_at, ended_at, up, down, end_reason, end_requested
+    desktop_name, way, conn, address, opened_at, ended_at, up, down, end_reason
 FROM tunnels WHERE ended_at = 0 ORDER BY id;
 
 -- name: tunnel_list_all
 SELECT id, coalesce(session_id, 0), coalesce(user_id, 0), coalesce(desktop_id, 0), user_name,
-    desktop_name, way, conn, address, opened_at, ended_at, up, down, end_reason, end_requested
+    desktop_name, way, conn, address, opened_at, ended_at, up, down, end_reason
 FROM tunnels ORDER BY id;
 
 -- name: tunnel_desktops

@@ -7,8 +7,6 @@
 #include "archive_seal.h"
 #include "audit_fault.h"
 #include "audit_record.h"
-#include "fd.h"
-#include "listing.h"
 #include "place.h"
 #include "when.h"
 

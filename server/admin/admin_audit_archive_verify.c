@@ -5,7 +5,6 @@
 #include "audit_chain.h"
 #include "audit_record.h"
 #include "listing.h"
-#include "text.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -8,7 +8,6 @@
 #include "admin_user_csv.h"
 #include "admin_user_view.h"
 #include "enrol.h"
-#include "listing.h"
 #include "password.h"
 #include "password_policy.h"
 #include "prompt.h"

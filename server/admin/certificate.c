@@ -1,7 +1,6 @@
 #include "certificate.h"
 
 #include "addr.h"
-#include "text.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>

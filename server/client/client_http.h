@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #define CLIENT_HTTP_BODY_MAX 65536
-#define CLIENT_HTTP_HEAD_MAX 1024 /* of our requests, without what the caller adds */
 
 /* Lies in guarded memory that is wiped when freed, for a sign-in's answer holds the token. */
 struct client_answer {

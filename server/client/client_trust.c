@@ -1,7 +1,5 @@
 #include "client_trust.h"
 
-#include "text.h"
-
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 #include "rdpfile_sign.h"
 
-#include "rdpfile.h"
 #include "utf16.h"
 
 #include <gnutls/gnutls.h>

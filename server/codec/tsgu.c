@@ -80,7 +80,7 @@ int tsgu_handshake_read(const struct tsgu_packet *packet, struct tsgu_handshake 
 {
     if (packet->size != 6)
         return -EPROTO;
-    *out = (struct tsgu_handshake){packet->body[0], packet->body[1], u16(packet->body + 4)};
+    *out = (struct tsgu_handshake){u16(packet->body + 4)};
     return 0;
 }
 

@@ -85,7 +85,6 @@ int tsgu_packet_read(const uint8_t *data, size_t size, struct tsgu_packet *out);
 
 /* Bodies: 0 or -EPROTO. */
 struct tsgu_handshake {
-    uint8_t major, minor;
     uint16_t extended_auth;
 };
 int tsgu_handshake_read(const struct tsgu_packet *packet, struct tsgu_handshake *out);

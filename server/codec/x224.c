@@ -82,9 +82,7 @@ static bool negotiation_read(const uint8_t *at, struct x224_confirm *out)
         return false;
     out->negotiated = true;
     out->failure = at[0] == NEG_FAILURE;
-    if (out->failure)
-        out->failure_code = u32le(at + 4);
-    else
+    if (!out->failure)
         out->protocol = u32le(at + 4);
     return true;
 }

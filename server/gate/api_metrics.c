@@ -1,7 +1,6 @@
 #include "api.h"
 
 #include "answer.h"
-#include "conn.h"
 #include "gate_state.h"
 #include "metrics.h"
 

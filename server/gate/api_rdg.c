@@ -3,7 +3,6 @@
  * RDG_IN_DATA with a chunked body that never ends. */
 #include "answer.h"
 #include "api.h"
-#include "conn.h"
 #include "gate_state.h"
 #include "rdg_auth.h"
 #include "rdg_channel.h"

@@ -2,7 +2,6 @@
 
 #include "cage.h"
 #include "conf_memory.h"
-#include "conn.h"
 #include "control.h"
 #include "fd.h"
 #include "gate_state.h"

@@ -3,7 +3,6 @@
 #include "answer.h"
 #include "conn.h"
 #include "gate_state.h"
-#include "http.h"
 #include "owner.h"
 
 #include <stdlib.h>

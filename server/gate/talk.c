@@ -4,7 +4,6 @@
 #include "gate_state.h"
 #include "log.h"
 #include "owner.h"
-#include "tunnel.h"
 #include "worker.h"
 
 #include <errno.h>

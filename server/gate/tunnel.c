@@ -5,7 +5,6 @@
 #include "gate_state.h"
 #include "handover.h"
 #include "log.h"
-#include "owner.h"
 #include "rdg_pair.h"
 #include "talk.h"
 #include "tsgu.h"

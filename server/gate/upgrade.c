@@ -2,7 +2,6 @@
 
 #include "answer.h"
 #include "conn.h"
-#include "fd.h"
 #include "gate_state.h"
 #include "handover.h"
 #include "tunnel.h"

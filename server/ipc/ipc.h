@@ -132,9 +132,6 @@ enum ipc_status {
 
 enum ipc_way { IPC_WAY_TUNNEL, IPC_WAY_RDG, IPC_WAY_CLEANPATH, IPC_WAYS };
 
-/* How a desktop's certificate is judged. */
-enum ipc_trust { IPC_TRUST_FIRST_USE, IPC_TRUST_PIN, IPC_TRUST_CA };
-
 enum ipc_enrolment { IPC_ENROL_INVITATION, IPC_ENROL_NEW_DEVICE };
 
 /* What a desktop's administrator forbids to redirect; the bits of [MS-TSGU] section 2.2.5.3.7. */

@@ -11,7 +11,6 @@
 #include "fd.h"
 #include "gate_link.h"
 #include "keeper.h"
-#include "log.h"
 #include "may.h"
 #include "owner.h"
 #include "record_audit.h"
