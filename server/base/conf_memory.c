@@ -1,28 +1,16 @@
 #include "conf_memory.h"
 
-#include "fd.h"
+#include "sealed.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 int conf_memory_new(const struct conf *conf)
 {
-    FD_AUTO int fd = memfd_create("deskgate-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return -errno;
     struct conf theirs = *conf;
     memset(theirs.alert_webhook, 0, sizeof(theirs.alert_webhook));
-    int error = fd_write_all(fd, &theirs, sizeof(theirs));
-    if (error)
-        return error;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        return -errno;
-    int made = fd;
-    fd = -1; /* the caller's */
-    return made;
+    return sealed_new("deskgate-conf", &theirs, sizeof(theirs));
 }
 
 /* Not by mapping the file: one that is too short would end the process later. */

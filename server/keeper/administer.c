@@ -14,14 +14,13 @@
 #include "may.h"
 #include "owner.h"
 #include "record_audit.h"
+#include "sealed.h"
 #include "session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -125,18 +124,16 @@ static bool run(struct keeper *keeper, struct act_job *act)
 
 static enum ipc_status carry_out(struct keeper *keeper, struct act_job *act)
 {
-    static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     enum ipc_status status = still(keeper, act);
     if (status != IPC_OK)
         return status;
-    act->fd = memfd_create("deskgate-act", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    act->fd = sealed_begin("deskgate-act");
     act->room = IPC_PRINTED_MOST;
     if (act->fd < 0 || !run(keeper, act))
         return IPC_FAILED;
     act->answer.printed_size = (uint32_t)(IPC_PRINTED_MOST - act->room);
     act->answer.said_size = (uint32_t)strlen(act->said);
-    if (fd_write_all(act->fd, act->said, act->answer.said_size) != 0 ||
-        fcntl(act->fd, F_ADD_SEALS, seals) < 0)
+    if (fd_write_all(act->fd, act->said, act->answer.said_size) != 0 || sealed_finish(act->fd) != 0)
         return IPC_FAILED;
     return IPC_OK;
 }

@@ -5,13 +5,12 @@
 #include "fd.h"
 #include "keeper_state.h"
 #include "log.h"
+#include "sealed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define ROUND_MOST 8 /* in one look; the rest has time */
@@ -34,22 +33,6 @@ static json_t *describe(const struct keeper *keeper, const struct store_alert *a
                      alert->message);
 }
 
-/* A descriptor or a negative errno. */
-static int put_into_memory(const char *text)
-{
-    FD_AUTO int fd = memfd_create("deskgate-alert", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return -errno;
-    int error = fd_write_all(fd, text, strlen(text));
-    if (error)
-        return error;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        return -errno;
-    int made = fd;
-    fd = -1; /* the caller's */
-    return made;
-}
-
 static int hand_over(const struct keeper *keeper, const struct store_alert *alert)
 {
     json_t *json = describe(keeper, alert);
@@ -57,7 +40,7 @@ static int hand_over(const struct keeper *keeper, const struct store_alert *aler
     json_decref(json);
     if (!text)
         return -ENOMEM;
-    FD_AUTO int fd = put_into_memory(text);
+    FD_AUTO int fd = sealed_new("deskgate-alert", text, strlen(text));
     free(text);
     return fd < 0 ? fd : control_send(keeper->control.fd, CONTROL_ALERT, &fd, 1);
 }

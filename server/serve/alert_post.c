@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "fd.h"
 #include "log.h"
+#include "sealed.h"
 #include "text.h"
 
 #include <curl/curl.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -54,21 +54,6 @@ static int check_url(const char *url, char *why, size_t size)
     return good ? 0 : -EINVAL;
 }
 
-static int put_into_memory(const struct alert_post_target *target)
-{
-    FD_AUTO int fd = memfd_create("deskgate-webhook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return -errno;
-    int error = fd_write_all(fd, target, sizeof(*target));
-    if (error)
-        return error;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        return -errno;
-    int made = fd;
-    fd = -1; /* the caller's */
-    return made;
-}
-
 int alert_post_target(const struct conf *conf, char *why, size_t size)
 {
     struct alert_post_target target = {0};
@@ -81,7 +66,7 @@ int alert_post_target(const struct conf *conf, char *why, size_t size)
         error = check_url(target.url, why, size);
     if (error)
         return error;
-    int fd = put_into_memory(&target);
+    int fd = sealed_new("deskgate-webhook", &target, sizeof(target));
     explicit_bzero(&target, sizeof(target));
     if (fd < 0)
         snprintf(why, size, "%s", strerror(-fd));

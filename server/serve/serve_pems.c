@@ -2,6 +2,7 @@
 
 #include "fd.h"
 #include "rdpfile_signer.h"
+#include "sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,21 +62,11 @@ static int read_file(const char *path, gnutls_datum_t *out, char *why, size_t si
 /* A sealed copy in memory. */
 static int keep(const gnutls_datum_t *datum, int *out)
 {
-    FD_AUTO int fd = memfd_create("deskgate-pem", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    size_t done = 0;
+    int fd = sealed_new("deskgate-pem", datum->data, datum->size);
 
     if (fd < 0)
-        return -errno;
-    while (done < datum->size) {
-        ssize_t written = write(fd, datum->data + done, datum->size - done);
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        done += written > 0 ? (size_t)written : 0;
-    }
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        return -errno;
+        return fd;
     *out = fd;
-    fd = -1; /* the caller's */
     return 0;
 }
 
