@@ -1,5 +1,6 @@
 #include "backup_file.h"
 
+#include "bytes.h"
 #include "fd.h"
 
 #include <errno.h>
@@ -38,17 +39,6 @@ struct flow {
     uint8_t plain[PIECE], coded[PIECE + OVERHEAD];
 };
 
-static void put_number(uint8_t to[4], uint32_t number)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(number >> (24 - 8 * i));
-}
-
-static uint32_t get_number(const uint8_t from[4])
-{
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
-
 /* As many as there are, `size` at most; or a negative errno. */
 static ssize_t read_some(int fd, void *to, size_t size)
 {
@@ -70,8 +60,9 @@ static int key_of(const struct head *head, const char *passphrase,
                   uint8_t key[crypto_secretstream_xchacha20poly1305_KEYBYTES])
 {
     return crypto_pwhash(key, crypto_secretstream_xchacha20poly1305_KEYBYTES, passphrase,
-                         strlen(passphrase), head->salt, get_number(head->passes),
-                         (size_t)get_number(head->kib) * 1024, crypto_pwhash_ALG_ARGON2ID13) == 0
+                         strlen(passphrase), head->salt, bytes_get_be32(head->passes),
+                         (size_t)bytes_get_be32(head->kib) * 1024,
+                         crypto_pwhash_ALG_ARGON2ID13) == 0
                ? 0
                : -ENOMEM;
 }
@@ -94,8 +85,8 @@ static int begin_writing(struct flow *flow, const char *passphrase)
     memcpy(flow->head.magic, MAGIC, MAGIC_SIZE);
     if (!passphrase)
         return 0;
-    put_number(flow->head.passes, crypto_pwhash_OPSLIMIT_MODERATE);
-    put_number(flow->head.kib, crypto_pwhash_MEMLIMIT_MODERATE / 1024);
+    bytes_put_be32(flow->head.passes, crypto_pwhash_OPSLIMIT_MODERATE);
+    bytes_put_be32(flow->head.kib, crypto_pwhash_MEMLIMIT_MODERATE / 1024);
     randombytes_buf(flow->head.salt, sizeof(flow->head.salt));
     int error = key_of(&flow->head, passphrase, key);
     if (!error)
@@ -181,7 +172,8 @@ static int begin_reading(struct flow *flow, const char *passphrase, char *why, s
     flow->sealed = flow->head.sealed == 1;
     if (!flow->sealed)
         return 0;
-    if (get_number(flow->head.passes) > PASSES_MOST || get_number(flow->head.kib) > KIB_MOST)
+    if (bytes_get_be32(flow->head.passes) > PASSES_MOST ||
+        bytes_get_be32(flow->head.kib) > KIB_MOST)
         return fault(why, size, "its header asks for more than a backup does");
     if (key_of(&flow->head, passphrase, key) != 0)
         return fault(why, size, "its key cannot be made: not enough memory, or a damaged header");

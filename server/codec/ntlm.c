@@ -1,5 +1,7 @@
 #include "ntlm.h"
 
+#include "bytes.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -35,34 +37,12 @@ enum { AV_EOL, AV_NB_COMPUTER, AV_NB_DOMAIN, AV_DNS_COMPUTER, AV_TIMESTAMP = 7, 
 #define BLOB_HEAD 28
 #define NETBIOS_MOST 15
 
-static uint16_t get16(const uint8_t *from)
-{
-    return (uint16_t)(from[0] | from[1] << 8);
-}
-
-static uint32_t get32(const uint8_t *from)
-{
-    return get16(from) | (uint32_t)get16(from + 2) << 16;
-}
-
-static uint8_t *put16(uint8_t *to, uint32_t value)
-{
-    to[0] = (uint8_t)value;
-    to[1] = (uint8_t)(value >> 8);
-    return to + 2;
-}
-
-static uint8_t *put32(uint8_t *to, uint32_t value)
-{
-    return put16(put16(to, value), value >> 16);
-}
-
 enum ntlm_type ntlm_type(const uint8_t *data, size_t size)
 {
     if (size < sizeof(signature) + 4 || size > NTLM_MESSAGE_MOST ||
         memcmp(data, signature, sizeof(signature)) != 0)
         return NTLM_NONE;
-    uint32_t type = get32(data + sizeof(signature));
+    uint32_t type = bytes_get_le32(data + sizeof(signature));
     return type <= NTLM_AUTHENTICATE ? (enum ntlm_type)type : NTLM_NONE;
 }
 
@@ -71,7 +51,7 @@ bool ntlm_negotiate_read(const uint8_t *data, size_t size, uint32_t *flags)
 {
     if (size < NEGOTIATE_LEAST || ntlm_type(data, size) != NTLM_NEGOTIATE)
         return false;
-    *flags = get32(data + 12);
+    *flags = bytes_get_le32(data + 12);
     return (*flags & UNICODE) != 0;
 }
 
@@ -80,13 +60,15 @@ bool ntlm_negotiate_read(const uint8_t *data, size_t size, uint32_t *flags)
 static uint8_t *put_text(uint8_t *to, const char *text, size_t length, bool upper)
 {
     for (size_t i = 0; i < length; i++)
-        to = put16(to, (uint32_t)(upper ? toupper((unsigned char)text[i]) : text[i]) & 0x7f);
+        to = bytes_put_le16(to,
+                            (uint32_t)(upper ? toupper((unsigned char)text[i]) : text[i]) & 0x7f);
     return to;
 }
 
 static uint8_t *put_pair(uint8_t *to, uint32_t id, const char *text, size_t length, bool upper)
 {
-    return put_text(put16(put16(to, id), (uint32_t)length * 2), text, length, upper);
+    return put_text(bytes_put_le16(bytes_put_le16(to, id), (uint32_t)length * 2), text, length,
+                    upper);
 }
 
 static uint8_t *put_info(uint8_t *to, const char *name, size_t label, uint64_t filetime)
@@ -95,9 +77,9 @@ static uint8_t *put_info(uint8_t *to, const char *name, size_t label, uint64_t f
     to = put_pair(to, AV_NB_DOMAIN, name, label, true);
     to = put_pair(to, AV_NB_COMPUTER, name, label, true);
     to = put_pair(to, AV_DNS_COMPUTER, name, length > NTLM_NAME_MOST ? label : length, false);
-    to = put16(put16(to, AV_TIMESTAMP), 8);
-    to = put32(put32(to, (uint32_t)filetime), (uint32_t)(filetime >> 32));
-    return put16(put16(to, AV_EOL), 0);
+    to = bytes_put_le16(bytes_put_le16(to, AV_TIMESTAMP), 8);
+    to = bytes_put_le32(bytes_put_le32(to, (uint32_t)filetime), (uint32_t)(filetime >> 32));
+    return bytes_put_le16(bytes_put_le16(to, AV_EOL), 0);
 }
 
 size_t ntlm_challenge_write(uint8_t *to, uint32_t flags,
@@ -110,13 +92,15 @@ size_t ntlm_challenge_write(uint8_t *to, uint32_t flags,
     uint8_t *end = put_info(info, name, label, filetime);
     memset(to, 0, CHALLENGE_HEAD);
     memcpy(to, signature, sizeof(signature));
-    put32(to + 8, NTLM_CHALLENGE);
-    put32(put16(put16(to + 12, (uint32_t)label * 2), (uint32_t)label * 2), CHALLENGE_HEAD);
-    put32(to + 20,
-          UNICODE | REQUEST_TARGET | NTLM | TARGET_TYPE_SERVER | TARGET_INFO | (flags & GRANTED));
+    bytes_put_le32(to + 8, NTLM_CHALLENGE);
+    bytes_put_le32(
+        bytes_put_le16(bytes_put_le16(to + 12, (uint32_t)label * 2), (uint32_t)label * 2),
+        CHALLENGE_HEAD);
+    bytes_put_le32(to + 20, UNICODE | REQUEST_TARGET | NTLM | TARGET_TYPE_SERVER | TARGET_INFO |
+                                (flags & GRANTED));
     memcpy(to + 24, challenge, NTLM_SERVER_CHALLENGE_SIZE);
     uint32_t size = (uint32_t)(end - info);
-    put32(put16(put16(to + 40, size), size), (uint32_t)(info - to));
+    bytes_put_le32(bytes_put_le16(bytes_put_le16(to + 40, size), size), (uint32_t)(info - to));
     to[55] =
         15; /* section 2.2.2.10: NTLMSSP_REVISION_W2K3; of which product is nobody's business */
     return (size_t)(end - to);
@@ -132,7 +116,7 @@ struct field {
 /* The field whose length and offset are at `at`; false when it is not within the message. */
 static bool get_field(const uint8_t *data, size_t size, size_t at, struct field *out)
 {
-    size_t length = get16(data + at), offset = get32(data + at + 4);
+    size_t length = bytes_get_le16(data + at), offset = bytes_get_le32(data + at + 4);
     if (length == 0) {
         *out = (struct field){data, 0};
         return true;
@@ -158,7 +142,7 @@ static const uint8_t *find_bindings(const uint8_t *blob, size_t size)
     static const uint8_t unknown[NTLM_BINDINGS_SIZE];
     size_t at = BLOB_HEAD;
     while (size - at >= 4) {
-        uint16_t id = get16(blob + at), length = get16(blob + at + 2);
+        uint16_t id = bytes_get_le16(blob + at), length = bytes_get_le16(blob + at + 2);
         at += 4;
         if (id == AV_EOL || length > size - at)
             return NULL;
@@ -174,7 +158,7 @@ bool ntlm_authenticate_read(const uint8_t *data, size_t size, struct ntlm_authen
     struct field response;
     *out = (struct ntlm_authenticate){0};
     if (size < AUTHENTICATE_LEAST || ntlm_type(data, size) != NTLM_AUTHENTICATE ||
-        !(get32(data + 60) & UNICODE) || !get_field(data, size, 20, &response) ||
+        !(bytes_get_le32(data + 60) & UNICODE) || !get_field(data, size, 20, &response) ||
         !get_text(data, size, 28, &out->domain) || !get_text(data, size, 36, &out->user))
         return false;
     if (out->user.size == 0 || response.size < NTLM_PROOF_SIZE + BLOB_HEAD)
@@ -193,7 +177,7 @@ bool ntlm_text_ascii(struct ntlm_text text, char *to, size_t size)
     if (text.size / 2 >= size)
         return false;
     for (size_t i = 0; i < text.size; i += 2) {
-        uint16_t unit = get16(text.data + i);
+        uint16_t unit = bytes_get_le16(text.data + i);
         if (unit < ' ' || unit > '~')
             return false;
         *to++ = (char)unit;

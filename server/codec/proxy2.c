@@ -1,5 +1,7 @@
 #include "proxy2.h"
 
+#include "bytes.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -19,11 +21,6 @@ static const uint8_t signature[12] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
 /* Of both addresses and both ports, by family; UNSPEC has none that are told of. */
 static const uint16_t address_sizes[] = {
     0, [FAMILY_INET] = 12, [FAMILY_INET6] = 36, [FAMILY_UNIX] = 216};
-
-static uint16_t big16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
 
 /* RFC 4960 appendix B: the Castagnoli polynomial, reflected. A header is short, so bit by bit. The
  * CRC_SIZE bytes at `blank` count as zero. */
@@ -45,13 +42,13 @@ static bool tlvs_ok(const uint8_t *data, size_t size, size_t at)
 {
     bool checked = false;
     while (at < size) {
-        if (size - at < TLV_HEAD || size - at - TLV_HEAD < big16(data + at + 1))
+        if (size - at < TLV_HEAD || size - at - TLV_HEAD < bytes_get_be16(data + at + 1))
             return false;
-        size_t length = big16(data + at + 1), value = at + TLV_HEAD;
+        size_t length = bytes_get_be16(data + at + 1), value = at + TLV_HEAD;
         if (data[at] == TLV_CRC32C) {
             if (checked || length != CRC_SIZE)
                 return false;
-            uint32_t said = (uint32_t)big16(data + value) << 16 | (uint32_t)big16(data + value + 2);
+            uint32_t said = bytes_get_be32(data + value);
             if (said != crc32c(data, size, value))
                 return false;
             checked = true;
@@ -85,7 +82,7 @@ static bool fixed_ok(const uint8_t *data, size_t size)
     if (size > 13 && data[12] == COMMAND_PROXY &&
         (data[13] >> 4 > FAMILY_UNIX || (data[13] & 0xf) > TRANSPORT_DGRAM))
         return false;
-    return size < PROXY2_FIXED || big16(data + 14) <= PROXY2_MOST - PROXY2_FIXED;
+    return size < PROXY2_FIXED || bytes_get_be16(data + 14) <= PROXY2_MOST - PROXY2_FIXED;
 }
 
 enum proxy2_result proxy2_read(const uint8_t *data, size_t size, struct proxy2 *out)
@@ -95,7 +92,7 @@ enum proxy2_result proxy2_read(const uint8_t *data, size_t size, struct proxy2 *
         return PROXY2_BAD;
     if (size < PROXY2_FIXED)
         return PROXY2_MORE;
-    out->size = PROXY2_FIXED + (size_t)big16(data + 14);
+    out->size = PROXY2_FIXED + (size_t)bytes_get_be16(data + 14);
     /* Half of family and transport is UNSPEC as a whole: what follows cannot be told apart. */
     bool known = data[12] == COMMAND_PROXY && data[13] >> 4 && data[13] & 0xf;
     size_t addresses = known ? address_sizes[data[13] >> 4] : 0;

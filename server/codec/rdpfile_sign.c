@@ -1,5 +1,6 @@
 #include "rdpfile_sign.h"
 
+#include "bytes.h"
 #include "utf16.h"
 
 #include <gnutls/gnutls.h>
@@ -120,22 +121,14 @@ size_t rdpfile_sign_message(const char *text, size_t size, uint8_t *to)
     return adding.full ? 0 : (size_t)(end - to);
 }
 
-static void put32(uint8_t *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* The 12 bytes before it: two numbers that never change, and its size. */
 static uint8_t *with_header(const uint8_t *der, size_t size)
 {
     uint8_t *blob = malloc(12 + size);
     if (!blob)
         return NULL;
-    put32(blob, 0x00010001);
-    put32(blob + 4, 1);
-    put32(blob + 8, (uint32_t)size);
-    memcpy(blob + 12, der, size);
+    uint8_t *at = bytes_put_le32(bytes_put_le32(blob, 0x00010001), 1);
+    memcpy(bytes_put_le32(at, (uint32_t)size), der, size);
     return blob;
 }
 

@@ -1,5 +1,6 @@
 #include "tsgu.h"
 
+#include "bytes.h"
 #include "utf16.h"
 
 #include <errno.h>
@@ -12,28 +13,18 @@ enum { AUTH_REDIRECTION = 1, AUTH_IDLE = 2 };
 enum { CHANNEL_ID = 1 };
 enum { PROTOCOL_TCP = 3 }; /* section 2.2.10.4 */
 
-static uint16_t u16(const uint8_t *at)
-{
-    return (uint16_t)(at[1] << 8 | at[0]);
-}
-
-static uint32_t u32(const uint8_t *at)
-{
-    return (uint32_t)u16(at + 2) << 16 | u16(at);
-}
-
 /* ---- reading ---- */
 
 int tsgu_packet_read(const uint8_t *data, size_t size, struct tsgu_packet *out)
 {
     if (size < TSGU_HEADER)
         return 0;
-    uint32_t whole = u32(data + 4);
+    uint32_t whole = bytes_get_le32(data + 4);
     if (whole < TSGU_HEADER || whole > TSGU_PACKET_MOST)
         return -EPROTO;
     if (size < whole)
         return 0;
-    *out = (struct tsgu_packet){u16(data), data + TSGU_HEADER, whole - TSGU_HEADER};
+    *out = (struct tsgu_packet){bytes_get_le16(data), data + TSGU_HEADER, whole - TSGU_HEADER};
     return (int)whole;
 }
 
@@ -58,16 +49,17 @@ static const uint8_t *take(struct cursor *cursor, size_t size)
 static bool take_text(struct cursor *cursor, char *to, size_t size, char strange)
 {
     const uint8_t *count = take(cursor, 2);
-    const uint8_t *text = count && u16(count) % 2 == 0 ? take(cursor, u16(count)) : NULL;
+    const uint8_t *text =
+        count && bytes_get_le16(count) % 2 == 0 ? take(cursor, bytes_get_le16(count)) : NULL;
     if (!text)
         return false;
-    size_t units = u16(count) / 2U;
-    if (units && u16(text + 2 * units - 2) == 0)
+    size_t units = bytes_get_le16(count) / 2U;
+    if (units && bytes_get_le16(text + 2 * units - 2) == 0)
         units--;
     if (units >= size)
         return false;
     for (size_t i = 0; i < units; i++) {
-        uint16_t unit = u16(text + 2 * i);
+        uint16_t unit = bytes_get_le16(text + 2 * i);
         to[i] = unit > 0x1f && unit < 0x7f ? (char)unit : strange;
         if (!to[i])
             units = 0;
@@ -80,7 +72,7 @@ int tsgu_handshake_read(const struct tsgu_packet *packet, struct tsgu_handshake 
 {
     if (packet->size != 6)
         return -EPROTO;
-    *out = (struct tsgu_handshake){u16(packet->body + 4)};
+    *out = (struct tsgu_handshake){bytes_get_le16(packet->body + 4)};
     return 0;
 }
 
@@ -91,14 +83,14 @@ int tsgu_tunnel_create_read(const struct tsgu_packet *packet, struct tsgu_tunnel
     *out = (struct tsgu_tunnel_create){0};
     if (!fixed)
         return -EPROTO;
-    unsigned fields = u16(fixed + 4);
-    out->capabilities = u32(fixed);
+    unsigned fields = bytes_get_le16(fixed + 4);
+    out->capabilities = bytes_get_le32(fixed);
     out->has_reauth = fields & CREATE_REAUTH;
     if (out->has_reauth) {
         const uint8_t *context = take(&cursor, 8);
         if (!context)
             return -EPROTO;
-        out->reauth = (uint64_t)u32(context + 4) << 32 | u32(context);
+        out->reauth = (uint64_t)bytes_get_le32(context + 4) << 32 | bytes_get_le32(context);
     }
     out->has_cookie = fields & CREATE_COOKIE;
     if (out->has_cookie && !take_text(&cursor, out->cookie, sizeof(out->cookie), '\0'))
@@ -120,8 +112,8 @@ int tsgu_channel_create_read(const struct tsgu_packet *packet, struct tsgu_chann
     if (!fixed)
         return -EPROTO;
     unsigned count = fixed[0] + fixed[1];
-    out->port = u16(fixed + 2);
-    if (fixed[0] < 1 || count > TSGU_NAMES_MOST || u16(fixed + 4) != PROTOCOL_TCP)
+    out->port = bytes_get_le16(fixed + 2);
+    if (fixed[0] < 1 || count > TSGU_NAMES_MOST || bytes_get_le16(fixed + 4) != PROTOCOL_TCP)
         return -EPROTO;
     for (; out->count < count; out->count++) {
         if (!take_text(&cursor, out->names[out->count], TSGU_NAME_SIZE, '?'))
@@ -135,10 +127,10 @@ int tsgu_channel_create_read(const struct tsgu_packet *packet, struct tsgu_chann
 /* The header is whole: what follows it? */
 static enum tsgu_event_kind judge_header(struct tsgu_reader *reader)
 {
-    unsigned type = u16(reader->head);
-    uint32_t length = u32(reader->head + 4);
+    unsigned type = bytes_get_le16(reader->head);
+    uint32_t length = bytes_get_le32(reader->head + 4);
     if (type == TSGU_DATA) {
-        reader->data_left = u16(reader->head + TSGU_HEADER);
+        reader->data_left = bytes_get_le16(reader->head + TSGU_HEADER);
         return length == TSGU_DATA_HEADER + reader->data_left ? TSGU_EVENT_MORE : TSGU_EVENT_BAD;
     }
     if (length < TSGU_HEADER || length > TSGU_PACKET_MOST)
@@ -156,7 +148,7 @@ static size_t read_header(struct tsgu_reader *reader, const uint8_t *data, size_
     size_t used = 0;
     while (used < size) {
         reader->head[reader->held++] = data[used++];
-        bool is_data = reader->held >= TSGU_HEADER && u16(reader->head) == TSGU_DATA;
+        bool is_data = reader->held >= TSGU_HEADER && bytes_get_le16(reader->head) == TSGU_DATA;
         if (reader->held == (is_data ? TSGU_DATA_HEADER : TSGU_HEADER)) {
             reader->held = 0;
             *kind = judge_header(reader);
@@ -190,58 +182,47 @@ size_t tsgu_read_onto(struct tsgu_reader *reader, uint8_t *to, const uint8_t *da
 
 /* ---- writing ---- */
 
-static uint8_t *put16(uint8_t *to, unsigned value)
-{
-    to[0] = value & 0xff;
-    to[1] = value >> 8 & 0xff;
-    return to + 2;
-}
-
-static uint8_t *put32(uint8_t *to, uint32_t value)
-{
-    return put16(put16(to, value & 0xffff), value >> 16);
-}
-
 /* A counted text with its NUL. */
 static uint8_t *put_text(uint8_t *to, const char *words)
 {
     uint8_t *at = utf16_put(to + 2, to + 2 + 2 * TSGU_WORDS_MOST, words);
-    at = put16(at, 0);
-    put16(to, (unsigned)(at - to - 2));
+    at = bytes_put_le16(at, 0);
+    bytes_put_le16(to, (unsigned)(at - to - 2));
     return at;
 }
 
 static size_t finish(uint8_t *to, enum tsgu_type type, const uint8_t *end)
 {
     size_t size = (size_t)(end - to);
-    put32(put16(put16(to, type), 0), (uint32_t)size);
+    bytes_put_le32(bytes_put_le16(bytes_put_le16(to, type), 0), (uint32_t)size);
     return size;
 }
 
 size_t tsgu_write_handshake(uint8_t *to, uint32_t error, uint16_t extended_auth)
 {
-    uint8_t *at = put32(to + TSGU_HEADER, error);
+    uint8_t *at = bytes_put_le32(to + TSGU_HEADER, error);
     *at++ = 1; /* version 1.0 */
     *at++ = 0;
-    return finish(to, TSGU_HANDSHAKE_RESPONSE, put16(put16(at, 0), extended_auth));
+    return finish(to, TSGU_HANDSHAKE_RESPONSE,
+                  bytes_put_le16(bytes_put_le16(at, 0), extended_auth));
 }
 
 size_t tsgu_write_tunnel(uint8_t *to, uint32_t status, uint32_t tunnel, uint32_t capabilities)
 {
-    uint8_t *at = put32(put16(to + TSGU_HEADER, 0), status);
+    uint8_t *at = bytes_put_le32(bytes_put_le16(to + TSGU_HEADER, 0), status);
     bool good = status == TSGU_OK;
-    at = put16(put16(at, good ? TUNNEL_ID | TUNNEL_CAPABILITIES : 0), 0);
+    at = bytes_put_le16(bytes_put_le16(at, good ? TUNNEL_ID | TUNNEL_CAPABILITIES : 0), 0);
     if (good)
-        at = put32(put32(at, tunnel), capabilities);
+        at = bytes_put_le32(bytes_put_le32(at, tunnel), capabilities);
     return finish(to, TSGU_TUNNEL_RESPONSE, at);
 }
 
 size_t tsgu_write_tunnel_consent(uint8_t *to, uint32_t tunnel, uint32_t capabilities,
                                  const char *words)
 {
-    uint8_t *at = put32(put16(to + TSGU_HEADER, 0), TSGU_OK);
-    at = put16(put16(at, TUNNEL_ID | TUNNEL_CAPABILITIES | TUNNEL_CONSENT), 0);
-    at = put32(put32(at, tunnel), capabilities);
+    uint8_t *at = bytes_put_le32(bytes_put_le16(to + TSGU_HEADER, 0), TSGU_OK);
+    at = bytes_put_le16(bytes_put_le16(at, TUNNEL_ID | TUNNEL_CAPABILITIES | TUNNEL_CONSENT), 0);
+    at = bytes_put_le32(bytes_put_le32(at, tunnel), capabilities);
     return finish(to, TSGU_TUNNEL_RESPONSE, put_text(at, words));
 }
 
@@ -249,19 +230,19 @@ size_t tsgu_write_tunnel_auth(uint8_t *to, uint32_t error, uint32_t redirection,
                               uint32_t idle_minutes)
 {
     bool good = error == TSGU_OK;
-    uint8_t *at = put32(to + TSGU_HEADER, error);
-    at = put16(put16(at, good ? AUTH_REDIRECTION | AUTH_IDLE : 0), 0);
+    uint8_t *at = bytes_put_le32(to + TSGU_HEADER, error);
+    at = bytes_put_le16(bytes_put_le16(at, good ? AUTH_REDIRECTION | AUTH_IDLE : 0), 0);
     if (good)
-        at = put32(put32(at, redirection), idle_minutes);
+        at = bytes_put_le32(bytes_put_le32(at, redirection), idle_minutes);
     return finish(to, TSGU_TUNNEL_AUTH_RESPONSE, at);
 }
 
 size_t tsgu_write_channel(uint8_t *to, uint32_t error, uint32_t channel)
 {
     bool good = error == TSGU_OK;
-    uint8_t *at = put32(to + TSGU_HEADER, error);
-    at = put16(put16(at, good ? CHANNEL_ID : 0), 0);
-    return finish(to, TSGU_CHANNEL_RESPONSE, good ? put32(at, channel) : at);
+    uint8_t *at = bytes_put_le32(to + TSGU_HEADER, error);
+    at = bytes_put_le16(bytes_put_le16(at, good ? CHANNEL_ID : 0), 0);
+    return finish(to, TSGU_CHANNEL_RESPONSE, good ? bytes_put_le32(at, channel) : at);
 }
 
 size_t tsgu_write_keepalive(uint8_t *to)
@@ -272,7 +253,7 @@ size_t tsgu_write_keepalive(uint8_t *to)
 size_t tsgu_write_close(uint8_t *to, bool response, uint32_t status)
 {
     return finish(to, response ? TSGU_CLOSE_CHANNEL_RESPONSE : TSGU_CLOSE_CHANNEL,
-                  put32(to + TSGU_HEADER, status));
+                  bytes_put_le32(to + TSGU_HEADER, status));
 }
 
 size_t tsgu_write_service_message(uint8_t *to, const char *words)
@@ -282,14 +263,15 @@ size_t tsgu_write_service_message(uint8_t *to, const char *words)
 
 size_t tsgu_write_reauth(uint8_t *to, uint64_t context)
 {
-    uint8_t *at = put32(to + TSGU_HEADER, (uint32_t)context);
-    return finish(to, TSGU_REAUTH, put32(at, (uint32_t)(context >> 32)));
+    uint8_t *at = bytes_put_le32(to + TSGU_HEADER, (uint32_t)context);
+    return finish(to, TSGU_REAUTH, bytes_put_le32(at, (uint32_t)(context >> 32)));
 }
 
 size_t tsgu_header_before(uint8_t *end, uint16_t size)
 {
     uint8_t *to = end - TSGU_DATA_HEADER;
-    put32(put16(put16(to, TSGU_DATA), 0), (uint32_t)(TSGU_DATA_HEADER + size));
-    put16(to + TSGU_HEADER, size);
+    bytes_put_le32(bytes_put_le16(bytes_put_le16(to, TSGU_DATA), 0),
+                   (uint32_t)(TSGU_DATA_HEADER + size));
+    bytes_put_le16(to + TSGU_HEADER, size);
     return TSGU_DATA_HEADER;
 }

@@ -1,5 +1,7 @@
 #include "utf16.h"
 
+#include "bytes.h"
+
 #include <stdbool.h>
 
 /* The next character of UTF-8 that is not at its end; U+FFFD, and one byte on, where it is none. */
@@ -19,13 +21,6 @@ static uint32_t next_character(const uint8_t **text)
     return good ? value : 0xfffd;
 }
 
-static uint8_t *put16(uint8_t *to, uint32_t value)
-{
-    to[0] = value & 0xff;
-    to[1] = value >> 8 & 0xff;
-    return to + 2;
-}
-
 uint8_t *utf16_put(uint8_t *to, const uint8_t *end, const char *words)
 {
     const uint8_t *text = (const uint8_t *)words;
@@ -34,10 +29,10 @@ uint8_t *utf16_put(uint8_t *to, const uint8_t *end, const char *words)
         if (end - to < (value > 0xffff ? 4 : 2))
             break;
         if (value > 0xffff) {
-            to = put16(to, 0xd800 + (value - 0x10000) / 0x400);
+            to = bytes_put_le16(to, 0xd800 + (value - 0x10000) / 0x400);
             value = 0xdc00 + value % 0x400;
         }
-        to = put16(to, value);
+        to = bytes_put_le16(to, value);
     }
     return to;
 }

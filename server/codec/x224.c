@@ -1,5 +1,7 @@
 #include "x224.h"
 
+#include "bytes.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -19,27 +21,12 @@
 #define CORRELATION 6
 #define CORRELATION_SIZE 36
 
-static unsigned u16be(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
-
-static unsigned u16le(const uint8_t *at)
-{
-    return (unsigned)at[1] << 8 | at[0];
-}
-
-static uint32_t u32le(const uint8_t *at)
-{
-    return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
-}
-
 /* A whole PDU of this code, whose length fields agree. */
 static bool framed(const uint8_t *pdu, size_t size, unsigned code)
 {
-    return size >= TPKT_HEADER + FIXED && pdu[0] == TPKT_VERSION && u16be(pdu + 2) == size &&
-           pdu[4] == size - TPKT_HEADER - 1 && pdu[4] <= INDICATOR_MOST && pdu[5] == code &&
-           (pdu[10] & 0xf0) == 0; /* class 0 */
+    return size >= TPKT_HEADER + FIXED && pdu[0] == TPKT_VERSION &&
+           bytes_get_be16(pdu + 2) == size && pdu[4] == size - TPKT_HEADER - 1 &&
+           pdu[4] <= INDICATOR_MOST && pdu[5] == code && (pdu[10] & 0xf0) == 0; /* class 0 */
 }
 
 /* Text up to and with CR LF: "Cookie: mstshash=…" or a routing token. What is in it is between
@@ -57,7 +44,8 @@ static bool skip_token(const uint8_t **at, size_t *left)
 
 static bool correlation_ok(const uint8_t *at, size_t left)
 {
-    return left == CORRELATION_SIZE && at[0] == CORRELATION && u16le(at + 2) == CORRELATION_SIZE;
+    return left == CORRELATION_SIZE && at[0] == CORRELATION &&
+           bytes_get_le16(at + 2) == CORRELATION_SIZE;
 }
 
 bool x224_request_ok(const uint8_t *pdu, size_t size)
@@ -70,7 +58,7 @@ bool x224_request_ok(const uint8_t *pdu, size_t size)
         return false;
     if (!left)
         return true; /* an old client, which negotiates nothing */
-    if (left < NEG_SIZE || at[0] != NEG_REQUEST || u16le(at + 2) != NEG_SIZE)
+    if (left < NEG_SIZE || at[0] != NEG_REQUEST || bytes_get_le16(at + 2) != NEG_SIZE)
         return false;
     bool more = at[1] & NEG_FLAG_CORRELATION;
     return more ? correlation_ok(at + NEG_SIZE, left - NEG_SIZE) : left == NEG_SIZE;
@@ -78,12 +66,12 @@ bool x224_request_ok(const uint8_t *pdu, size_t size)
 
 static bool negotiation_read(const uint8_t *at, struct x224_confirm *out)
 {
-    if ((at[0] != NEG_RESPONSE && at[0] != NEG_FAILURE) || u16le(at + 2) != NEG_SIZE)
+    if ((at[0] != NEG_RESPONSE && at[0] != NEG_FAILURE) || bytes_get_le16(at + 2) != NEG_SIZE)
         return false;
     out->negotiated = true;
     out->failure = at[0] == NEG_FAILURE;
     if (!out->failure)
-        out->protocol = u32le(at + 4);
+        out->protocol = bytes_get_le32(at + 4);
     return true;
 }
 
@@ -94,7 +82,7 @@ int x224_confirm_read(const uint8_t *data, size_t size, struct x224_confirm *out
         return -EPROTO;
     if (size < TPKT_HEADER)
         return 0;
-    size_t whole = u16be(data + 2);
+    size_t whole = bytes_get_be16(data + 2);
     if (whole > X224_CONFIRM_MOST || whole < TPKT_HEADER + FIXED)
         return -EPROTO;
     if (size < whole)
