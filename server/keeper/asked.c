@@ -30,14 +30,36 @@ bool asked_desktop_ok(const char desktop[TEXT_NAME_SIZE])
     return ipc_text_ok(desktop, TEXT_NAME_SIZE) && text_is_name(desktop);
 }
 
-enum ipc_status asked_status(struct keeper *keeper, enum store_result result)
+enum ipc_status asked_failed(struct keeper *keeper)
+{
+    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    return IPC_FAILED;
+}
+
+enum ipc_status asked_status_or(struct keeper *keeper, enum store_result result,
+                                enum ipc_status none)
 {
     if (result == STORE_OK)
         return IPC_OK;
-    if (result != STORE_FAILED)
-        return result == STORE_REFUSED ? IPC_PASSWORD_DUE : IPC_NO_SESSION;
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-    return IPC_FAILED;
+    if (result == STORE_FAILED)
+        return asked_failed(keeper);
+    return result == STORE_REFUSED ? IPC_PASSWORD_DUE : none;
+}
+
+enum ipc_status asked_status(struct keeper *keeper, enum store_result result)
+{
+    return asked_status_or(keeper, result, IPC_NO_SESSION);
+}
+
+enum ipc_status asked_granted(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                              const char *name, struct store_session *session,
+                              struct store_desktop *desktop)
+{
+    enum ipc_status status = asked_status(keeper, session_find(keeper, token, session));
+    if (status != IPC_OK)
+        return status;
+    return asked_status_or(keeper, store_granted(keeper->store, session->user, name, desktop),
+                           IPC_NO_DESKTOP);
 }
 
 static int asked_sign_out(struct gate_link *link, const union ipc_record *record)

@@ -43,5 +43,17 @@ bool asked_origin_ok(const struct ipc_origin *origin);
 bool asked_desktop_ok(const char desktop[TEXT_NAME_SIZE]);
 /* A ticket's desktop is being woken (opening.c). */
 bool opening_wakes(const struct keeper *keeper, int64_t ticket);
-/* IPC_OK, IPC_NO_SESSION, IPC_PASSWORD_DUE (REFUSED), or IPC_FAILED (logged). */
+/* The database failed: logged. IPC_FAILED. */
+enum ipc_status asked_failed(struct keeper *keeper);
+/* What a store's result means: IPC_OK; IPC_PASSWORD_DUE (REFUSED); `none`; or IPC_FAILED (logged).
+ */
+enum ipc_status asked_status_or(struct keeper *keeper, enum store_result result,
+                                enum ipc_status none);
+/* The same of a session: NO_SESSION where there is none. */
 enum ipc_status asked_status(struct keeper *keeper, enum store_result result);
+/* The live session behind a token, and the desktop of this name, which its person may use. IPC_OK,
+ * NO_SESSION, PASSWORD_DUE, NO_DESKTOP (unknown or not granted, and `session` is filled in), FAILED
+ * (logged). */
+enum ipc_status asked_granted(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                              const char *name, struct store_session *session,
+                              struct store_desktop *desktop);

@@ -5,8 +5,6 @@
 #include "dial.h"
 #include "fd.h"
 #include "gate_link.h"
-#include "log.h"
-#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -166,22 +164,6 @@ static enum ipc_status find_or_start(struct keeper *keeper, int64_t session,
 
 /* ---- the question ---- */
 
-static enum ipc_status judge(struct keeper *keeper, const struct ipc_probe *ask,
-                             struct store_session *session, struct store_desktop *desktop)
-{
-    enum store_result result = session_find(keeper, ask->token, session);
-    if (result == STORE_NONE || result == STORE_REFUSED)
-        return asked_status(keeper, result);
-    if (result == STORE_OK)
-        result = store_granted(keeper->store, session->user, ask->desktop, desktop);
-    if (result == STORE_NONE)
-        return IPC_NO_DESKTOP;
-    if (result == STORE_OK)
-        return IPC_OK;
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-    return IPC_FAILED;
-}
-
 int asked_probe(struct gate_link *link, const union ipc_record *record)
 {
     const struct ipc_probe *ask = &record->probe;
@@ -191,7 +173,7 @@ int asked_probe(struct gate_link *link, const union ipc_record *record)
     struct probe *probe = NULL;
     if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop))
         return -EPROTO;
-    enum ipc_status status = judge(keeper, ask, &session, &desktop);
+    enum ipc_status status = asked_granted(keeper, ask->token, ask->desktop, &session, &desktop);
     if (status == IPC_OK && is_fresh(keeper, &desktop)) {
         answer(link, ask->head.request, slot_of(desktop.id)->status);
         return 0;

@@ -5,7 +5,6 @@
 
 #include "asked.h"
 #include "gate_link.h"
-#include "log.h"
 #include "ntlm_proof.h"
 #include "record_audit.h"
 #include "throttle.h"
@@ -177,10 +176,8 @@ static enum ipc_status check(struct keeper *keeper, const struct ipc_pass *ask,
     bool found = trial.found;
     memcpy(ticket, trial.ticket, IPC_TOKEN_SIZE);
     sodium_memzero(&trial, sizeof(trial));
-    if (result != STORE_OK && result != STORE_NONE) {
-        LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-        return IPC_FAILED;
-    }
+    if (result != STORE_OK && result != STORE_NONE)
+        return asked_failed(keeper);
     if (!found) {
         note_denial(keeper, ask);
         count_denial(keeper, &keys);

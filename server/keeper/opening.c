@@ -42,35 +42,20 @@ static void answer_no(struct gate_link *gate, uint32_t request, enum ipc_status 
     gate_link_send(gate, &opened.head, -1);
 }
 
-static enum ipc_status status_of(struct keeper *keeper, enum store_result result,
-                                 enum ipc_status none)
-{
-    if (result == STORE_OK)
-        return IPC_OK;
-    if (result == STORE_REFUSED)
-        return IPC_PASSWORD_DUE;
-    if (result == STORE_NONE)
-        return none;
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-    return IPC_FAILED;
-}
-
 static enum ipc_status judge_session(struct keeper *keeper, struct opening *opening)
 {
     /* A file's ticket stands for the session that it was made in. */
     if (opening->ask.way == IPC_WAY_RDG)
-        return status_of(keeper, session_by_id(keeper, opening->session.id, &opening->session),
-                         IPC_NO_SESSION);
-    return status_of(keeper, session_find(keeper, opening->ask.token, &opening->session),
-                     IPC_NO_SESSION);
+        return asked_status(keeper, session_by_id(keeper, opening->session.id, &opening->session));
+    return asked_status(keeper, session_find(keeper, opening->ask.token, &opening->session));
 }
 
 static enum ipc_status judge_grant(struct keeper *keeper, struct opening *opening)
 {
-    enum ipc_status status = status_of(keeper,
-                                       store_granted(keeper->store, opening->session.user,
-                                                     opening->ask.desktop, &opening->desktop),
-                                       IPC_NO_DESKTOP);
+    enum ipc_status status = asked_status_or(keeper,
+                                             store_granted(keeper->store, opening->session.user,
+                                                           opening->ask.desktop, &opening->desktop),
+                                             IPC_NO_DESKTOP);
     struct may_ask may = {.desktop = opening->desktop.id,
                           .address = opening->ask.origin.address,
                           .replaces = opening->replaces,

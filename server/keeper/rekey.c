@@ -1,8 +1,8 @@
 #include "rekey.h"
 
+#include "asked.h"
 #include "gate_link.h"
 #include "live.h"
-#include "log.h"
 #include "owner.h"
 #include "password.h"
 #include "record_audit.h"
@@ -92,8 +92,7 @@ enum ipc_status rekey_status(struct rekey *rekey, enum store_result result,
         return IPC_OK;
     if (result != STORE_FAILED)
         return otherwise;
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(rekey->keeper->store)));
-    return IPC_FAILED;
+    return asked_failed(rekey->keeper);
 }
 
 enum ipc_status rekey_person(struct rekey *rekey)

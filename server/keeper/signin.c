@@ -76,7 +76,7 @@ static void answer(struct gate_link *gate, uint32_t request, enum ipc_status sta
 
 static enum store_result failed(struct keeper *keeper)
 {
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
+    asked_failed(keeper);
     store_rollback(keeper->store);
     return STORE_FAILED;
 }

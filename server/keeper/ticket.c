@@ -4,7 +4,6 @@
 #include "gate_link.h"
 #include "gate_password.h"
 #include "live.h"
-#include "log.h"
 #include "may.h"
 #include "record_audit.h"
 #include "session.h"
@@ -21,34 +20,21 @@ static_assert((int)STORE_SETTINGS_SIZE == IPC_SETTINGS_SIZE, "what is stored can
 
 /* ---- making ---- */
 
-static enum ipc_status failed(struct keeper *keeper)
-{
-    LOG_ERROR("store", "the database failed", LOG_TEXT("error", store_error(keeper->store)));
-    return IPC_FAILED;
-}
-
 static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
                             struct store_session *session, struct ipc_ticket_made *made)
 {
     struct store_desktop desktop;
     unsigned waiting = 0, seconds = ask->way == IPC_WAY_RDG ? TICKET_FILE_SECONDS : TICKET_SECONDS;
     int64_t now = keeper_now();
-    enum store_result result = session_find(keeper, ask->token, session);
-    if (result == STORE_NONE || result == STORE_REFUSED)
-        return asked_status(keeper, result);
-    if (result == STORE_OK)
-        result = store_granted(keeper->store, session->user, ask->desktop, &desktop);
-    if (result == STORE_NONE)
-        return IPC_NO_DESKTOP;
-    if (result == STORE_OK) {
+    enum ipc_status status = asked_granted(keeper, ask->token, ask->desktop, session, &desktop);
+    if (status == IPC_OK) {
         struct decision decision;
         struct may_ask may = {.desktop = desktop.id, .address = ask->origin.address};
-        enum ipc_status status = may_open(keeper, session, may, &decision);
-        if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
-            return status;
+        status = may_open(keeper, session, may, &decision);
     }
-    if (result == STORE_OK)
-        result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
+    if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
+        return status;
+    enum store_result result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
     if (result == STORE_OK && waiting >= TICKET_WAITING_MOST)
         return IPC_BUSY;
     struct store_ticket ticket = {.session = session->id,
@@ -66,7 +52,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     if (result == STORE_OK)
         result = store_ticket_add(keeper->store, &ticket, &made->visit);
     if (result != STORE_OK)
-        return failed(keeper);
+        return asked_failed(keeper);
     made->seconds = seconds;
     made->same_credentials = desktop.same_credentials;
     made->forbidden = desktop.forbidden;
@@ -129,12 +115,12 @@ enum ipc_status ticket_use(struct keeper *keeper, const struct ipc_open *ask,
         return IPC_BAD_TICKET;
     }
     if (result != STORE_OK)
-        return failed(keeper);
+        return asked_failed(keeper);
     const char *fault = fault_of(&found, ask, session, now);
     if (!fault) {
         result = store_ticket_use(keeper->store, found.id, now);
         if (result == STORE_FAILED)
-            return failed(keeper);
+            return asked_failed(keeper);
         if (result != STORE_OK)
             fault = "used before";
     }
@@ -215,7 +201,7 @@ enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *orig
     if (result == STORE_NONE)
         return refuse_file(keeper, origin, NULL, "unknown");
     if (result != STORE_OK)
-        return failed(keeper);
+        return asked_failed(keeper);
     const struct addr *from = keeper->conf->rdg_bind_address ? &origin->address : NULL;
     const char *fault = fault_of_file(out, desktop, from, keeper_now());
     if (!fault && out->tunnel && !out->tunnel_ended_at)
@@ -227,7 +213,7 @@ enum ipc_status ticket_look(struct keeper *keeper, const struct ipc_origin *orig
         return refuse_file(keeper, origin, out, "its session is over");
     if (result == STORE_REFUSED)
         return refuse_file(keeper, origin, out, "a change of the password is due");
-    return result == STORE_OK ? IPC_OK : failed(keeper);
+    return result == STORE_OK ? IPC_OK : asked_failed(keeper);
 }
 
 enum ipc_status ticket_use_again(struct keeper *keeper, const struct store_ticket *ticket)
@@ -235,7 +221,7 @@ enum ipc_status ticket_use_again(struct keeper *keeper, const struct store_ticke
     if (!ticket->used_at) {
         enum store_result result = store_ticket_use(keeper->store, ticket->id, keeper_now());
         return result == STORE_OK       ? IPC_OK
-               : result == STORE_FAILED ? failed(keeper)
+               : result == STORE_FAILED ? asked_failed(keeper)
                                         : IPC_BAD_TICKET;
     }
     if (ticket->tunnel && !ticket->tunnel_ended_at)
@@ -274,15 +260,14 @@ static enum ipc_status tell(struct keeper *keeper, const struct ipc_visit *ask,
 {
     struct store_session session;
     struct store_ticket ticket;
-    enum store_result result = session_find(keeper, ask->token, &session);
-    if (result == STORE_NONE || result == STORE_REFUSED)
-        return asked_status(keeper, result);
-    if (result == STORE_OK)
-        result = store_ticket_by_id(keeper->store, ask->visit, &ticket);
-    if (result == STORE_NONE || (result == STORE_OK && ticket.user != session.user))
+    enum ipc_status status = asked_status(keeper, session_find(keeper, ask->token, &session));
+    if (status == IPC_OK)
+        status = asked_status_or(keeper, store_ticket_by_id(keeper->store, ask->visit, &ticket),
+                                 IPC_NOT_FOUND);
+    if (status != IPC_OK)
+        return status;
+    if (ticket.user != session.user)
         return IPC_NOT_FOUND;
-    if (result != STORE_OK)
-        return failed(keeper);
     const char *reason = "";
     if (ticket.tunnel) {
         visited->state = ticket.tunnel_end[0] ? IPC_VISIT_ENDED : IPC_VISIT_OPEN;
