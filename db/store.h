@@ -373,11 +373,10 @@ enum store_tunnel_verdict {
 enum store_result store_tunnel_verdict(struct store *, int64_t id, enum store_tunnel_verdict *out);
 
 /* ---- notices: an administrator's words to the person in front of a tunnel's client ---- */
-#define STORE_WORDS_SIZE 721
 struct store_notice {
     int64_t id; /* rising */
     int64_t tunnel;
-    char words[STORE_WORDS_SIZE];
+    char words[TEXT_WORDS_SIZE];
 };
 /* REFUSED when there is no such live tunnel. */
 enum store_result store_notice_add(struct store *, int64_t tunnel, const char *words, int64_t now);

@@ -1,6 +1,7 @@
 #include "admin_limit.h"
 
 #include "act.h"
+#include "day.h"
 #include "listing.h"
 #include "store_policy.h"
 #include "when.h"
@@ -9,9 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define TUNNELS_MOST 1000000
 #define SPAN_LEAST 10 /* seconds: shorter ones only annoy */
-#define SPAN_MOST (366 * 86400)
+#define SPAN_MOST (366 * DAY_SECONDS)
 
 int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
                        int64_t *to)
@@ -37,7 +37,7 @@ static int tunnels(struct act *act, const char *typed, uint32_t *to)
         return EX_OK;
     if (strcmp(typed, "none") == 0)
         typed = "0";
-    if (!text_number(typed, TUNNELS_MOST, &number))
+    if (!text_number(typed, ADMIN_LIMIT_TUNNELS_MOST, &number))
         return act_error(act, EX_DATAERR, "--tunnels '%s': give a number, or none", typed);
     *to = (uint32_t)number;
     return EX_OK;

@@ -16,6 +16,9 @@ int admin_limit_grant(struct act *act, const struct sub_args *args);
 
 /* ---- shared by their files ---- */
 
+/* Of a person or a desktop, live at once; only so that a slip of the finger is told. */
+#define ADMIN_LIMIT_TUNNELS_MOST 1000000
+
 /* Nothing to set is given: what holds is shown. */
 bool admin_limit_shows(const struct sub_args *args);
 /* Prints what holds, as --json says. An exit code. */

@@ -87,9 +87,10 @@ static int admin_tell_words(struct act *act, const char *words)
 {
     const char *fault = NULL;
 
+    _Static_assert(TEXT_WORDS_SIZE == 721, "below it says 720");
     if (words[strspn(words, " ")] == '\0')
         fault = "they are empty";
-    else if (strlen(words) >= STORE_WORDS_SIZE)
+    else if (strlen(words) >= TEXT_WORDS_SIZE)
         fault = "they are longer than 720 bytes";
     else if (!text_is_utf8((const uint8_t *)words, strlen(words)))
         fault = "they are not UTF-8 text";

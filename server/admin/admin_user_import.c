@@ -2,6 +2,7 @@
 #include "account.h"
 #include "act.h"
 #include "admin_invite.h"
+#include "admin_limit.h"
 #include "admin_user_csv.h"
 #include "csv_cell.h"
 #include "password.h"
@@ -16,8 +17,6 @@
 #include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define TUNNELS_MOST 1000000
 
 struct import {
     struct people_file file;
@@ -74,7 +73,7 @@ static int set_limits(struct act *act, struct import *import, const struct peopl
         people_csv_fault(&import->file, line->line, "valid_until '%s' is not such as 2026-12-24",
                          line->cells[PEOPLE_VALID_UNTIL]);
     if (has[PEOPLE_TUNNELS] && line->cells[PEOPLE_TUNNELS][0] &&
-        !text_number(line->cells[PEOPLE_TUNNELS], TUNNELS_MOST, &tunnels))
+        !text_number(line->cells[PEOPLE_TUNNELS], ADMIN_LIMIT_TUNNELS_MOST, &tunnels))
         people_csv_fault(&import->file, line->line, "tunnels '%s' is not a number",
                          line->cells[PEOPLE_TUNNELS]);
     if (has[PEOPLE_TUNNELS])

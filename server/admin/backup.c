@@ -19,13 +19,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PASSPHRASE_SIZE 1024
 #define COPY ".backup-XXXXXX" /* in the state folder, which is private */
 
 struct backup {
     const char *file;
     bool force, wants_passphrase;
-    char passphrase[PASSPHRASE_SIZE];
+    char passphrase[BACKUP_PASSPHRASE_SIZE];
     struct act act;
     struct store_backup *inside;
     char copy[CONF_PATH_SIZE];    /* "": none */
@@ -33,7 +32,7 @@ struct backup {
     unsigned files;
 };
 
-static int failed(const char *what, int error)
+int backup_failed(const char *what, int error)
 {
     return cli_fail(error == -EACCES || error == -EPERM ? EX_NOPERM : EX_CANTCREAT, "%s: %s", what,
                     strerror(-error));
@@ -69,13 +68,13 @@ static int put_file(struct backup *backup, const char *path, const char *name)
     FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return failed(path, -errno);
+        return backup_failed(path, -errno);
     if (!S_ISREG(st.st_mode))
         return EX_OK;
     if (st.st_size > STORE_BACKUP_FILE_MOST)
         return cli_fail(EX_DATAERR, "%s is too large for a backup; move it elsewhere", path);
     int error = read_whole(fd, (size_t)st.st_size, &data);
-    int code = error ? failed(path, error) : EX_OK;
+    int code = error ? backup_failed(path, error) : EX_OK;
     if (code == EX_OK &&
         store_backup_put(backup->inside, name, data, (size_t)st.st_size) != STORE_OK)
         code = store_failed(backup);
@@ -100,13 +99,13 @@ static int put_folder(struct backup *backup)
     const char *state = backup->act.conf.state;
     char *paths[] = {(char *)(uintptr_t)state, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    int code = walk ? EX_OK : failed(state, -errno);
+    int code = walk ? EX_OK : backup_failed(state, -errno);
 
     for (FTSENT *at; code == EX_OK && (at = fts_read(walk)) != NULL;) {
         const char *name = at->fts_path + strlen(state);
         name += *name == '/';
         if (at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
-            code = failed(at->fts_path, -at->fts_errno);
+            code = backup_failed(at->fts_path, -at->fts_errno);
         else if ((at->fts_info == FTS_F || at->fts_info == FTS_SL) && !is_left_out(name))
             code = put_file(backup, at->fts_path, name);
     }
@@ -124,7 +123,7 @@ static int put_outside(struct backup *backup, const char *path)
     if (path[0] != '/' || (strncmp(path, state, length) == 0 && path[length] == '/'))
         return EX_OK; /* none, or there already */
     if ((size_t)snprintf(name, sizeof(name), BACKUP_OUTSIDE "%s", path) >= sizeof(name))
-        return failed(path, -ENAMETOOLONG);
+        return backup_failed(path, -ENAMETOOLONG);
     /* Two keys may name the same file. */
     return access(path, F_OK) == 0 ? put_file(backup, path, name) : EX_OK;
 }
@@ -195,7 +194,7 @@ static int make_copy(struct backup *backup)
     int fd = mkstemp(backup->copy); /* 0600; VACUUM INTO fills an empty file */
     if (fd < 0) {
         backup->copy[0] = '\0';
-        return failed(backup->act.conf.state, -errno);
+        return backup_failed(backup->act.conf.state, -errno);
     }
     close(fd);
     return fill(backup);
@@ -221,11 +220,11 @@ static int put_in_place(struct backup *backup)
     if (done < 0)
         return errno == EEXIST ? cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it",
                                           backup->file)
-                               : failed(backup->file, -errno);
+                               : backup_failed(backup->file, -errno);
     if (backup->force)
         backup->partial[0] = '\0';
     int error = place_sync_folder(backup->file);
-    return error ? failed(backup->file, error) : EX_OK;
+    return error ? backup_failed(backup->file, error) : EX_OK;
 }
 
 static int write_file(struct backup *backup)
@@ -235,18 +234,18 @@ static int write_file(struct backup *backup)
 
     if ((size_t)snprintf(backup->partial, sizeof(backup->partial), "%s.XXXXXX", backup->file) >=
         sizeof(backup->partial))
-        return failed(backup->file, -ENAMETOOLONG);
+        return backup_failed(backup->file, -ENAMETOOLONG);
     FD_AUTO int to = mkstemp(backup->partial); /* 0600 */
     if (from < 0 || to < 0) {
         if (to < 0)
             backup->partial[0] = '\0';
-        return failed(backup->file, -errno);
+        return backup_failed(backup->file, -errno);
     }
     int error = backup_file_write(from, to, passphrase);
     if (!error && fsync(to) < 0)
         error = -errno;
     if (error)
-        return failed(backup->file, error);
+        return backup_failed(backup->file, error);
     int code = prove(backup, to, passphrase);
     return code == EX_OK ? put_in_place(backup) : code;
 }

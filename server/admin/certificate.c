@@ -1,6 +1,7 @@
 #include "certificate.h"
 
 #include "addr.h"
+#include "day.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define DAY 86400
 
 /* Without IPv6's brackets. */
 static void bare_name(const char *name, char to[256])
@@ -93,7 +92,8 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct c
     if (code >= 0)
         code = gnutls_x509_crt_set_activation_time(crt, from);
     if (code >= 0)
-        code = gnutls_x509_crt_set_expiration_time(crt, from + (time_t)CERTIFICATE_DAYS * DAY);
+        code =
+            gnutls_x509_crt_set_expiration_time(crt, from + (time_t)CERTIFICATE_DAYS * DAY_SECONDS);
     /* RFC 5280's upper bound of a common name is 64; the alternative names are what counts. */
     if (code >= 0)
         code = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,

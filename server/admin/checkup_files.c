@@ -1,6 +1,7 @@
 #include "act.h"
 #include "certificate.h"
 #include "checkup.h"
+#include "day.h"
 #include "rdpfile_signer.h"
 #include "secret.h"
 
@@ -14,8 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAY 86400
-#define EXPIRES_SOON (14 * DAY)
+#define EXPIRES_SOON (14 * DAY_SECONDS)
 #define CLOCK_LEAST 1735689600 /* 2025-01-01: before this program */
 #define CLOCK_SLACK 60
 

@@ -2,10 +2,10 @@
 #include "checkup.h"
 
 #include "addr.h"
+#include "day.h"
 
 #include <stdio.h>
 
-#define DAY 86400
 #define LEAST 12
 #define FAILURES_MOST 50
 #define FACTOR_MOST 14400
@@ -45,7 +45,8 @@ static unsigned people(struct checkup *check)
     if (conf->login_window_seconds < 60)
         found += weak(check, "[login] window_seconds", "leave it at 900",
                       "failures are forgotten at once, so guessing is hardly slowed down");
-    if (conf->session_absolute_seconds > 7 * DAY || conf->session_idle_seconds > DAY)
+    if (conf->session_absolute_seconds > 7 * DAY_SECONDS ||
+        conf->session_idle_seconds > DAY_SECONDS)
         found += weak(check, "[session]", "a day at most",
                       "a session that was left open stays good for very long");
     if (conf->admin_factor_seconds > FACTOR_MOST)

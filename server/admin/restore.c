@@ -27,8 +27,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PASSPHRASE_SIZE 1024
-
 struct restore {
     const char *file;
     bool force;
@@ -39,12 +37,6 @@ struct restore {
     unsigned outside;
     int code;
 };
-
-static int failed(const char *what, int error)
-{
-    return cli_fail(error == -EACCES || error == -EPERM ? EX_NOPERM : EX_CANTCREAT, "%s: %s", what,
-                    strerror(-error));
-}
 
 static int unusable(const struct restore *restore, const char *why)
 {
@@ -77,7 +69,7 @@ static int take_place(struct restore *restore, int *lock)
     if (empty == -ENOENT)
         return EX_OK;
     if (empty < 0)
-        return failed(restore->state, empty);
+        return backup_failed(restore->state, empty);
     *lock = folder_lock(restore->state);
     if (*lock == -EBUSY) {
         *lock = -1;
@@ -100,7 +92,7 @@ static int make_fresh(struct restore *restore)
         return EX_OK;
     int error = -errno;
     restore->fresh[0] = '\0';
-    return failed(restore->state, error);
+    return backup_failed(restore->state, error);
 }
 
 /* ---- what is in the file ---- */
@@ -154,7 +146,7 @@ static int put_file(void *owner, const char *name, const void *data, size_t size
         restore->outside += strncmp(name, BACKUP_OUTSIDE "/", strlen(BACKUP_OUTSIDE "/")) == 0;
         return 0;
     }
-    restore->code = failed(path, error ? error : -EEXIST);
+    restore->code = backup_failed(path, error ? error : -EEXIST);
     return 1;
 }
 
@@ -178,18 +170,18 @@ static int unpack(struct restore *restore, const char *database)
     return restore->code;
 }
 
-static int ask(struct restore *restore, bool sealed, char passphrase[PASSPHRASE_SIZE])
+static int ask(struct restore *restore, bool sealed, char passphrase[BACKUP_PASSPHRASE_SIZE])
 {
     const char *why = "";
-    if (!sealed ||
-        prompt_known("Passphrase of ", restore->file, passphrase, PASSPHRASE_SIZE, &why) == EX_OK)
+    if (!sealed || prompt_known("Passphrase of ", restore->file, passphrase, BACKUP_PASSPHRASE_SIZE,
+                                &why) == EX_OK)
         return EX_OK;
     return cli_fail(EX_DATAERR, "the passphrase: %s", why);
 }
 
 static int open_file(struct restore *restore)
 {
-    char passphrase[PASSPHRASE_SIZE] = "", path[CONF_PATH_SIZE], why[256];
+    char passphrase[BACKUP_PASSPHRASE_SIZE] = "", path[CONF_PATH_SIZE], why[256];
     bool sealed;
     FD_AUTO int from = open(restore->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
@@ -203,7 +195,7 @@ static int open_file(struct restore *restore)
     snprintf(path, sizeof(path), "%.4000s/" CONF_DATABASE, restore->fresh);
     FD_AUTO int to = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to < 0)
-        code = failed(path, -errno);
+        code = backup_failed(path, -errno);
     else if (backup_file_read(from, to, sealed ? passphrase : NULL, why, sizeof(why)) != 0)
         code = unusable(restore, why);
     explicit_bzero(passphrase, sizeof(passphrase));
@@ -257,7 +249,7 @@ static int hand_over(const struct restore *restore)
     FTS *walk = entry ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
     for (FTSENT *at; walk && code == EX_OK && (at = fts_read(walk)) != NULL;) {
         if (at->fts_info != FTS_D && lchown(at->fts_path, entry->pw_uid, entry->pw_gid) != 0)
-            code = failed(at->fts_path, -errno);
+            code = backup_failed(at->fts_path, -errno);
     }
     if (walk)
         fts_close(walk);
@@ -267,16 +259,16 @@ static int hand_over(const struct restore *restore)
 static int swap(struct restore *restore)
 {
     if (restore->before[0] && rename(restore->state, restore->before) < 0)
-        return failed(restore->before, -errno);
+        return backup_failed(restore->before, -errno);
     if (rename(restore->fresh, restore->state) < 0) { /* over an empty folder, too */
         int error = -errno;
         if (restore->before[0])
             rename(restore->before, restore->state);
-        return failed(restore->state, error);
+        return backup_failed(restore->state, error);
     }
     restore->fresh[0] = '\0';
     int error = place_sync_folder(restore->state);
-    return error ? failed(restore->state, error) : EX_OK;
+    return error ? backup_failed(restore->state, error) : EX_OK;
 }
 
 static void tell(const struct restore *restore)

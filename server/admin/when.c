@@ -1,5 +1,6 @@
 #include "when.h"
 
+#include "day.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -54,7 +55,7 @@ bool when_span(const char *text, int64_t *seconds)
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', DAY_SECONDS}, {'w', 7 * DAY_SECONDS}};
     char digits[8] = "";
     uint64_t count = 0;
     size_t length = strlen(text);

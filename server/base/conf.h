@@ -3,6 +3,7 @@
 
 #include "addr.h"
 #include "alert_rule.h"
+#include "text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,6 @@
 #define CONF_NETS_MAX 64
 #define CONF_WAKE_MAX 8
 #define CONF_ZONE_SIZE 64
-#define CONF_TEXT_SIZE 721 /* UTF-8 bytes of a text that people are shown, and its NUL */
 
 enum conf_syslog { CONF_SYSLOG_NONE, CONF_SYSLOG_LOCAL, CONF_SYSLOG_TLS };
 enum conf_password { CONF_PASSWORD_MODERN, CONF_PASSWORD_CLASSIC };
@@ -131,10 +131,10 @@ struct conf {
     bool rdg_legacy; /* legacy = yes: HTTP's pair of channels, for proxies that break WebSocket */
     bool rdg_passwords;    /* passwords = no: gateway passwords, for clients that take no file */
     bool rdg_bind_address; /* bind_address = no: a ticket is good only from where it was made */
-    uint32_t rdg_reauth_seconds;      /* reauth_seconds = 0: clients that can must show their ticket
-                                         again after so long; 0: never */
-    char rdg_consent[CONF_TEXT_SIZE]; /* consent = : what a person must agree to; empty: nothing */
-    char rdg_message[CONF_TEXT_SIZE]; /* message = : shown when a desktop has been reached */
+    uint32_t rdg_reauth_seconds; /* reauth_seconds = 0: clients that can must show their ticket
+                                    again after so long; 0: never */
+    char rdg_consent[TEXT_WORDS_SIZE]; /* consent = : what a person must agree to; empty: nothing */
+    char rdg_message[TEXT_WORDS_SIZE]; /* message = : shown when a desktop has been reached */
 
     /* [metrics] listen = 127.0.0.1:9090: more of `listen` */
     bool metrics_any; /* any = no: addresses other than loopback's, too */
@@ -157,7 +157,7 @@ struct conf {
     /* [audit] */
     uint32_t audit_keep_days; /* keep_days = 0: older rows go into the state folder; 0: none do */
     enum conf_syslog audit_syslog; /* syslog = local[:PATH] | tls://HOST[:PORT]; empty: nowhere */
-    char audit_syslog_path[108];   /* of the local socket, or … */
+    char audit_syslog_path[108];   /* of the local socket, as sun_path in unix(7); or … */
     char audit_syslog_host[256];   /* … a host name or address, as `name` */
     uint16_t audit_syslog_port;
     char audit_authorities[CONF_PATH_SIZE]; /* authorities = FILE: PEM of who may sign the

@@ -3,6 +3,7 @@
  * silently cut: lines longer than its buffer and NUL bytes. */
 #include "conf_read.h"
 
+#include "day.h"
 #include "text.h"
 
 #include <ini.h>
@@ -73,7 +74,7 @@ static const struct conf_key keys[] = {
     NUMBER("login", "deadline_seconds", login_deadline_seconds, 1, 120),
     NUMBER("login", "user_failures", login_user_failures, 1, 1000),
     NUMBER("login", "address_failures", login_address_failures, 1, 100000),
-    NUMBER("login", "window_seconds", login_window_seconds, 1, 86400),
+    NUMBER("login", "window_seconds", login_window_seconds, 1, DAY_SECONDS),
     {"password", "profile", conf_take_profile, false, 0, 0, 0},
     NUMBER("password", "least", password_least, 8, 128),
     NUMBER("password", "history", password_history, 0, CONF_HISTORY_MOST),
@@ -82,7 +83,7 @@ static const struct conf_key keys[] = {
     NUMBER("session", "idle_seconds", session_idle_seconds, 1, YEAR),
     NUMBER("session", "absolute_seconds", session_absolute_seconds, 1, YEAR),
     {"policy", "time_zone", conf_take_zone, false, 0, 0, 0},
-    NUMBER("admin", "factor_seconds", admin_factor_seconds, 30, 86400),
+    NUMBER("admin", "factor_seconds", admin_factor_seconds, 30, DAY_SECONDS),
     NUMBER("tunnel", "idle_seconds", tunnel_idle_seconds, 0, YEAR),
     NUMBER("tunnel", "absolute_seconds", tunnel_absolute_seconds, 0, YEAR),
     NUMBER("tunnel", "ping_seconds", tunnel_ping_seconds, 1, 3600),
@@ -105,7 +106,7 @@ static const struct conf_key keys[] = {
     NUMBER("alerts", "user_failures", alert_user_failures, 2, 100000),
     NUMBER("alerts", "address_failures", alert_address_failures, 2, 100000),
     NUMBER("alerts", "after_failures", alert_after_failures, 1, 100000),
-    NUMBER("alerts", "window_seconds", alert_window_seconds, 10, 86400),
+    NUMBER("alerts", "window_seconds", alert_window_seconds, 10, DAY_SECONDS),
     NUMBER("alerts", "certificate_days", alert_certificate_days, 0, 365),
     NUMBER("alerts", "repeat_seconds", alert_repeat_seconds, 0, YEAR),
     NUMBER("alerts", "per_hour", alert_per_hour, 1, 10000),

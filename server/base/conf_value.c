@@ -214,8 +214,8 @@ bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, co
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return fault(reading, "the text has a control character");
     }
-    return text_copy(to, CONF_TEXT_SIZE, value) ||
-           fault(reading, "the text is longer than %d bytes", CONF_TEXT_SIZE - 1);
+    return text_copy(to, TEXT_WORDS_SIZE, value) ||
+           fault(reading, "the text is longer than %d bytes", TEXT_WORDS_SIZE - 1);
 }
 
 bool conf_take_profile(struct conf_reading *reading, const struct conf_key *key, const char *value)

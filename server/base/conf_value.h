@@ -35,7 +35,7 @@ bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, co
 bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_flag(struct conf_reading *reading, const struct conf_key *key, const char *value);
-/* UTF-8 without control characters, less than CONF_TEXT_SIZE bytes. */
+/* UTF-8 without control characters, less than TEXT_WORDS_SIZE bytes. */
 bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_profile(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_zone(struct conf_reading *reading, const struct conf_key *key, const char *value);

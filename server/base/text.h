@@ -27,6 +27,9 @@ void text_base64(char *to, const uint8_t *data, size_t size);
 /* A name of a person, group or desktop as an administrator gives it: 1–64 bytes of
  * [A-Za-z0-9._@+-], beginning with a letter or digit. */
 #define TEXT_NAME_SIZE 65
+/* Words that an administrator has for people, as UTF-8, and their NUL: a paragraph, which even of
+ * three bytes a character has 240. */
+#define TEXT_WORDS_SIZE 721
 bool text_is_name(const char *text);
 
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */

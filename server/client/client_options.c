@@ -1,5 +1,6 @@
 #include "client_options.h"
 
+#include "day.h"
 #include "text.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 #define RETRY_SECONDS 60
-#define RETRY_SECONDS_MOST 86400
+#define RETRY_SECONDS_MOST DAY_SECONDS
 
 static const char connect_help[] =
     "Usage: deskgate connect [OPTIONS] https://GATEWAY[:PORT] DESKTOP [-- COMMAND ...]\n"

@@ -24,6 +24,8 @@ enum MHD_Result answer_retry(struct request *request, unsigned status, const cha
                              const char *message, unsigned seconds);
 /* 405 with the methods that there are. */
 enum MHD_Result answer_method(struct request *request, const char *allow);
+/* When memory or descriptors ran out here: some of what takes them has ended by then. */
+#define ANSWER_BUSY_SECONDS 5
 /* What the keeper's status means to the client; for any but IPC_OK. */
 enum MHD_Result answer_status(struct request *request, unsigned status, unsigned retry_seconds);
 /* Its sentence alone. */

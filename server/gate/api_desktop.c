@@ -273,7 +273,7 @@ enum MHD_Result api_tunnel_told(struct request *request)
     if (request->answer->opened.status != IPC_OK)
         return answer_status(request, request->answer->opened.status, 0);
     if (request->listing_failed || request->fd < 0)
-        return answer_status(request, IPC_BUSY, 5);
+        return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
     return upgrade_accept(request);
 }
 

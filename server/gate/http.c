@@ -149,7 +149,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     path = http_target_path(path, request->conn->tls ? "https" : "http",
                             MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Host"));
     if (!proxied_begin(request))
-        return answer_status(request, IPC_BUSY, 5);
+        return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
     if (!path)
         return answer_error(request, MHD_HTTP_MISDIRECTED_REQUEST, "misdirected",
                             "The request's target and its Host field name different servers.");

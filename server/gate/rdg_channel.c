@@ -197,7 +197,7 @@ static enum MHD_Result no_pair(struct request *request, int error)
         return answer_error(request, MHD_HTTP_CONFLICT, "no_such_channel",
                             "The two channels of a connection come from one address, one of each, "
                             "and RDG_OUT_DATA is the first.");
-    return answer_status(request, IPC_BUSY, 5);
+    return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
 }
 
 enum MHD_Result rdg_channel_out(struct request *request, const uint8_t *identity)
@@ -210,7 +210,7 @@ enum MHD_Result rdg_channel_out(struct request *request, const uint8_t *identity
     struct talk *talk = channel ? tsgu_talk_new(request, true) : NULL;
     if (!talk) {
         free(channel);
-        return answer_status(request, IPC_BUSY, 5);
+        return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
     }
     int error = rdg_pair_offer(request->gate->pairs, &key, &channel->pair, &channel->fd);
     explicit_bzero(&key, sizeof(key));
@@ -232,7 +232,7 @@ enum MHD_Result rdg_channel_in(struct request *request, const uint8_t *identity)
                             "RDG-Connection-Id is missing or too long.");
     struct channel *channel = calloc(1, sizeof(*channel));
     if (!channel)
-        return answer_status(request, IPC_BUSY, 5);
+        return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
     channel->fd = rdg_pair_join(request->gate->pairs, &key, &channel->pair);
     explicit_bzero(&key, sizeof(key));
     if (channel->fd < 0) {

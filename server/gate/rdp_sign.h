@@ -14,7 +14,8 @@ int rdp_sign_new(struct rdp_sign **out); /* 0 or -ENOMEM; without a certificate 
  * caller's, in place of those before. 0, or a negative errno with words; then the old ones stay. */
 int rdp_sign_load(struct rdp_sign *sign, int certificate, int key, char *why, size_t size);
 
-/* Bytes that a signature adds at most. */
+/* Bytes that scope and signature add at most: RDPFILE_SIGNER_MOST in base64, which rdp_sign.c
+ * demands to fit. */
 #define RDP_SIGN_ROOM 32768
 
 /* Adds scope and signature to the file's text (`room` bytes). `*text_size` is what it has and what

@@ -36,7 +36,6 @@
 #define IPC_WORDS_SIZE 160
 #define IPC_REASON_SIZE 24
 #define IPC_SETTINGS_SIZE 1025 /* lines of an .rdp file, each ended by a line feed */
-#define IPC_SAY_SIZE 721       /* as long as [rdg] message */
 #define IPC_PASS_SIZE 33       /* a gateway password */
 #define IPC_NTLM_USER_SIZE 256 /* bytes of UTF-16 */
 #define IPC_NTLM_BLOB_SIZE 1024
@@ -522,7 +521,7 @@ struct ipc_metrics_told { /* counted since the keeper began */
 struct ipc_say { /* an administrator's words to the person in front of this tunnel's client */
     struct ipc_head head;
     int64_t tunnel;
-    char words[IPC_SAY_SIZE];
+    char words[TEXT_WORDS_SIZE];
 };
 struct ipc_close_tunnel {
     struct ipc_head head;

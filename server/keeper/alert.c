@@ -1,6 +1,7 @@
 #include "alert.h"
 
 #include "asked.h"
+#include "day.h"
 #include "gate_link.h"
 #include "keeper_state.h"
 #include "log.h"
@@ -14,8 +15,7 @@
 #include <time.h>
 
 #define LOOK_MS 500
-#define DAY 86400
-#define FORGET_SECONDS (365 * DAY)
+#define FORGET_SECONDS (365 * DAY_SECONDS)
 #define TOLD_EVERY 60 /* seconds between log lines about alerts over the limit */
 
 static void trouble(struct keeper *keeper)
@@ -42,8 +42,8 @@ static bool too_often(struct keeper *keeper, enum alert_rule rule, const char *s
     const struct conf *conf = keeper->conf;
     struct store_alerts_seen seen = {0};
     int64_t repeat = conf->alert_repeat_seconds;
-    if (rule == ALERT_CERTIFICATE_EXPIRY && repeat < DAY)
-        repeat = DAY;
+    if (rule == ALERT_CERTIFICATE_EXPIRY && repeat < DAY_SECONDS)
+        repeat = DAY_SECONDS;
     if (store_alert_last(keeper->store, alert_rule_name(rule), subject, &seen) == STORE_OK &&
         seen.last_at && now - seen.last_at < repeat)
         return true;
@@ -118,13 +118,13 @@ static void look_at_certificate(struct keeper *keeper)
     time_t at = (time_t)expires;
     char day[16];
     struct tm utc;
-    if (!expires || left > (int64_t)keeper->conf->alert_certificate_days * DAY ||
+    if (!expires || left > (int64_t)keeper->conf->alert_certificate_days * DAY_SECONDS ||
         !gmtime_r(&at, &utc) || strftime(day, sizeof(day), "%Y-%m-%d", &utc) == 0)
         return;
     if (left > 0)
         alert_raise(keeper, ALERT_CERTIFICATE_EXPIRY, &(struct alert_about){.subject = "gateway"},
                     "the gateway's certificate ends on %s, in %d days; renew it and send SIGHUP",
-                    day, (int)(left / DAY));
+                    day, (int)(left / DAY_SECONDS));
     else
         alert_raise(keeper, ALERT_CERTIFICATE_EXPIRY, &(struct alert_about){.subject = "gateway"},
                     "the gateway's certificate ended on %s; renew it and send SIGHUP", day);
@@ -137,8 +137,8 @@ static void on_look(struct loop_timer *timer)
     struct keeper *keeper = OWNER_OF(timer, struct keeper, alerts.look);
     int64_t now = keeper_now();
     alert_judge(keeper);
-    if (now / DAY != keeper->alerts.swept_day) {
-        keeper->alerts.swept_day = now / DAY;
+    if (now / DAY_SECONDS != keeper->alerts.swept_day) {
+        keeper->alerts.swept_day = now / DAY_SECONDS;
         if (store_alert_sweep(keeper->store, now - FORGET_SECONDS) != STORE_OK)
             trouble(keeper);
     }

@@ -1,6 +1,7 @@
 /* What rows of the audit log mean. A row is judged by itself and by how many failures stand before
  * it; nothing is kept in memory but the place, so a restart changes nothing. */
 #include "alert.h"
+#include "day.h"
 
 #include "keeper_state.h"
 #include "log.h"
@@ -13,9 +14,8 @@
 #define ROWS_MOST 64 /* in one look */
 /* Rows looked at twice after a crash do no harm: alerts repeat not so soon. */
 #define SAVE_SECONDS 10
-#define NETWORKS_MOST 100   /* remembered of one person */
-#define NETWORK_FRESH 86400 /* seconds for which seeing it again need not be written down */
-#define NET_TEXT_SIZE (ADDR_TEXT_SIZE + 4)
+#define NETWORKS_MOST 100         /* remembered of one person */
+#define NETWORK_FRESH DAY_SECONDS /* seconds for which seeing it again need not be written down */
 
 struct batch {
     int64_t last; /* looked at */
@@ -53,15 +53,15 @@ static struct addr_net net_of(const struct addr *address, uint8_t v4_bits, uint8
     return net;
 }
 
-static void net_text(const struct addr_net *net, char to[NET_TEXT_SIZE])
+static void net_text(const struct addr_net *net, char to[ADDR_NET_TEXT_SIZE])
 {
     char text[ADDR_TEXT_SIZE];
     bool v4 = addr_is_v4(&net->base);
     addr_text(&net->base, text);
     if (net->bits == 128)
-        snprintf(to, NET_TEXT_SIZE, "%s", text);
+        snprintf(to, ADDR_NET_TEXT_SIZE, "%s", text);
     else
-        snprintf(to, NET_TEXT_SIZE, "%s/%u", text, v4 ? net->bits - 96U : net->bits);
+        snprintf(to, ADDR_NET_TEXT_SIZE, "%s/%u", text, v4 ? net->bits - 96U : net->bits);
 }
 
 /* What one site or provider hands out to its people. */
@@ -69,7 +69,7 @@ static void judge_network(struct keeper *keeper, const struct store_audit *row)
 {
     struct addr_net net = net_of(&row->address, 24, 48);
     struct store_networks known = {0};
-    char text[NET_TEXT_SIZE], subject[TEXT_NAME_SIZE + NET_TEXT_SIZE];
+    char text[ADDR_NET_TEXT_SIZE], subject[TEXT_NAME_SIZE + ADDR_NET_TEXT_SIZE];
     int64_t now = row->at_ms / 1000;
     if (store_network_look(keeper->store, row->who, &net.base, &known) != STORE_OK)
         return;
@@ -104,7 +104,7 @@ static void judge_failure(struct keeper *keeper, const struct store_audit *row)
 {
     const struct conf *conf = keeper->conf;
     struct addr_net net = net_of(&row->address, 32, 64); /* as the throttle counts */
-    char text[NET_TEXT_SIZE];
+    char text[ADDR_NET_TEXT_SIZE];
     int64_t count = has_person(row) ? failures_of(keeper, row) : 0;
     net_text(&net, text);
     if (count >= (int64_t)conf->alert_user_failures)

@@ -1,6 +1,7 @@
 #include "asked.h"
 
 #include "challenge.h"
+#include "day.h"
 #include "gate_link.h"
 #include "live.h"
 #include "log.h"
@@ -87,8 +88,8 @@ static int asked_sign_out(struct gate_link *link, const union ipc_record *record
 static uint16_t days_left(const struct keeper *keeper, const struct store_session *session)
 {
     int64_t left = password_policy_left(keeper->conf, session->password_at, keeper_now());
-    bool soon = left > 0 && left <= (int64_t)keeper->conf->password_warn_days * 86400;
-    return soon ? (uint16_t)((left + 86399) / 86400) : 0;
+    bool soon = left > 0 && left <= (int64_t)keeper->conf->password_warn_days * DAY_SECONDS;
+    return soon ? (uint16_t)((left + DAY_SECONDS - 1) / DAY_SECONDS) : 0;
 }
 
 static int asked_who(struct gate_link *link, const union ipc_record *record)

@@ -37,6 +37,10 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record);      
 
 /* ---- for them ---- */
 
+/* When a password finds no room to be judged: by then some of those before it have been, each in a
+ * fraction of a second. */
+#define ASKED_BUSY_SECONDS 3
+
 /* Its texts end, and are what a gate makes them: hexadecimal digits, and printable ASCII. */
 bool asked_origin_ok(const struct ipc_origin *origin);
 /* It is a name (text.h): the gate asks about no other. */

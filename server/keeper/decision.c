@@ -1,10 +1,11 @@
 #include "decision.h"
 
+#include "day.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DAY 1440 /* minutes */
 #define WEEK 7
 
 static bool refuse(struct decision *out, enum decision_rule rule, const char *format, ...)
@@ -43,7 +44,7 @@ static unsigned minutes_left(const struct decision_hours *hours, const struct de
     bool over_night = hours->until <= hours->from;
     if (has_day(hours, ask->weekday) && ask->minute >= hours->from &&
         (over_night || ask->minute < hours->until))
-        return (over_night ? DAY : 0U) + hours->until - ask->minute;
+        return (over_night ? DAY_MINUTES : 0U) + hours->until - ask->minute;
     if (over_night && has_day(hours, ask->weekday + WEEK - 1) && ask->minute < hours->until)
         return hours->until - ask->minute;
     return 0;

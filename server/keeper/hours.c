@@ -1,10 +1,10 @@
 #include "hours.h"
 
+#include "day.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-
-#define DAY 1440 /* minutes */
 
 static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
@@ -61,19 +61,19 @@ static bool take_time(const char **at, uint16_t *minutes)
     int hour = (c[0] - '0') * 10 + c[1] - '0', minute = (c[3] - '0') * 10 + c[4] - '0';
     *minutes = (uint16_t)(hour * 60 + minute);
     *at += 5;
-    return minute < 60 && *minutes <= DAY;
+    return minute < 60 && *minutes <= DAY_MINUTES;
 }
 
 static bool take_times(const char **at, struct decision_hours *hours)
 {
     hours->from = 0;
-    hours->until = DAY;
+    hours->until = DAY_MINUTES;
     if (!isdigit((unsigned char)**at))
         return true;
     if (!take_time(at, &hours->from) || **at != '-')
         return false;
     ++*at;
-    return take_time(at, &hours->until) && hours->from < DAY;
+    return take_time(at, &hours->until) && hours->from < DAY_MINUTES;
 }
 
 bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t *count,

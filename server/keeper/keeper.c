@@ -5,6 +5,7 @@
 #include "cage.h"
 #include "conf_memory.h"
 #include "control.h"
+#include "day.h"
 #include "duty.h"
 #include "fd.h"
 #include "gate_link.h"
@@ -28,9 +29,9 @@
 
 #define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
 #define SWEEP_MS 10000 /* expired sessions */
-#define FORGET_SECONDS (30 * 24 * 3600)        /* ended sessions are kept for a month */
-#define BROWSER_FORGET_SECONDS (400 * 86400LL) /* browsers keep cookies no longer */
-#define TICKET_FORGET_SECONDS (24 * 3600)      /* what became of them may be asked so long */
+#define FORGET_SECONDS (30 * 24 * 3600)              /* ended sessions are kept for a month */
+#define BROWSER_FORGET_SECONDS (400LL * DAY_SECONDS) /* browsers keep cookies no longer */
+#define TICKET_FORGET_SECONDS (24 * 3600)            /* what became of them may be asked so long */
 #define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
 #define ACTS_QUEUE 32

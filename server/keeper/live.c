@@ -293,6 +293,8 @@ void live_say(struct keeper *keeper, int64_t tunnel, const char *words)
         gate_link_send(live->gate, &say.head, -1);
 }
 
+/* Hours of a grant are counted from now on, as if no clock changed. Where one does, this look makes
+ * it good. */
 #define LOOK_SECONDS 900
 #define RETRY_SECONDS 10 /* the store could not be asked */
 /* Between two reviews that others' writing causes it rests so many times as long as the last one

@@ -4,12 +4,8 @@
 #include "live.h"
 #include "log.h"
 
-#include <assert.h>
-
 /* A word to everybody is a row per tunnel, and a gate's queue has an end. */
 #define ROUND_MOST 256
-
-static_assert((int)STORE_WORDS_SIZE == IPC_SAY_SIZE, "what is stored can be said");
 
 struct round {
     struct keeper *keeper;

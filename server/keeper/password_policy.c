@@ -1,5 +1,6 @@
 #include "password_policy.h"
 
+#include "day.h"
 #include "password.h"
 
 #include <ctype.h>
@@ -125,7 +126,7 @@ int64_t password_policy_left(const struct conf *conf, int64_t set_at, int64_t no
 {
     if (conf->password_profile != CONF_PASSWORD_CLASSIC || !conf->password_max_days)
         return -1;
-    int64_t left = set_at + (int64_t)conf->password_max_days * 86400 - now;
+    int64_t left = set_at + (int64_t)conf->password_max_days * DAY_SECONDS - now;
     return left > 0 ? left : 0;
 }
 

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_RETRY_SECONDS 3
 #define VOUCHED_SECONDS 300
 
 struct rekey *rekey_new(struct gate_link *gate, const struct ipc_head *ask,
@@ -210,7 +209,7 @@ static void on_worked(struct pool_job *job)
     if (rekey->gate->gone)
         rekey_free(rekey);
     else if (job->late || rekey->unjudged)
-        answer_now(rekey, IPC_BUSY, BUSY_RETRY_SECONDS);
+        answer_now(rekey, IPC_BUSY, ASKED_BUSY_SECONDS);
     else if (rekey->hash && !rekey->hashed[0])
         answer_now(rekey, IPC_FAILED, 0);
     else if (rekey->fault != PASSWORD_FITS && (rekey->right || !rekey->verify))
@@ -264,7 +263,7 @@ void rekey_begin(struct rekey *rekey, enum ipc_status status)
     rekey->job.work = work;
     rekey->job.finished = on_worked;
     if (pool_submit(keeper->hashers, &rekey->job, keeper->conf->login_deadline_seconds * 1000ULL)) {
-        answer_now(rekey, IPC_BUSY, BUSY_RETRY_SECONDS);
+        answer_now(rekey, IPC_BUSY, ASKED_BUSY_SECONDS);
         return;
     }
     rekey->next = keeper->rekeys;

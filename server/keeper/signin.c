@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_RETRY_SECONDS 3
-
 struct signin {
     struct signin *next; /* of keeper->signins */
     struct pool_job job;
@@ -180,7 +178,7 @@ static void on_verified(struct pool_job *job)
     if (signin->unjudged)
         LOG_ERROR("signin", "out of memory: a password could not be judged; trying again may help");
     if (job->late || signin->unjudged) {
-        turn_away(signin, IPC_BUSY, BUSY_RETRY_SECONDS);
+        turn_away(signin, IPC_BUSY, ASKED_BUSY_SECONDS);
     } else if (!signin->gate->gone) {
         struct ipc_signed_in made;
         IPC_INIT(&made, SIGNED_IN, request);
@@ -268,7 +266,7 @@ int asked_sign_in(struct gate_link *link, const union ipc_record *record)
         keeper->signins = signin;
         return 0; /* on_verified() goes on */
     } else {
-        turn_away(signin, IPC_BUSY, BUSY_RETRY_SECONDS);
+        turn_away(signin, IPC_BUSY, ASKED_BUSY_SECONDS);
     }
     signin_free(signin);
     return 0;

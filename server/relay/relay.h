@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RELAY_BACKLOG (320 * 1024) /* bytes that one direction may hold between callbacks */
+/* Bytes that one direction holds at most between callbacks. It follows from what one read takes
+ * (SCRATCH_IN in scratch.h) and may leave behind, framed and sealed anew; tests look after it. */
+#define RELAY_BACKLOG (320 * 1024)
 
 #define RELAY_IDLE_CODE 4006 /* of the close frame when idle_ms has passed */
 /* … when the owner closes for a limit of time; RD Gateway clients have a code of their own for it.

@@ -21,6 +21,10 @@
 #define SEND_MS 30000
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" /* RFC 9662: no older one */
 
+_Static_assert(sizeof(((struct conf *)0)->audit_syslog_path) ==
+                   sizeof(((struct sockaddr_un *)0)->sun_path),
+               "any path fits, and no other");
+
 static int failed(struct syslog_wire *wire, const char *words)
 {
     text_copy(wire->why, sizeof(wire->why), words);

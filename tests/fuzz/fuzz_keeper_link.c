@@ -42,7 +42,7 @@ static void on_say(void *owner, int64_t tunnel, const char *words)
 {
     (void)owner;
     (void)tunnel;
-    fuzz_demand(strlen(words) < IPC_SAY_SIZE);
+    fuzz_demand(strlen(words) < TEXT_WORDS_SIZE);
 }
 
 static void on_lost(void *owner, int error)
