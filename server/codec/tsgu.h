@@ -3,6 +3,8 @@
  * packets anywhere. */
 #pragma once
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,9 +13,11 @@
 #define TSGU_DATA_HEADER 10   /* … and the count of section 2.2.10.6 */
 #define TSGU_DATA_MOST 65535  /* payload of one packet */
 #define TSGU_PACKET_MOST 8192 /* of any other: a cookie or a statement of health is its largest */
-#define TSGU_ANSWER_MOST 1024 /* our packets, but for data */
-#define TSGU_WORDS_MOST 480   /* UTF-16 units of a text in one of them */
-#define TSGU_COOKIE_SIZE 512  /* of a PAA cookie as text; ours have 43 characters */
+#define TSGU_ANSWER_MOST 1536 /* our packets, but for data */
+/* UTF-16 units of a text in one of them: never more than bytes of UTF-8, so nothing is cut that an
+ * administrator may write. */
+#define TSGU_WORDS_MOST (TEXT_WORDS_SIZE - 1)
+#define TSGU_COOKIE_SIZE 512 /* of a PAA cookie as text; ours have 43 characters */
 #define TSGU_NAME_SIZE 256
 #define TSGU_NAMES_MOST 4 /* resources and alternates */
 

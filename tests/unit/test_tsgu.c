@@ -333,7 +333,19 @@ START_TEST(messages_are_utf_16)
 }
 END_TEST
 
-/* Behind 479 letters there is no room for two surrogates. */
+/* The longest text that an administrator may write, in the script that takes most room. */
+START_TEST(no_message_that_may_be_written_is_cut)
+{
+    uint8_t made[TSGU_ANSWER_MOST];
+    char words[TEXT_WORDS_SIZE];
+    memset(words, 'w', sizeof(words));
+    words[sizeof(words) - 1] = '\0';
+    ck_assert_uint_eq(tsgu_write_service_message(made, words), 12 + 2 * strlen(words));
+    ck_assert_uint_eq(tsgu_write_tunnel_consent(made, 1, 0, words), 30 + 2 * strlen(words));
+}
+END_TEST
+
+/* Before the last unit there is no room for two surrogates. */
 START_TEST(messages_are_cut_between_characters)
 {
     uint8_t made[TSGU_ANSWER_MOST + 1];
@@ -367,6 +379,7 @@ int main(void)
     tcase_add_test(tests, answers_are_written_to_the_byte);
     tcase_add_test(tests, more_answers_to_the_byte);
     tcase_add_loop_test(tests, messages_are_utf_16, 0, (int)(sizeof(messages) / sizeof(*messages)));
+    tcase_add_test(tests, no_message_that_may_be_written_is_cut);
     tcase_add_test(tests, messages_are_cut_between_characters);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
