@@ -355,7 +355,11 @@ struct ipc_note { /* something for the audit log that only the gate saw; the kee
     uint8_t kind; /* enum ipc_note_kind */
 };
 
-/* ---- keeper to gate ---- */
+/* ---- keeper to gate ----
+ *
+ * Which statuses an answer can have stands beside it. Two sets are common to many:
+ *     SESSION    NO_SESSION, PASSWORD_DUE
+ *     RULES      NOT_NOW, NOT_FROM_HERE, TOO_MANY, STALE_FACTOR */
 struct ipc_answer { /* how every answer begins */
     struct ipc_head head;
     uint8_t status;
@@ -394,14 +398,15 @@ struct ipc_desktop_item {
 };
 struct ipc_desktop_page {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, FAILED */
+    uint8_t status; /* OK, SESSION, FAILED */
     uint8_t count;
     uint8_t more; /* ask again with after = the last name */
     struct ipc_desktop_item items[IPC_PAGE];
 };
 struct ipc_opened { /* with status OK it carries one descriptor: the connected TCP socket */
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, NO_DESKTOP, DESKTOP_*, BUSY, FAILED */
+    uint8_t status; /* OK, SESSION, RULES, NO_DESKTOP, BAD_TICKET (but TUNNEL), DESKTOP_*, BUSY,
+                       FAILED */
     int64_t tunnel;
     uint32_t idle_seconds;     /* 0: no limit */
     uint32_t absolute_seconds; /* from now, the session's end included; never 0 */
@@ -410,7 +415,8 @@ struct ipc_opened { /* with status OK it carries one descriptor: the connected T
 };
 struct ipc_ticket_made {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, NO_DESKTOP, FAILED */
+    uint8_t status; /* OK, SESSION, RULES but TOO_MANY (judged when it is used), NO_DESKTOP, BUSY
+                       (too many wait to be used), FAILED */
     uint8_t ticket[IPC_TOKEN_SIZE];
     int64_t visit; /* its number, to ask what became of it */
     uint32_t seconds;
@@ -435,7 +441,7 @@ struct ipc_passed {
 };
 struct ipc_visited {
     struct ipc_head head;
-    uint8_t status;               /* OK, NO_SESSION, NOT_FOUND, FAILED */
+    uint8_t status;               /* OK, SESSION, NOT_FOUND, FAILED */
     uint8_t state;                /* enum ipc_visit_state */
     char reason[IPC_REASON_SIZE]; /* ENDED: ipc_end_name(); REFUSED: ipc_status_name() */
 };
@@ -445,7 +451,7 @@ struct ipc_certificate_judged {
 };
 struct ipc_probed {
     struct ipc_head head;
-    uint8_t status; /* OK: it answers; NO_SESSION, NO_DESKTOP, DESKTOP_*, BUSY, FAILED */
+    uint8_t status; /* OK: it answers; SESSION, NO_DESKTOP, DESKTOP_*, BUSY, FAILED */
 };
 struct ipc_session_item {
     int64_t id, created_at, used_at, expires_at;
@@ -457,14 +463,15 @@ struct ipc_session_item {
 };
 struct ipc_session_list {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, FAILED */
+    uint8_t status; /* OK, SESSION, FAILED */
     uint8_t count;
     uint8_t more; /* ask again with after = the last id */
     struct ipc_session_item items[IPC_SESSION_PAGE];
 };
 struct ipc_enrol_offer {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, BAD_INVITATION, WRONG_PASSWORD, THROTTLED, BUSY, FAILED */
+    uint8_t status; /* OK, SESSION, WRONG_PASSWORD, THROTTLED, BUSY, FAILED; of an invitation:
+                       BAD_INVITATION, NOT_NOW, NOT_FROM_HERE */
     uint32_t retry_seconds;
     char username[TEXT_NAME_SIZE];
     char secret[IPC_SECRET_SIZE];
@@ -472,8 +479,8 @@ struct ipc_enrol_offer {
 };
 struct ipc_enrolled { /* a new session, in place of all that were */
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, BAD_INVITATION, WRONG_PASSWORD, WRONG_CODE, WEAK_PASSWORD,
-                       THROTTLED, BUSY, FAILED */
+    uint8_t status; /* OK, SESSION, WRONG_PASSWORD, WRONG_CODE, WEAK_PASSWORD, THROTTLED, BUSY,
+                       FAILED; of an invitation: BAD_INVITATION, NOT_NOW, NOT_FROM_HERE */
     uint32_t retry_seconds;
     uint8_t token[IPC_TOKEN_SIZE];
     int64_t expires;
@@ -485,14 +492,14 @@ struct ipc_enrolled { /* a new session, in place of all that were */
 };
 struct ipc_factor_shown {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, WRONG_CODE, THROTTLED, FAILED */
+    uint8_t status; /* OK, SESSION, WRONG_CODE, THROTTLED, FAILED */
     uint32_t retry_seconds;
 };
 /* With status OK it carries one descriptor: what was printed, then what was complained of. */
 struct ipc_admin_done {
     struct ipc_head head;
-    uint8_t status; /* OK, NO_SESSION, NOT_ADMINISTRATOR, NOT_NOW, NOT_FROM_HERE, STALE_FACTOR,
-                       BUSY, FAILED */
+    uint8_t status; /* OK, SESSION, NOT_ADMINISTRATOR, NOT_NOW, NOT_FROM_HERE, STALE_FACTOR, BUSY,
+                       FAILED */
     uint8_t json;   /* what was printed is one JSON value, in ASCII */
     int32_t code;   /* of sysexits.h */
     uint32_t printed_size, said_size;

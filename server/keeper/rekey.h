@@ -54,7 +54,8 @@ void rekey_begin(struct rekey *rekey, enum ipc_status status);
  * pool looks at those of before. FAILED. */
 enum ipc_status rekey_judge_password(struct rekey *rekey);
 
-/* For decide(): the person behind the session, as the store has it now. OK, NO_SESSION, FAILED. */
+/* For decide(): the person behind the session, as the store has it now. OK, NO_SESSION,
+ * PASSWORD_DUE, FAILED. */
 enum ipc_status rekey_person(struct rekey *rekey);
 
 /* For decide(): the same, and the verified password is still the person's. Also WRONG_PASSWORD. */
