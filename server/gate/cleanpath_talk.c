@@ -68,11 +68,16 @@ static void gone(struct talk *base)
 
 /* What the browser's client can tell apart; the page asks our API for the rest. WSA codes and TLS
  * alerts are what it has words for. */
-static struct cleanpath_error error_of(unsigned status)
+struct cleanpath_error cleanpath_talk_error(unsigned status)
 {
     switch (status) {
     case IPC_NO_SESSION:
         return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 401};
+    case IPC_PASSWORD_DUE:
+    case IPC_NOT_NOW:
+    case IPC_NOT_FROM_HERE:
+    case IPC_TOO_MANY:
+    case IPC_STALE_FACTOR:
     case IPC_BAD_TICKET:
     case IPC_DESKTOP_ADDRESS:
         return (struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 403};
@@ -112,7 +117,7 @@ static void refuse(struct cleanpath_talk *talk, const struct cleanpath_error *er
 
 static void refuse_status(struct cleanpath_talk *talk, unsigned status)
 {
-    struct cleanpath_error error = error_of(status);
+    struct cleanpath_error error = cleanpath_talk_error(status);
     refuse(talk, &error, (struct cleanpath_view){0}, ipc_status_name(status));
 }
 

@@ -208,6 +208,7 @@ static uint32_t code_of(unsigned status)
     switch (status) {
     case IPC_BAD_TICKET:
     case IPC_NO_SESSION:
+    case IPC_PASSWORD_DUE:
         return TSGU_E_NAP_ACCESS_DENIED;
     case IPC_NO_DESKTOP:
     case IPC_NOT_NOW:

@@ -383,10 +383,19 @@ START_TEST(refusals_of_the_channel)
         unsigned status;
         uint32_t code;
     } answers[] = {
-        {IPC_BAD_TICKET, 0x800759DB},     {IPC_NO_SESSION, 0x800759DB},
-        {IPC_NO_DESKTOP, 0x800759DA},     {IPC_DESKTOP_ADDRESS, 0x800759DA},
-        {IPC_DESKTOP_ASLEEP, 0x800759DD}, {IPC_DESKTOP_REFUSED, 0x800759DD},
-        {IPC_DESKTOP_NAME, 0x800759DD},   {IPC_BUSY, 0x800759D8},
+        {IPC_BAD_TICKET, 0x800759DB},
+        {IPC_NO_SESSION, 0x800759DB},
+        {IPC_PASSWORD_DUE, 0x800759DB},
+        {IPC_NOT_NOW, 0x800759DA},
+        {IPC_NOT_FROM_HERE, 0x800759DA},
+        {IPC_TOO_MANY, 0x800759DA},
+        {IPC_STALE_FACTOR, 0x800759DA},
+        {IPC_NO_DESKTOP, 0x800759DA},
+        {IPC_DESKTOP_ADDRESS, 0x800759DA},
+        {IPC_DESKTOP_ASLEEP, 0x800759DD},
+        {IPC_DESKTOP_REFUSED, 0x800759DD},
+        {IPC_DESKTOP_NAME, 0x800759DD},
+        {IPC_BUSY, 0x800759D8},
         {IPC_FAILED, 0x800759D8},
     };
     for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
