@@ -31,7 +31,7 @@ struct tunnel {
 };
 
 static const struct {
-    uint16_t code; /* RFC 6455 section 7.4; 4000–4999 are ours, listed in the manual */
+    uint16_t code; /* RFC 6455 section 7.4; 4000–4999 are ours, in deskgate-operation(7) */
     const char *words;
 } closings[IPC_ENDS] = {
     [IPC_END_LIMIT] = {RELAY_LIMIT_CODE, "the time limit for this connection was reached"},

@@ -110,6 +110,18 @@ test('every word of the log for an end is on the page of troubles', () => {
   for (const [, name] of names) if (name !== 'none') assert.match(words, new RegExp(`^\\.It Li ${name}$`, 'm'), name);
 });
 
+test('every code that ends a tunnel is in deskgate-operation(7), with its words, and no other', () => {
+  const header = readFileSync(join(root, 'server/relay/relay.h'), 'utf8');
+  const number = (name) => /^\d+$/.test(name) ? name : new RegExp(`^#define ${name} (\\d+)`, 'm').exec(header)[1];
+  const [, table] = readFileSync(join(root, 'server/gate/tunnel.c'), 'utf8').split('closings[IPC_ENDS] = {');
+  const closings = [...table.split('};')[0].matchAll(/\[IPC_END_\w+\] = \{(\w+), "([^"]+)"\}/g)]
+    .map(([, code, words]) => [number(code), words]);
+  assert.ok(closings.length >= 8, `${closings}`);
+  const [, part] = readFileSync(join(written, 'deskgate-operation.7'), 'utf8').split('.Sh TUNNELS FOR PROGRAMS');
+  const rows = [...part.split('.Sh ')[0].matchAll(/^\.It (\d+) Ta (.+) Ta .+$/gm)].map(([, code, words]) => [code, words]);
+  assert.deepEqual(rows, closings.sort());
+});
+
 // The page of sizes goes by what was measured last, which stands in README.md.
 test('the figures of deskgate-sizing(7) are those of the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/\s+/g, ' ');
