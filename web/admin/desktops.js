@@ -3,6 +3,7 @@ import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
 import { form } from '/parts/form.js';
 import { act, look } from './call.js';
+import { saveChanges, watchChanges } from './changed.js';
 import { grantsOf } from './grants.js';
 import { membership } from './groups.js';
 import { limitsForm } from './limits.js';
@@ -47,11 +48,16 @@ function settingsForm(desktop, tools) {
   const made = fields(desktop);
   const same = check({ label: t('admin.desktops.same'), checked: desktop.same_credentials });
   const forbid = FORBID.map((name) => ({ name, ...check({ label: t(`admin.forbid.${name}`), checked: desktop.forbidden.includes(name) }) }));
+  const changes = watchChanges(() => ({ ...valuesOf(made), 'same-credentials': same.input.checked ? 'yes' : 'no' }));
+  const turned = watchChanges(() => Object.fromEntries(forbid.map(({ name, input }) => [name, input.checked])));
+  // All that is forbidden is one option; of it, too, only what was turned here is to change.
+  async function forbidding(boxes) {
+    if (!Object.keys(boxes).length) return {};
+    const { forbidden } = await look('desktop/show', { word: desktop.name });
+    return { forbid: FORBID.filter((name) => boxes[name] ?? forbidden.includes(name)).join(',') || 'none' };
+  }
   return form({ quiet: true, label: t('admin.save'), submit: async () => {
-    const forbidden = forbid.filter(({ input }) => input.checked).map(({ name }) => name).join(',') || 'none';
-    const { warning } = await act('desktop/set', [desktop.name],
-      { ...valuesOf(made), 'same-credentials': same.input.checked ? 'yes' : 'no', forbid: forbidden });
-    await tools.done([t('admin.saved'), warning].filter(Boolean).join(' '));
+    await saveChanges({ ...changes(), ...await forbidding(turned()) }, tools, (options) => act('desktop/set', [desktop.name], options));
   }, children: [h('div', { class: 'pair' }, Object.values(made).map(({ node }) => node)), same.node,
     h('fieldset', {}, h('legend', {}, t('admin.desktops.forbid')), forbid.map(({ node }) => node))] });
 }

@@ -3,6 +3,7 @@ import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
 import { form } from '/parts/form.js';
 import { act, look } from './call.js';
+import { saveChanges, watchChanges } from './changed.js';
 import { action, choice, orNone, section, select, stamp, text, what, who } from './parts.js';
 import { table } from './table.js';
 
@@ -22,13 +23,14 @@ function termsDialog(grant, tools) {
   const from = text({ label: t('admin.from'), value: grant.from ?? '', placeholder: '2026-12-24T08:00' });
   const until = text({ label: t('admin.until'), value: grant.until ?? '', placeholder: '2027-01-31' });
   const hours = text({ label: t('admin.grants.hours'), value: grant.hours, hint: t('admin.grants.hoursHint'), placeholder: 'mon-fri 08:00-18:00' });
+  const changes = watchChanges(() => ({ from: orNone(from.input), until: orNone(until.input), hours: orNone(hours.input) }));
   const dialog = h('dialog', { 'aria-labelledby': 'terms', on: { close: () => dialog.remove() } },
     h('h2', { id: 'terms' }, t('admin.grants.terms', { who: who(grant), what: what(grant) })),
-    form({ label: t('admin.save'), children: [from.node, until.node, hours.node], submit: async () => {
-      await act('grant/limit', words, { ...options, from: orNone(from.input), until: orNone(until.input), hours: orNone(hours.input) });
-      dialog.close();
-      await tools.done(t('admin.saved'));
-    } }),
+    form({ label: t('admin.save'), children: [from.node, until.node, hours.node], submit: () => saveChanges(changes(), {
+      done(said) {
+        dialog.close();
+        return tools.done(said);
+      } }, (terms) => act('grant/limit', words, { ...options, ...terms })) }),
     h('form', { method: 'dialog', class: 'row end' }, h('button', { class: 'plain' }, t('cancel'))));
   document.body.append(dialog);
   dialog.showModal();

@@ -3,6 +3,7 @@ import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
 import { form } from '/parts/form.js';
 import { act } from './call.js';
+import { saveChanges, watchChanges } from './changed.js';
 import { orNone, span, text } from './parts.js';
 
 /** dates: from and until, of an account. stepUp: how fresh a second factor a desktop wants. */
@@ -17,13 +18,11 @@ export function limitsForm({ path, of, tools, dates = false, stepUp = false }) {
     absolute: text({ label: t('admin.limits.absolute'), value: span(of.absolute_seconds), placeholder: '8h' }),
     ...(stepUp && { 'step-up': text({ label: t('admin.limits.stepUp'), value: span(of.step_up_seconds), placeholder: '5m' }) }),
   };
+  const changes = watchChanges(() => Object.fromEntries(Object.entries(fields).map(([key, { input }]) => [key, orNone(input)])));
   return form({
     quiet: true,
     label: t('admin.save'),
     children: [h('p', { class: 'hint' }, t('admin.limits.hint')), h('div', { class: 'pair' }, Object.values(fields).map(({ node }) => node))],
-    submit: async () => {
-      await act(path, [of.name], Object.fromEntries(Object.entries(fields).map(([key, { input }]) => [key, orNone(input)])));
-      await tools.done(t('admin.saved'));
-    },
+    submit: () => saveChanges(changes(), tools, (options) => act(path, [of.name], options)),
   });
 }

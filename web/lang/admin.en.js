@@ -6,6 +6,7 @@ export default {
   'admin.add': 'Add',
   'admin.save': 'Save',
   'admin.saved': 'Saved.',
+  'admin.unchanged': 'Nothing was changed here, so nothing was saved.',
   'admin.remove': 'Remove',
   'admin.name': 'Name',
   'admin.from': 'From',

@@ -6,6 +6,7 @@ export default {
   'admin.add': '追加',
   'admin.save': '保存',
   'admin.saved': '保存しました。',
+  'admin.unchanged': '変更がないため、何も保存していません。',
   'admin.remove': '削除',
   'admin.name': '名前',
   'admin.from': '開始',

@@ -1,0 +1,65 @@
+// What the administration's pages send and say, without a browser.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { administration, soon } from './paper.mjs';
+
+const person = (more = {}) => ({ name: 'leaver', role: 'user', disabled: false, groups: [], signed_in_at: null, invited_until: null,
+  created_at: '2026-01-01T00:00:00Z', from: null, until: null, tunnels: 0, idle_seconds: 0, absolute_seconds: 0, ...more });
+const office = (more = {}) => ({ name: 'office', host: '10.0.0.1', port: 3389, description: '', mac: '', groups: [], forbidden: [], same_credentials: false, ...more });
+const grant = { kind: 'user', who: 'leaver', desktop: 'office', desktop_group: false, from: null, until: null, hours: '' };
+const saved = (page) => soon(() => /^Saved/.test(page.told().textContent));
+
+// ---- a page that is older than what somebody else has done ----
+
+test('limits of a person: only what was changed on the page is sent', async (t) => {
+  const page = await administration(t, '#people/leaver', (method, path) => (path === 'user/list' ? { result: [person({ until: '2027-01-31T00:00:00Z' })] } : null));
+  page.field('Connections at once').value = '2';
+  page.main.querySelectorAll('form').find((form) => form.contains(page.field('Until'))).dispatchEvent(new Event('submit', { cancelable: true }));
+  await saved(page);
+  assert.deepEqual(page.changes(), [{ method: 'POST', path: 'user/limit', sent: { words: ['leaver'], options: { tunnels: '2' } } }]);
+});
+
+test('a date that is emptied is sent as none', async (t) => {
+  const page = await administration(t, '#people/leaver', (method, path) => (path === 'user/list' ? { result: [person({ until: '2027-01-31T00:00:00Z' })] } : null));
+  page.field('Until').value = '';
+  page.main.querySelectorAll('form').find((form) => form.contains(page.field('Until'))).dispatchEvent(new Event('submit', { cancelable: true }));
+  await saved(page);
+  assert.deepEqual(page.changes().map(({ sent }) => sent.options), [{ until: 'none' }]);
+});
+
+test('a form in which nothing was changed saves nothing, and says so', async (t) => {
+  const page = await administration(t, '#people/leaver', (method, path) => (path === 'user/list' ? { result: [person()] } : null));
+  page.main.querySelectorAll('form').find((form) => form.contains(page.field('Until'))).dispatchEvent(new Event('submit', { cancelable: true }));
+  await soon(() => /Nothing was changed/.test(page.told().textContent));
+  assert.deepEqual(page.changes(), []);
+});
+
+test('a desktop: of what is forbidden, too, only what was turned on the page is changed', async (t) => {
+  let forbidden = [];
+  const page = await administration(t, '#desktops/office', (method, path) => ({
+    'desktop/show': { result: office({ forbidden }) }, 'desktop/trust': { result: { trust: 'first-use' } } })[path]);
+  const submit = () => page.main.querySelectorAll('form').find((form) => form.contains(page.field('Description'))).dispatchEvent(new Event('submit', { cancelable: true }));
+  forbidden = ['drives', 'clipboard']; // by somebody else
+  page.field('Description').value = 'accounts';
+  submit();
+  await saved(page);
+  assert.deepEqual(page.changes()[0].sent, { words: ['office'], options: { description: 'accounts' } });
+  forbidden = ['drives', 'clipboard', 'ports']; // by somebody else, again
+  page.box('drives').checked = false;
+  page.told().textContent = '';
+  submit();
+  await saved(page);
+  assert.deepEqual(page.changes()[1].sent.options, { forbid: 'ports,clipboard' });
+});
+
+test('terms of a grant: only what was changed in the dialog is sent', async (t) => {
+  const page = await administration(t, '#grants', (method, path) => (path === 'grant/list' ? { result: [{ ...grant, until: '2027-01-31T00:00:00Z' }] } : null));
+  page.button('When: leaver, office').click();
+  const dialog = page.sheet.querySelector('dialog');
+  const hours = [...dialog.querySelectorAll('input')].at(-1);
+  hours.value = 'mon-fri 08:00-18:00';
+  dialog.querySelector('form').dispatchEvent(new Event('submit', { cancelable: true }));
+  await saved(page);
+  assert.deepEqual(page.changes()[0].sent, { words: ['leaver', 'office'], options: { hours: 'mon-fri 08:00-18:00' } });
+  assert.equal(page.sheet.querySelector('dialog'), null);
+});
