@@ -106,7 +106,7 @@ export class Clipboard {
     this.#pasting = setTimeout(() => this.#press(), isNew ? TAKEN_MS : 0);
   }
 
-  // The whole chord: the person may have let go of Ctrl by now.
+  // As a chord: the person may have let go of Ctrl by now, or hold it for what comes next.
   #press() {
     this.#pasting = null;
     this.#input.chord([CONTROL, V]);

@@ -7,6 +7,7 @@ export class Input {
   #client = null;
   #session = null;
   #used = new Set(); // scan codes of keys that have been pressed on this page
+  #down = new Set(); // … that are down now
 
   /**
    * release(codes): lets these keys go on the desktop, down or not. Not every desktop does so by
@@ -15,6 +16,7 @@ export class Input {
   use(client, session, release) {
     this.#client = client;
     this.#session = session;
+    this.#down.clear();
     if (session && this.#used.size > 0) release([...this.#used]);
   }
 
@@ -37,13 +39,18 @@ export class Input {
 
   /** Several, in one go: [[code, down], …]. */
   keys(list) {
-    for (const [code] of list) this.#used.add(code);
+    for (const [code, down] of list) {
+      this.#used.add(code);
+      if (down) this.#down.add(code);
+      else this.#down.delete(code);
+    }
     this.#send((event) => list.map(([code, down]) => (down ? event.keyPressed(code) : event.keyReleased(code))));
   }
 
-  /** Keys together, as in Ctrl+Alt+Del: down in this order, up in the other. */
+  /** Keys together, as in Ctrl+Alt+Del: down in this order, up in the other. Those that are held stay so. */
   chord(codes) {
-    this.keys([...codes.map((code) => [code, true]), ...[...codes].reverse().map((code) => [code, false])]);
+    const free = codes.filter((code) => !this.#down.has(code));
+    this.keys([...free.map((code) => [code, true]), ...[...free].reverse().map((code) => [code, false])]);
   }
 
   /** A character for which there is no key. */
@@ -72,6 +79,7 @@ export class Input {
   }
 
   releaseAll() {
+    this.#down.clear();
     this.#session?.releaseAllInputs();
   }
 }

@@ -1,0 +1,90 @@
+// Keys on their way to the desktop: keyboard, clipboard and input put together as on the page.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fresh, pretend } from './portal_rig.mjs';
+
+const CTRL = 'ControlLeft';
+
+/** The page's keyboard on this platform; sent() gives what has gone to the desktop since it was last asked. */
+async function keyboard(t, platform = 'Linux x86_64') {
+  const page = new EventTarget();
+  let log = [];
+  pretend(t, 'addEventListener', () => {});
+  pretend(t, 'document', Object.assign(page, { hasFocus: () => true }));
+  pretend(t, 'navigator', { platform, clipboard: { writeText: async () => {} } });
+  const [{ Keyboard }, { Input }, { Clipboard }] = await Promise.all(['viewer/keyboard.js', 'viewer/input.js', 'viewer/clipboard.js'].map(fresh));
+  const client = { Backend: {
+    DeviceEvent: { keyPressed: (code) => `+${code.toString(16)}`, keyReleased: (code) => `-${code.toString(16)}` },
+    InputTransaction: class { addEvent(event) { log.push(event); } },
+    ClipboardData: class { addText() {} },
+  } };
+  const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys() {}, releaseAllInputs() { log.push('none'); } };
+  const input = new Input();
+  input.use(client, session, () => {});
+  const clipboard = new Clipboard({ input, settings: { clipboard: 'on' }, show: { written() {}, remoteText() {} } });
+  clipboard.use(client, session);
+  const canvas = new EventTarget();
+  new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event) });
+  const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
+  return { input, down: event('keydown'), up: event('keyup'),
+    sent() {
+      const before = log.join(' ');
+      log = [];
+      return before;
+    },
+    paste(text) {
+      page.dispatchEvent(Object.assign(new Event('paste', { cancelable: true }), { clipboardData: { getData: () => text } }));
+    } };
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+async function arrived(keys) {
+  for (let sum = '', turn = 0; turn < 100; turn++) {
+    await pause(20);
+    sum += keys.sent();
+    if (sum) return sum;
+  }
+  return '';
+}
+
+test('Ctrl that is held through a paste is held for the next key', async (t) => {
+  const keys = await keyboard(t);
+  const ctrlKey = true;
+  keys.down(CTRL, { ctrlKey });
+  keys.down('KeyV', { ctrlKey });
+  keys.paste('text');
+  assert.equal(keys.sent(), '+1d');
+  assert.equal(await arrived(keys), '+2f -2f', 'V alone: Ctrl is down already, and stays so');
+  keys.up('KeyV', { ctrlKey });
+  keys.down('KeyZ', { ctrlKey });
+  keys.up('KeyZ', { ctrlKey });
+  keys.up(CTRL);
+  assert.equal(keys.sent(), '+2c -2c -1d');
+});
+
+test('Ctrl that was let go before the text was there is pressed once more', async (t) => {
+  const keys = await keyboard(t);
+  keys.down(CTRL, { ctrlKey: true });
+  keys.down('KeyV', { ctrlKey: true });
+  keys.paste('text');
+  keys.up(CTRL);
+  assert.equal(keys.sent(), '+1d -1d');
+  assert.equal(await arrived(keys), '+1d +2f -2f -1d');
+});
+
+test('a Mac: Command is Ctrl, and is held through a paste, too', async (t) => {
+  const keys = await keyboard(t, 'MacIntel');
+  keys.down('MetaLeft', { metaKey: true });
+  keys.down('KeyV', { metaKey: true });
+  keys.paste('text');
+  assert.equal(keys.sent(), '+1d');
+  assert.equal(await arrived(keys), '+2f -2f');
+});
+
+test('a chord of the menu is pressed whole, also after keys were let go all at once', async (t) => {
+  const keys = await keyboard(t);
+  keys.input.key(0x1d, true);
+  keys.input.releaseAll();
+  keys.input.chord([0x1d, 0x38]);
+  assert.equal(keys.sent(), '+1d none +1d +38 -38 -1d');
+});
