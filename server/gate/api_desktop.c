@@ -96,7 +96,7 @@ enum MHD_Result api_state_told(struct request *request)
 
 /* ---- tickets, and what became of them ---- */
 
-static enum MHD_Result ask_ticket(struct request *request, enum ipc_way way)
+static enum MHD_Result ask_ticket(struct request *request, enum ipc_way way, uint64_t replaces)
 {
     if (!text_is_name(request->name))
         return answer_status(request, IPC_NO_DESKTOP, 0);
@@ -104,16 +104,23 @@ static enum MHD_Result ask_ticket(struct request *request, enum ipc_way way)
     IPC_INIT(&record, TICKET, 0);
     request_session(request, &record.origin, record.token);
     record.way = (uint8_t)way;
+    record.replaces = (int64_t)replaces;
     text_copy(record.desktop, sizeof(record.desktop), request->name);
     return request_ask(request, &record.head, IPC_TICKET_MADE);
 }
 
+/* Nothing, or {"replaces": "12"}: the visit that broke, in whose place the new one comes. */
 enum MHD_Result api_ticket(struct request *request)
 {
     enum MHD_Result result;
-    if (!api_kit_body(request, NULL, 0, &result))
+    uint64_t replaces = 0;
+    char visit[24];
+    const struct json_field field = JSON_BODY_TEXT("replaces", visit);
+    if ((!json_body_read(request->body, request->body_size, &field, 1) ||
+         !text_number(visit, INT64_MAX, &replaces)) &&
+        !api_kit_body(request, NULL, 0, &result))
         return result;
-    return ask_ticket(request, IPC_WAY_CLEANPATH);
+    return ask_ticket(request, IPC_WAY_CLEANPATH, replaces);
 }
 
 enum MHD_Result api_ticket_told(struct request *request)
@@ -142,7 +149,7 @@ enum MHD_Result api_rdp(struct request *request)
 {
     if (strcmp(request->method, "HEAD") == 0)
         return answer_method(request, "GET");
-    return ask_ticket(request, IPC_WAY_RDG);
+    return ask_ticket(request, IPC_WAY_RDG, 0);
 }
 
 static struct MHD_Response *rdp_response(const struct request *request, const char *desktop,

@@ -232,6 +232,7 @@ struct ipc_ticket { /* makes one */
     uint8_t way;           /* enum ipc_way, but not TUNNEL */
     uint8_t with_password; /* RDG: and a gateway password that stands for it */
     char desktop[TEXT_NAME_SIZE];
+    int64_t replaces; /* CLEANPATH: the visit that broke for its page; 0: none */
 };
 struct ipc_ticket_look { /* RDG: may it open something now? Uses nothing up */
     struct ipc_head head;

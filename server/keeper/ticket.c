@@ -20,6 +20,19 @@ static_assert((int)STORE_SETTINGS_SIZE == IPC_SETTINGS_SIZE, "what is stored can
 
 /* ---- making ---- */
 
+/* The page is sooner back than the gateway notices that its connection broke. Only what was of the
+ * same session and desktop makes room. */
+static void let_go(struct keeper *keeper, int64_t visit, int64_t session, int64_t desktop)
+{
+    struct store_ticket before;
+    if (!visit || store_ticket_by_id(keeper->store, visit, &before) != STORE_OK ||
+        before.session != session || before.desktop != desktop || !before.tunnel ||
+        before.tunnel_ended_at || strcmp(before.way, ipc_way_name(IPC_WAY_CLEANPATH)) != 0)
+        return;
+    live_replace(keeper, before.tunnel);
+    live_replace_elsewhere(keeper, before.tunnel);
+}
+
 static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
                             struct store_session *session, struct ipc_ticket_made *made)
 {
@@ -28,6 +41,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     int64_t now = keeper_now();
     enum ipc_status status = asked_granted(keeper, ask->token, ask->desktop, session, &desktop);
     if (status == IPC_OK) {
+        let_go(keeper, ask->replaces, session->id, desktop.id);
         struct decision decision;
         struct may_ask may = {.desktop = desktop.id, .address = ask->origin.address};
         status = may_open(keeper, session, may, &decision);
@@ -70,6 +84,7 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
     struct ipc_ticket_made made;
     if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop) ||
         (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) ||
+        ask->replaces < 0 || (ask->replaces && ask->way != IPC_WAY_CLEANPATH) ||
         (ask->with_password && (ask->way != IPC_WAY_RDG || !link->keeper->conf->rdg_passwords)))
         return -EPROTO;
     IPC_INIT(&made, TICKET_MADE, ask->head.request);

@@ -403,6 +403,9 @@ each('a ticket and its visit', async () => {
   const made = all.filter(({ status }) => status === 200);
   assert.ok(made.length >= 8 && made.length < 20, `${made.length} tickets of 20`);
   for (const answer of all) if (answer.status !== 200) isError(answer, 503, 'busy');
+  for (const replaces of ['', '-1', 'x', '9223372036854775808', 1, null]) {
+    isError(await post('/api/desktops/echo/ticket', { replaces }, { token: hers }), 400, 'bad_request', String(replaces));
+  }
 });
 
 each('an .rdp file', async () => {

@@ -313,3 +313,32 @@ test('a desktop that goes silent does not hold the browser', async () => {
   assert.deepEqual(error, { code: 1, wsa: 10060 });
   assert.equal(said.reason, 'desktop-lost');
 });
+
+test('a page that is back takes the place of its visit, which the gateway still takes for alive', async () => {
+  const house = await Gateway.make();
+  const server = await rdpServer();
+  try {
+    const hers = await house.addUser('anna').token();
+    house.addDesktop('office', server.port);
+    house.grant('anna', 'office');
+    house.cli('user', 'limit', 'anna', '--tunnels', '1');
+    const ticket = async (body) => (await house.post('/api/desktops/office/ticket', body, { token: hers })).json;
+    const enters = (made) => present(house, hers, { destination: 'office', ticket: made.ticket });
+    const made = await ticket({});
+    const lost = await enters(made);
+    assert.equal(lost.answer.error, undefined);
+    const second = await ticket({});
+    await enters(second);
+    assert.equal((await visitOver(house, hers, second.visit)).reason, 'too_many');
+    const back = await enters(await ticket({ replaces: String(made.visit) }));
+    assert.equal(back.answer.error, undefined);
+    back.ws.send(Buffer.from('it works'));
+    assert.equal(String(await back.ws.read(8)), 'it works');
+    lost.wire.end();
+    assert.equal((await visitOver(house, hers, made.visit)).reason, 'client-lost');
+    back.wire.end();
+  } finally {
+    await house.remove();
+    await server.close();
+  }
+});

@@ -67,6 +67,8 @@ static void check(const union ipc_record *ask)
         TEXT(ask->ticket.desktop);
         fuzz_demand(text_is_name(ask->ticket.desktop));
         fuzz_demand(ask->ticket.way == IPC_WAY_RDG || ask->ticket.way == IPC_WAY_CLEANPATH);
+        fuzz_demand(ask->ticket.replaces >= 0 &&
+                    (!ask->ticket.replaces || ask->ticket.way == IPC_WAY_CLEANPATH));
         break;
     case IPC_PASS:
         check_pass(&ask->pass);

@@ -26,6 +26,7 @@ const struct ipc_sample_field ipc_sample_fields[] = {
     ORIGIN(TICKET, ticket),
     PLAIN(TICKET, ticket, desktop),
     FIELD(TICKET, ticket, way, IPC_SAMPLE_ENUM),
+    FIELD(TICKET, ticket, replaces, IPC_SAMPLE_TIME),
     ORIGIN(TICKET_LOOK, ticket_look),
     ORIGIN(PASS, pass),
     TEXT(PASS, pass, username),

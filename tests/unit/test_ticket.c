@@ -2,6 +2,7 @@
  * afterwards. The test plays the gate, a hostile one where it matters. */
 #include "fake_gate.h"
 #include "session.h"
+#include "store_policy.h"
 #include "suite.h"
 
 #include <check.h>
@@ -270,6 +271,67 @@ START_TEST(other_ways_are_none)
 }
 END_TEST
 
+/* ---- in place of one that broke ---- */
+
+static void closed(const uint8_t *session, int64_t visit, const char *desktop, int64_t tunnel)
+{
+    struct ipc_ticket ask;
+    IPC_INIT(&ask, TICKET, 0);
+    fake_gate_origin(&ask.origin, "198.51.100.1");
+    memcpy(ask.token, session, IPC_TOKEN_SIZE);
+    ask.way = IPC_WAY_CLEANPATH;
+    ask.replaces = visit;
+    text_copy(ask.desktop, sizeof(ask.desktop), desktop);
+    ask.head.request = 77;
+    fake_gate_send(&fake, &ask.head);
+    union ipc_record next;
+    bool ordered = false;
+    do {
+        ck_assert_int_eq(fake_gate_next(&fake, &next, &answer_fd, 15000), 0);
+        if (next.head.type == IPC_CLOSE_TUNNEL) {
+            ordered = true;
+            ck_assert_int_eq(next.close_tunnel.tunnel, tunnel);
+            ck_assert_int_eq(next.close_tunnel.end, IPC_END_CLIENT_LOST);
+        }
+    } while (next.head.type != IPC_TICKET_MADE);
+    ck_assert_int_eq(next.ticket_made.status, IPC_OK);
+    ck_assert_int_eq(ordered, tunnel != 0);
+    answer = next;
+}
+
+START_TEST(a_page_that_is_back_takes_the_place_of_its_visit)
+{
+    struct store_person_policy one = {.tunnels = 1};
+    ck_assert_int_eq(store_policy_person_set(fake.store, fake.alice.id, &one), STORE_OK);
+    struct ipc_ticket_made made = make("desk"), second = make("desk");
+    int64_t tunnel = present("desk", made.ticket).tunnel;
+    ck_assert_int_eq(present("desk", second.ticket).status, IPC_TOO_MANY);
+    closed(token, made.visit, "desk", tunnel);
+    struct ipc_ticket_made again = answer.ticket_made;
+    ck_assert_int_eq(present("desk", again.ticket).status, IPC_OK);
+    closed(token, made.visit, "desk", 0); /* it is told once */
+}
+END_TEST
+
+START_TEST(only_its_own_visit_to_the_same_desktop_makes_room)
+{
+    uint8_t theirs[IPC_TOKEN_SIZE];
+    int64_t bob = fake_gate_person(&fake, "bob");
+    fake_gate_session(&fake, bob, 3, theirs);
+    ck_assert_int_eq(
+        store_grant_add(fake.store, &(struct store_grant_key){.who = bob,
+                                                              .what = desktop_row("desk").id}),
+        STORE_OK);
+    struct ipc_ticket_made made = make("desk");
+    int64_t tunnel = present("desk", made.ticket).tunnel;
+    closed(theirs, made.visit, "desk", 0);
+    closed(other, made.visit, "desk", 0);
+    closed(token, made.visit, "named", 0);
+    closed(token, made.visit + 1000, "desk", 0);
+    closed(token, made.visit, "desk", tunnel);
+}
+END_TEST
+
 /* ---- what became of it ---- */
 
 START_TEST(a_refused_opening_uses_it_up_and_is_told)
@@ -356,6 +418,8 @@ int main(void)
     tcase_add_test(tests, rubbish_fills_no_audit_log);
     tcase_add_test(tests, a_tunnel_for_the_client_needs_no_ticket_and_uses_none);
     tcase_add_test(tests, other_ways_are_none);
+    tcase_add_test(tests, a_page_that_is_back_takes_the_place_of_its_visit);
+    tcase_add_test(tests, only_its_own_visit_to_the_same_desktop_makes_room);
     tcase_add_test(tests, a_refused_opening_uses_it_up_and_is_told);
     tcase_add_test(tests, the_end_of_its_tunnel_is_told);
     tcase_add_test(tests, only_its_person_is_told);

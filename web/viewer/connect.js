@@ -99,18 +99,20 @@ function prepare(client, ticket, options) {
  * Connects. Resolves to {session, facts, releaseKeys, ended, close}: `ended` resolves to the Facts;
  * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
- * client: from client.js. desktop: its name. credentials: {username, password, domain}.
+ * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
+ * not have noticed yet, and takes it away. credentials: {username, password, domain}.
  * size: {width, height, scale} (scale in per cent). keyboard: {layout, type, subtype}.
  * hooks: {step(name), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
  * extensions(client)}.
  */
 export async function connect(options) {
-  const { client, desktop, credentials, size, keyboard, hooks } = options;
+  const { client, desktop, replaces = null, credentials, size, keyboard, hooks } = options;
   const facts = new Facts();
   hooks.step('ticket');
   let ticket;
   try {
-    ticket = await within(TICKET_MS, api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`, {}));
+    ticket = await within(TICKET_MS, api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`,
+      replaces === null ? {} : { replaces: String(replaces) }));
   } catch (error) {
     facts.api = error instanceof TimeIsUp ? { status: 0 } : error;
     throw new NoConnection(facts);

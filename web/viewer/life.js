@@ -19,6 +19,7 @@ export class Life {
     Object.assign(this, { desktop, canvas, show, wishes, hooks });
     this.credentials = null;
     this.connection = null;
+    this.before = null; // the last visit, which the gateway may take for alive
     this.turn = 0; // counts what was begun; an answer that comes late sees that it is
     this.wake = null;
     this.panicked = false;
@@ -39,6 +40,7 @@ export class Life {
   /** Ends by the person's wish. */
   leave() {
     const { connection } = this;
+    this.#leaves(connection?.facts);
     this.connection = null; // it is closed below, not here
     this.#begin();
     this.credentials = null;
@@ -76,10 +78,15 @@ export class Life {
   }
 
   #begin() {
+    this.#leaves(this.connection?.facts);
     this.connection?.close();
     this.connection = null;
     this.wake?.();
     return ++this.turn;
+  }
+
+  #leaves(facts) {
+    this.before = facts?.visit ?? this.before;
   }
 
   async #run(turn, attempt) {
@@ -92,10 +99,11 @@ export class Life {
         this.#over({ reason: 'client', ask: false });
         return;
       }
-      connection = await connect({ client, desktop: this.desktop, canvas: this.canvas,
+      connection = await connect({ client, desktop: this.desktop, canvas: this.canvas, replaces: this.before,
         credentials: this.credentials, hooks: this.hooks, ...this.wishes() });
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
+      this.#leaves(error.facts);
       if (turn === this.turn) await this.#failed(turn, attempt, error.facts);
       return;
     }
@@ -107,6 +115,7 @@ export class Life {
     this.show.open(connection.session, connection.releaseKeys);
     const began = performance.now();
     const facts = await connection.ended;
+    this.#leaves(facts);
     if (turn !== this.turn) return;
     await this.#ended(turn, performance.now() - began < SHORT_MS ? attempt : 0, facts);
   }

@@ -1,0 +1,59 @@
+// Connections one after the other, with a client that connects and breaks as the test says.
+import assert from 'node:assert/strict';
+import { register } from 'node:module';
+import { test } from 'node:test';
+import { fresh, pretend } from './portal_rig.mjs';
+import { soon } from './paper.mjs';
+
+// The package from npm is not among the sources.
+register(`data:text/javascript,${encodeURIComponent(`
+  export async function resolve(specifier, context, next) {
+    if (!specifier.startsWith('/viewer/rdp.js')) return next(specifier, context);
+    return { url: 'data:text/javascript,export const init = async () => {}, displayControl = () => {}, Backend = { get SessionBuilder() { return globalThis.Builder; }, DesktopSize: class {} };', shortCircuit: true };
+  }`)}`);
+
+/**
+ * A viewer's life in front of a gateway. ends: what breaks the present connection; visits: {reason} by number,
+ * as /api/visits tells. tickets: what was sent for each.
+ */
+async function life(t) {
+  const made = { tickets: [], visits: {}, shown: [], ends: null };
+  const session = { run: () => new Promise((resolve) => { made.ends = () => resolve({ reason: () => '' }); }), shutdown() {} };
+  class SessionBuilder {
+    connect() { return Promise.resolve(session); }
+  }
+  for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
+    'setCursorStyleCallbackContext', 'setCursorStyleCallback', 'remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'extension']) {
+    SessionBuilder.prototype[name] = () => {};
+  }
+  pretend(t, 'Builder', SessionBuilder);
+  pretend(t, 'WebSocket', class extends EventTarget {});
+  pretend(t, 'location', new URL('https://gateway.example.com/view/office'));
+  pretend(t, 'addEventListener', () => {});
+  pretend(t, 'fetch', async (path, { body }) => {
+    if (path.startsWith('/api/visits/')) return Response.json({ state: 'ended', message: '', reason: 'client-lost', ...made.visits[path.split('/').at(-1)] });
+    made.tickets.push(JSON.parse(body));
+    return Response.json({ ticket: 't', visit: 10 + made.tickets.length, desktop: 'office', forbidden: [] });
+  });
+  const { Life } = await fresh('viewer/life.js');
+  const tell = (name) => (what) => made.shown.push([name, what]);
+  made.life = new Life({ desktop: 'office', canvas: {}, wishes: () => ({ size: { width: 800, height: 600, scale: 100 }, keyboard: {} }),
+    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, extensions: () => [] } });
+  made.opened = (count) => soon(() => made.shown.filter(([name]) => name === 'open').length === count);
+  await Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '' }), made.opened(1)]);
+  return made;
+}
+
+test('after a break the old visit is named, so that the gateway does not count it beside the new one', async (t) => {
+  const made = await life(t);
+  assert.deepEqual(made.tickets, [{}]);
+  made.life.presumeLost();
+  await made.opened(2);
+  assert.deepEqual(made.tickets.at(-1), { replaces: '11' });
+  made.ends(); // of itself, with the network
+  await made.opened(3);
+  assert.deepEqual(made.tickets.at(-1), { replaces: '12' });
+  void made.life.renew(); // for a choice of the person's
+  await made.opened(4);
+  assert.deepEqual(made.tickets.at(-1), { replaces: '13' });
+});
