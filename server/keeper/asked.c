@@ -52,11 +52,10 @@ enum ipc_status asked_status(struct keeper *keeper, enum store_result result)
     return asked_status_or(keeper, result, IPC_NO_SESSION);
 }
 
-enum ipc_status asked_granted(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
-                              const char *name, struct store_session *session,
-                              struct store_desktop *desktop)
+enum ipc_status asked_granted(struct keeper *keeper, enum store_result found, const char *name,
+                              const struct store_session *session, struct store_desktop *desktop)
 {
-    enum ipc_status status = asked_status(keeper, session_find(keeper, token, session));
+    enum ipc_status status = asked_status(keeper, found);
     if (status != IPC_OK)
         return status;
     return asked_status_or(keeper, store_granted(keeper->store, session->user, name, desktop),

@@ -55,9 +55,8 @@ enum ipc_status asked_status_or(struct keeper *keeper, enum store_result result,
                                 enum ipc_status none);
 /* The same of a session: NO_SESSION where there is none. */
 enum ipc_status asked_status(struct keeper *keeper, enum store_result result);
-/* The live session behind a token, and the desktop of this name, which its person may use. IPC_OK,
- * NO_SESSION, PASSWORD_DUE, NO_DESKTOP (unknown or not granted, and `session` is filled in), FAILED
- * (logged). */
-enum ipc_status asked_granted(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
-                              const char *name, struct store_session *session,
-                              struct store_desktop *desktop);
+/* The desktop of this name, which the session's person may use; `found` is what session_find() or
+ * session_look() said of the session. IPC_OK, NO_SESSION, PASSWORD_DUE, NO_DESKTOP (unknown or not
+ * granted), FAILED (logged). */
+enum ipc_status asked_granted(struct keeper *keeper, enum store_result found, const char *name,
+                              const struct store_session *session, struct store_desktop *desktop);

@@ -5,6 +5,7 @@
 #include "dial.h"
 #include "fd.h"
 #include "gate_link.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -173,7 +174,8 @@ int asked_probe(struct gate_link *link, const union ipc_record *record)
     struct probe *probe = NULL;
     if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop))
         return -EPROTO;
-    enum ipc_status status = asked_granted(keeper, ask->token, ask->desktop, &session, &desktop);
+    enum store_result found = session_look(keeper, ask->token, &session);
+    enum ipc_status status = asked_granted(keeper, found, ask->desktop, &session, &desktop);
     if (status == IPC_OK && is_fresh(keeper, &desktop)) {
         answer(link, ask->head.request, slot_of(desktop.id)->status);
         return 0;

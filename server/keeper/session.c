@@ -28,13 +28,15 @@ void session_touch(struct keeper *keeper, const struct store_session *session, i
 static enum store_result if_it_stands(struct keeper *keeper, enum store_result result,
                                       struct store_session *session)
 {
-    int64_t now = keeper_now();
-    if (result != STORE_OK)
-        return result;
-    if (!stands(keeper, session, now))
-        return STORE_NONE;
-    session_touch(keeper, session, now);
-    return STORE_OK;
+    return result == STORE_OK && !stands(keeper, session, keeper_now()) ? STORE_NONE : result;
+}
+
+static enum store_result used(struct keeper *keeper, enum store_result result,
+                              const struct store_session *session)
+{
+    if (result == STORE_OK)
+        session_touch(keeper, session, keeper_now());
+    return result;
 }
 
 bool session_password_due(const struct keeper *keeper, const struct store_session *session)
@@ -50,12 +52,24 @@ static enum store_result if_nothing_is_due(struct keeper *keeper, enum store_res
     return result == STORE_OK && session_password_due(keeper, session) ? STORE_REFUSED : result;
 }
 
-enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
-                                   struct store_session *out)
+static enum store_result by_token(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                                  struct store_session *out)
 {
     uint8_t hash[32];
     session_hash(token, hash);
     return if_it_stands(keeper, store_session_by_hash(keeper->store, hash, out), out);
+}
+
+enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                                   struct store_session *out)
+{
+    return used(keeper, by_token(keeper, token, out), out);
+}
+
+enum store_result session_look(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                               struct store_session *out)
+{
+    return if_nothing_is_due(keeper, by_token(keeper, token, out), out);
 }
 
 enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
@@ -66,8 +80,8 @@ enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TO
 
 enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out)
 {
-    return if_nothing_is_due(
-        keeper, if_it_stands(keeper, store_session_by_id(keeper->store, id, out), out), out);
+    enum store_result result = store_session_by_id(keeper->store, id, out);
+    return if_nothing_is_due(keeper, used(keeper, if_it_stands(keeper, result, out), out), out);
 }
 
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,

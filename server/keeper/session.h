@@ -12,7 +12,11 @@ void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32]);
 enum store_result session_find(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
                                struct store_session *out);
 
-/* The same, but OK also when a change of the password is due: for what leads there. */
+/* The same, but notes no use: for what pages ask by themselves, whether or not anybody is there. */
+enum store_result session_look(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
+                               struct store_session *out);
+
+/* session_find(), but OK also when a change of the password is due: for what leads there. */
 enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IPC_TOKEN_SIZE],
                                    struct store_session *out);
 bool session_password_due(const struct keeper *keeper, const struct store_session *session);

@@ -39,7 +39,8 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     struct store_desktop desktop;
     unsigned waiting = 0, seconds = ask->way == IPC_WAY_RDG ? TICKET_FILE_SECONDS : TICKET_SECONDS;
     int64_t now = keeper_now();
-    enum ipc_status status = asked_granted(keeper, ask->token, ask->desktop, session, &desktop);
+    enum store_result result = session_find(keeper, ask->token, session);
+    enum ipc_status status = asked_granted(keeper, result, ask->desktop, session, &desktop);
     if (status == IPC_OK) {
         let_go(keeper, ask->replaces, session->id, desktop.id);
         struct decision decision;
@@ -48,7 +49,7 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     }
     if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
         return status;
-    enum store_result result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
+    result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
     if (result == STORE_OK && waiting >= TICKET_WAITING_MOST)
         return IPC_BUSY;
     struct store_ticket ticket = {.session = session->id,

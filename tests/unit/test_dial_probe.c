@@ -1,6 +1,7 @@
 /* Probes: does a desktop answer? Also that they are no port scan: what was found holds for a while,
  * who asks at the same time shares, and few are under way. */
 #include "fake_gate.h"
+#include "session.h"
 
 #include "suite.h"
 
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SESSION_MOST 4
@@ -175,6 +177,32 @@ END_TEST
 
 /* ---- how many ---- */
 
+/* Else nobody would ever be idle in front of a list of desktops. */
+START_TEST(a_list_that_looks_by_itself_is_no_use)
+{
+    struct store_session row = {.user = fake.alice.id, .created_at = time(NULL) - 100};
+    int64_t id, begun = row.created_at;
+    uint8_t mine[IPC_TOKEN_SIZE];
+    struct ipc_who who;
+    memset(mine, 9, sizeof(mine));
+    session_hash(mine, row.hash);
+    row.expires_at = begun + 3600;
+    ck_assert_int_eq(store_session_add(fake.store, &row, &id), STORE_OK);
+    struct ipc_probe ask;
+    probe_ask(&ask, mine, "desk");
+    fake_gate_ask(&fake, &ask.head, IPC_PROBED, &answer, &answer_fd);
+    ck_assert_int_eq(answer.probed.status, IPC_OK);
+    ck_assert_int_eq(store_session_by_id(fake.store, id, &row), STORE_OK);
+    ck_assert_int_eq(row.used_at, begun);
+    IPC_INIT(&who, WHO, 0);
+    fake_gate_origin(&who.origin, "198.51.100.1");
+    memcpy(who.token, mine, sizeof(mine));
+    fake_gate_ask(&fake, &who.head, IPC_WHO_IS, &answer, &answer_fd);
+    ck_assert_int_eq(store_session_by_id(fake.store, id, &row), STORE_OK);
+    ck_assert_int_gt(row.used_at, begun);
+}
+END_TEST
+
 START_TEST(a_probe_takes_three_seconds_at_most)
 {
     add_full(1);
@@ -248,6 +276,7 @@ int main(void)
     tcase_add_test(tests, the_connection_is_closed_at_once);
     tcase_add_test(tests, what_was_found_holds_for_a_while);
     tcase_add_test(tests, and_no_longer);
+    tcase_add_test(tests, a_list_that_looks_by_itself_is_no_use);
     tcase_add_test(tests, a_probe_takes_three_seconds_at_most);
     tcase_add_test(tests, a_session_begins_four_and_joins_any);
     tcase_add_test(tests, few_are_under_way_for_all);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administration, soon } from './paper.mjs';
+import { pretend } from './portal_rig.mjs';
 
 const person = (more = {}) => ({ name: 'leaver', role: 'user', disabled: false, groups: [], signed_in_at: null, invited_until: null,
   created_at: '2026-01-01T00:00:00Z', from: null, until: null, tunnels: 0, idle_seconds: 0, absolute_seconds: 0, ...more });
@@ -62,4 +63,32 @@ test('terms of a grant: only what was changed in the dialog is sent', async (t) 
   await saved(page);
   assert.deepEqual(page.changes()[0].sent, { words: ['leaver', 'office'], options: { hours: 'mon-fri 08:00-18:00' } });
   assert.equal(page.sheet.querySelector('dialog'), null);
+});
+
+// ---- a page that is left open ----
+
+test('who is connected is looked at only while somebody is there, or no session would ever idle out', async (t) => {
+  const later = globalThis.setTimeout;
+  const again = [];
+  let now = Date.now();
+  pretend(t, 'setTimeout', (call, ms, ...more) => (ms === 5_000 ? again.push(call) : later(call, ms, ...more)));
+  t.mock.method(Date, 'now', () => now);
+  const page = await administration(t, '#live', () => null);
+  const resting = page.main.querySelector('.notice');
+  const looks = async (minutes) => {
+    now += minutes * 60_000;
+    page.asked.length = 0;
+    const count = again.length;
+    again.at(-1)();
+    await soon(() => again.length > count);
+    return page.asked.length > 0;
+  };
+  await soon(() => again.length > 0);
+  assert.ok(await looks(0));
+  assert.ok(await looks(4.9));
+  assert.ok(!await looks(0.2));
+  assert.ok(!resting.hidden, 'and says so');
+  page.view.dispatchEvent(new Event('pointermove'));
+  assert.ok(await looks(0));
+  assert.ok(resting.hidden);
 });

@@ -10,6 +10,8 @@ import { action, bytes, section, stamp, text } from './parts.js';
 import { table } from './table.js';
 
 const AGAIN_MS = 5_000;
+const AWAY_MS = 300_000;
+const SIGNS = ['pointermove', 'pointerdown', 'keydown', 'wheel'];
 
 function tell(tunnel, tools) {
   const said = text({ label: t('admin.live.words'), required: true, maxlength: 720 });
@@ -56,11 +58,22 @@ function sessions(rows, tools, memory) {
   return table({ columns, rows, acts, empty: t('admin.live.noSessions'), memory, label: t('admin.live.sessions') });
 }
 
-// Looks again by itself while the page is seen and nothing is being asked. A factor that has become
-// stale meanwhile is asked for only when somebody does something.
+// Whether there was a sign of somebody lately: to look is to use the session, which would never idle out
+// in front of a page that is only left open.
+function watchPresence(signal) {
+  let at = Date.now();
+  for (const type of SIGNS) addEventListener(type, () => { at = Date.now(); }, { signal, passive: true });
+  return () => Date.now() - at < AWAY_MS;
+}
+
+// Looks again by itself while the page is seen, somebody is there and nothing is being asked. A factor
+// that has become stale meanwhile is asked for only when somebody does something.
 async function keepLooking(places, tools) {
+  const present = watchPresence(tools.signal);
   while (!tools.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    places.resting.hidden = present();
+    if (!places.resting.hidden) continue;
     if (tools.signal.aborted || document.hidden || document.querySelector('dialog[open]')) continue;
     try {
       const [open, signedIn] = await Promise.all(['tunnel/list', 'session/list'].map((path) => api('GET', `/api/admin/${path}`)));
@@ -80,9 +93,10 @@ async function keepLooking(places, tools) {
 export async function liveView(about, tools) {
   const [open, signedIn] = await Promise.all([look('tunnel/list'), look('session/list')]);
   const memory = { tunnels: {}, sessions: {} };
-  const places = { memory, tunnels: h('div', {}, tunnels(open, tools, memory.tunnels)), sessions: h('div', {}, sessions(signedIn, tools, memory.sessions)) };
+  const places = { memory, resting: h('p', { class: 'notice', role: 'status', hidden: true }, t('admin.live.resting')), tunnels: h('div', {}, tunnels(open, tools, memory.tunnels)), sessions: h('div', {}, sessions(signedIn, tools, memory.sessions)) };
   void keepLooking(places, tools);
   return { title: t('admin.live'), nodes: [
+    places.resting,
     section(t('admin.live.tunnels'), places.tunnels),
     section(t('admin.live.sessions'), places.sessions),
   ] };

@@ -122,6 +122,7 @@ export default {
   'admin.live.sessions': 'Sessions',
   'admin.live.noTunnels': 'Nobody is connected.',
   'admin.live.noSessions': 'Nobody is signed in.',
+  'admin.live.resting': 'Nobody has touched this page for five minutes, so it has stopped updating. Move the pointer or press a key to go on.',
   'admin.live.who': 'Who',
   'admin.live.desktop': 'Desktop',
   'admin.live.way': 'By',

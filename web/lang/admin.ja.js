@@ -122,6 +122,7 @@ export default {
   'admin.live.sessions': 'セッション',
   'admin.live.noTunnels': '接続はありません。',
   'admin.live.noSessions': 'サインインしている人はいません。',
+  'admin.live.resting': '5 分間操作がなかったため、表示の更新を止めています。ポインターを動かすか、キーを押すと再開します。',
   'admin.live.who': 'ユーザー',
   'admin.live.desktop': 'デスクトップ',
   'admin.live.way': '方法',
