@@ -92,3 +92,32 @@ test('who is connected is looked at only while somebody is there, or no session 
   assert.ok(await looks(0));
   assert.ok(resting.hidden);
 });
+
+// ---- what is said and shown when a page gives way to another ----
+
+const submitOf = (page, label) => page.main.querySelectorAll('form').find((form) => form.contains(page.field(label))).dispatchEvent(new Event('submit', { cancelable: true }));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('the warning about a new desktop stays on its page, until that is left', async (t) => {
+  const page = await administration(t, '#desktops', (method, path) => ({ 'desktop/show': { result: office() }, 'desktop/trust': { result: { trust: 'first-use' } },
+    'desktop/add': { said: 'added', warning: 'port 22 is that of another service' } })[path]);
+  page.field('Name').value = 'office';
+  page.field('Host name or address').value = '10.0.0.1';
+  submitOf(page, 'Name');
+  await soon(() => page.at() === 'office');
+  await pause(50);
+  assert.equal(page.told().textContent, 'port 22 is that of another service');
+  assert.equal(page.told().hidden, false);
+  page.location.hash = '#audit';
+  await soon(() => page.at() === 'Audit log');
+  assert.equal(page.told().hidden, true);
+});
+
+test('what the gateway says of a removal is said on the page that follows', async (t) => {
+  const page = await administration(t, '#people/leaver', (method, path) => ({ 'user/list': { result: [person()] }, 'user/remove': { said: 'removed leaver' } })[path]);
+  page.button('Remove').click();
+  page.button('Remove').paper.querySelector('dialog').querySelectorAll('button').find((one) => one.getAttribute('value') === 'yes').click();
+  await soon(() => page.at() === 'People');
+  await pause(50);
+  assert.equal(page.told().textContent, 'removed leaver');
+});

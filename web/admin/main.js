@@ -38,6 +38,7 @@ const trouble = document.querySelector('#trouble');
 const told = document.querySelector('#told');
 
 let leaving = new AbortController();
+let parting = ''; // what is to be said on the page that comes next
 
 function decoded(text) {
   try {
@@ -75,9 +76,12 @@ const tools = (signal) => ({
     await draw(true);
     say(told, text);
   },
+  /** Leads to another view, and says this there. */
   go(hash, text = '') {
+    const before = location.hash;
+    parting = text;
     location.hash = hash;
-    say(told, text);
+    if (location.hash === before) void route();
   },
   /** Runs what a button is for, and says what the gateway said. */
   async run(call, text = null) {
@@ -119,7 +123,8 @@ async function draw(again = false) {
 
 function route() {
   say(trouble, '');
-  say(told, '');
+  say(told, parting);
+  parting = '';
   return draw();
 }
 
