@@ -121,3 +121,46 @@ test('what the gateway says of a removal is said on the page that follows', asyn
   await pause(50);
   assert.equal(page.told().textContent, 'removed leaver');
 });
+
+const invited = (name) => ({ result: { user: name, link: `https://gateway.example.com/#setup=${name}`, expires_at: '2027-01-01T00:00:00Z' } });
+const links = (page) => page.sheet.querySelectorAll('.once code').map((code) => code.textContent.split('=')[1]);
+
+test('the link of an invitation is there although its page was left meanwhile', async (t) => {
+  let answers;
+  const page = await administration(t, '#people', (method, path) => (path === 'user/invite' ? new Promise((resolve) => { answers = () => resolve(invited('newcomer')); }) : null));
+  page.field('User name').value = 'newcomer';
+  submitOf(page, 'User name');
+  await soon(() => answers);
+  page.location.hash = '#audit';
+  await soon(() => page.at() === 'Audit log');
+  page.asked.length = 0;
+  answers();
+  await soon(() => links(page).includes('newcomer'));
+  await pause(20);
+  assert.equal(page.at(), 'Audit log');
+  assert.deepEqual(page.asked, [], 'a view that has nothing to do with it is left in peace');
+});
+
+test('the link of an invitation is there although the list cannot be had again; another one comes beside it', async (t) => {
+  let works = true;
+  const page = await administration(t, '#people', (method, path, sent) => {
+    if (path === 'user/invite') return invited(sent.words[0]);
+    return works ? null : { status: 500, error: 'failed', message: '' };
+  });
+  for (const name of ['first', 'second']) {
+    page.field('User name').value = name;
+    submitOf(page, 'User name');
+    await soon(() => links(page).includes(name));
+    await soon(() => !page.main.hasAttribute('aria-busy'));
+    await pause(20);
+  }
+  works = false;
+  page.field('User name').value = 'third';
+  submitOf(page, 'User name');
+  await soon(() => page.button('Try again'));
+  assert.deepEqual(links(page), ['first', 'second', 'third']);
+  works = true;
+  page.location.hash = '#groups';
+  await soon(() => page.at() === 'Groups');
+  assert.deepEqual(links(page), [], 'it was shown once');
+});

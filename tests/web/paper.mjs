@@ -103,6 +103,7 @@ export class PaperNode extends EventTarget {
 
   querySelector(selectors) { return this.querySelectorAll(selectors)[0] ?? null; }
 
+  scrollIntoView() {}
   focus() { if (this.isConnected) this.paper.activeElement = this; }
 
   /** Presses it; a button that submits does so with its form. */

@@ -36,6 +36,7 @@ const heading = document.querySelector('h1');
 const menu = document.querySelector('#views');
 const trouble = document.querySelector('#trouble');
 const told = document.querySelector('#told');
+const kept = document.querySelector('#kept');
 
 let leaving = new AbortController();
 let parting = ''; // what is to be said on the page that comes next
@@ -68,13 +69,18 @@ function drawMenu(name) {
   menu.replaceChildren(...Object.keys(VIEWS).map((view) => h('a', { href: `#${view}`, 'aria-current': view === name ? 'page' : null }, t(`admin.${view}`))));
 }
 
-/** What a view may use. done(words): something was changed; shows the view again. */
-const tools = (signal) => ({
+/** What a view at this fragment may use. done(words): something was changed; shows the view again, unless it was left. */
+const tools = (signal, fragment) => ({
   signal,
   tell,
   async done(text = '') {
-    await draw(true);
+    if (location.hash === fragment) await draw(true);
     say(told, text);
+  },
+  /** Shows what there is only once: it stays until the next view, whatever becomes of this one. */
+  keep(node) {
+    kept.append(node);
+    node.scrollIntoView({ block: 'nearest' });
   },
   /** Leads to another view, and says this there. */
   go(hash, text = '') {
@@ -88,8 +94,7 @@ const tools = (signal) => ({
     say(trouble, '');
     try {
       const { said, warning } = await call() ?? {};
-      await draw(true);
-      say(told, [text ?? said, warning].filter(Boolean).join(' '));
+      await this.done([text ?? said, warning].filter(Boolean).join(' '));
     } catch (error) {
       tell(error);
     }
@@ -104,7 +109,7 @@ async function draw(again = false) {
   drawMenu(name);
   main.setAttribute('aria-busy', 'true');
   try {
-    const { title, nodes } = await VIEWS[name](about, tools(signal));
+    const { title, nodes } = await VIEWS[name](about, tools(signal, location.hash));
     if (signal.aborted) return;
     heading.textContent = title;
     document.title = `${title} · ${t('title')}`;
@@ -125,6 +130,7 @@ function route() {
   say(trouble, '');
   say(told, parting);
   parting = '';
+  kept.replaceChildren();
   return draw();
 }
 

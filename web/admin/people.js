@@ -25,7 +25,7 @@ function invitation({ user, link, expires_at: expires }) {
     h('code', {}, link), copyButton(() => link, { name: t('admin.people.copyLink') }));
 }
 
-function inviteForm(people, tools, place) {
+function inviteForm(people, tools) {
   const name = text({ label: t('admin.people.name'), required: true, spellcheck: 'false', autocapitalize: 'none', maxlength: 64 });
   return form({ label: t('admin.people.invite'), children: name.node, submit: async () => {
     const wanted = name.input.value.trim();
@@ -33,8 +33,8 @@ function inviteForm(people, tools, place) {
     const there = people.find((person) => person.name.toLowerCase() === wanted.toLowerCase());
     if (there && !await confirm(t('admin.people.existsAsk', { name: there.name }), t('admin.people.again'))) return;
     const { result } = await act('user/invite', [wanted]);
+    tools.keep(invitation(result));
     await tools.done();
-    document.querySelector(place).append(invitation(result));
   } });
 }
 
@@ -49,7 +49,7 @@ async function list(tools) {
   ];
   return { title: t('admin.people'), nodes: [
     h('p', { class: 'lead' }, t('admin.people.lead')),
-    section(t('admin.people.add'), inviteForm(people, tools, '#invited'), h('div', { id: 'invited' })),
+    section(t('admin.people.add'), inviteForm(people, tools)),
     table({ columns, rows: people, empty: t('admin.people.none'), label: t('admin.people') }),
   ] };
 }
@@ -63,7 +63,7 @@ function acts(person, tools) {
     action({ label: t('admin.people.again'), ask: t('admin.people.existsAsk', { name }), run: async () => {
       try {
         const { result } = await act('user/invite', words);
-        document.querySelector('#invited').replaceChildren(invitation(result));
+        tools.keep(invitation(result));
       } catch (error) {
         tools.tell(error);
       }
@@ -95,7 +95,6 @@ async function one(name, tools) {
       [t('admin.people.since'), stamp(person.created_at)], [t('admin.people.signedIn'), stamp(person.signed_in_at)],
       [t('admin.people.invitedUntil'), stamp(person.invited_until)]]),
     acts(person, tools),
-    h('div', { id: 'invited' }),
     section(t('admin.groups'), membership({ names: person.groups, all: groups.map((group) => group.name), verb: 'group', member: name, tools })),
     section(t('admin.limits'), limitsForm({ path: 'user/limit', of: person, tools, dates: true })),
     section(t('admin.grants'), await grantsOf({ filter: { user: name }, tools })),
