@@ -88,3 +88,42 @@ test('a chord of the menu is pressed whole, also after keys were let go all at o
   keys.input.chord([0x1d, 0x38]);
   assert.equal(keys.sent(), '+1d none +1d +38 -38 -1d');
 });
+
+test('Windows: AltGr that is held repeats its made-up Ctrl, which never comes to the desktop', async (t) => {
+  const keys = await keyboard(t, 'Win32');
+  const held = { ctrlKey: true, altKey: true };
+  for (const repeat of [false, true, true]) {
+    keys.down(CTRL, { ...held, repeat });
+    keys.down('AltRight', { ...held, repeat });
+    await pause(80); // longer than a Ctrl waits for its Alt
+  }
+  assert.equal(keys.sent(), '+e038 +e038 +e038');
+  keys.down('KeyQ', held);
+  keys.up('KeyQ', held);
+  keys.up(CTRL);
+  keys.up('AltRight');
+  assert.equal(keys.sent(), '+10 -10 -e038');
+});
+
+test('Windows: a left Ctrl that is one comes, held or pressed beside AltGr', async (t) => {
+  const keys = await keyboard(t, 'Win32');
+  keys.down(CTRL, { ctrlKey: true });
+  assert.equal(await arrived(keys), '+1d');
+  keys.down(CTRL, { ctrlKey: true, repeat: true });
+  assert.equal(keys.sent(), '+1d');
+  keys.up(CTRL);
+  keys.down('AltRight', { altKey: true });
+  assert.equal(keys.sent(), '-1d +e038');
+  keys.down(CTRL, { ctrlKey: true, altKey: true });
+  assert.equal(await arrived(keys), '+1d');
+});
+
+test('Windows: AltGr that was held before the picture had the focus brings no Ctrl, either', async (t) => {
+  const keys = await keyboard(t, 'Win32');
+  for (let turn = 0; turn < 2; turn++) {
+    keys.down(CTRL, { ctrlKey: true, altKey: true, repeat: true });
+    keys.down('AltRight', { ctrlKey: true, altKey: true, repeat: true });
+  }
+  await pause(80);
+  assert.equal(keys.sent(), '+e038 +e038');
+});

@@ -87,8 +87,8 @@ export class Keyboard {
     if (isMac && event.code.startsWith('Meta')) this.releaseAll();
   }
 
-  // Windows makes AltGr of a left Ctrl and a right Alt. Linux desktops take that Ctrl at its word,
-  // so it waits a moment for the Alt that would explain it.
+  // Windows makes AltGr of a left Ctrl and a right Alt, and repeats both while it is held. Linux desktops
+  // take that Ctrl at its word, so it waits a moment for the Alt that would explain it.
   #altGr(event, code) {
     if (!isWindows) return false;
     if (event.code === 'AltRight' && this.#control) {
@@ -96,7 +96,8 @@ export class Keyboard {
       return false;
     }
     this.#flushControl();
-    if (event.code !== 'ControlLeft' || event.repeat) return false;
+    if (event.code !== 'ControlLeft' || this.#down.has('ControlLeft')) return false;
+    if (event.repeat && this.#down.has('AltRight')) return true;
     this.#control = { code, timer: setTimeout(() => this.#flushControl(), ALTGR_MS) };
     return true;
   }
