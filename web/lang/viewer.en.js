@@ -69,7 +69,7 @@ export default {
   'viewer.scale': 'Scaling',
   'viewer.scale.fit': 'Fit',
   'viewer.scale.fill': 'Fill the window',
-  'viewer.scale.real': 'Pixel for pixel',
+  'viewer.scale.real': 'Pixel for pixel (scroll with two fingers, or Shift and the wheel)',
   'viewer.follow': 'The desktop takes the size of the window',
   'viewer.dense': 'Use every pixel of this screen (sharper)',
   'viewer.limits': 'Not in the browser',

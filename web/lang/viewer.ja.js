@@ -69,7 +69,7 @@ export default {
   'viewer.scale': '拡大と縮小',
   'viewer.scale.fit': '全体を表示',
   'viewer.scale.fill': 'ウィンドウいっぱいに表示',
-  'viewer.scale.real': '等倍で表示',
+  'viewer.scale.real': '等倍で表示（2 本指、または Shift を押しながらホイールでスクロール）',
   'viewer.follow': 'デスクトップの大きさをウィンドウに合わせる',
   'viewer.dense': '画面のすべての画素を使う(より鮮明)',
   'viewer.limits': 'ブラウザーではできないこと',

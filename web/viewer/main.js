@@ -70,8 +70,8 @@ class Page {
   setUpControls() {
     const { input, settings } = this;
     const panels = new Panels({ closed: () => canvas.focus() });
-    listenToPointer({ canvas, input });
-    new Touch({ canvas, input });
+    listenToPointer({ canvas, stage: element('stage'), input });
+    new Touch({ canvas, stage: element('stage'), input });
     setUpTyping({ input, keyboard: this.keyboard, layout: () => layoutOf(settings, this.guessed) });
     setUpKeys({ input, panels, settings, guessed: this.guessed, layoutChanged: () => {
       panels.close();

@@ -34,13 +34,30 @@ export class Wheel {
   }
 }
 
+/**
+ * Moves a picture that is larger than its stage by so many CSS pixels, as far as it goes; whether it
+ * has moved. In the other modes nothing is out of sight.
+ */
+export function pan(stage, { x = 0, y = 0 }) {
+  if (!stage.classList.contains('scrolls')) return false;
+  const { scrollLeft, scrollTop } = stage;
+  stage.scrollLeft += x;
+  stage.scrollTop += y;
+  return stage.scrollLeft !== scrollLeft || stage.scrollTop !== scrollTop;
+}
+
+// With Shift, of which most browsers make a horizontal wheel: to the side, and at that end up or down.
+function panByWheel(stage, { x, y }) {
+  return pan(stage, { x, y }) || (y === 0 && pan(stage, { y: x }));
+}
+
 function amount(delta, mode) {
   if (mode === WheelEvent.DOM_DELTA_LINE) return delta * LINE;
   if (mode === WheelEvent.DOM_DELTA_PAGE) return delta * PAGE;
   return delta;
 }
 
-export function listenToPointer({ canvas, input }) {
+export function listenToPointer({ canvas, stage, input }) {
   const wheel = new Wheel();
   const isMouse = (event) => event.pointerType !== 'touch';
 
@@ -68,8 +85,10 @@ export function listenToPointer({ canvas, input }) {
   canvas.addEventListener('contextmenu', (event) => event.preventDefault());
   canvas.addEventListener('wheel', (event) => {
     event.preventDefault();
-    input.wheel(true, -wheel.steps('y', amount(event.deltaY, event.deltaMode)));
-    input.wheel(false, wheel.steps('x', amount(event.deltaX, event.deltaMode)));
+    const way = { x: amount(event.deltaX, event.deltaMode), y: amount(event.deltaY, event.deltaMode) };
+    if (event.shiftKey && panByWheel(stage, way)) return;
+    input.wheel(true, -wheel.steps('y', way.y));
+    input.wheel(false, wheel.steps('x', way.x));
   }, { passive: false });
 }
 

@@ -1,6 +1,7 @@
 // Fingers as a mouse: a tap clicks, a long press is the right button, a finger that moves drags, two
-// fingers scroll. A state for the gesture, and what each event makes of it.
-import { spot, Wheel } from './pointer.js';
+// fingers scroll. What is out of sight comes first: they move the picture, and only where it ends
+// already when they begin, the desktop's contents. A state for the gesture, and what each event makes of it.
+import { pan, spot, Wheel } from './pointer.js';
 
 const HOLD_MS = 500;
 const NEAR = 10; // CSS pixels that a finger may tremble
@@ -8,18 +9,22 @@ const SPEED = 1.5; // a finger's way counts more than a touch pad's
 
 const LEFT = 0;
 const RIGHT = 2;
+const TWO = ['two', 'pan', 'scroll'];
 
 export class Touch {
   #canvas;
+  #stage;
   #input;
   #fingers = new Map(); // pointerId to {x, y}, where it was last
-  #gesture = null; // null, 'press', 'drag', 'held' or 'scroll'
+  #gesture = null; // null, 'press', 'drag' or 'held'; of two fingers 'two', and then 'pan' or 'scroll'
   #start = null; // the event that began it
   #timer = null;
+  #way = { x: 0, y: 0 }; // of two fingers, that nothing was made of yet
   #wheel = new Wheel();
 
-  constructor({ canvas, input }) {
+  constructor({ canvas, stage, input }) {
     this.#canvas = canvas;
+    this.#stage = stage;
     this.#input = input;
     const on = (type, handle) => canvas.addEventListener(type, (event) => {
       if (event.pointerType !== 'touch') return;
@@ -46,7 +51,8 @@ export class Touch {
       this.#timer = setTimeout(() => this.#hold(), HOLD_MS);
     } else if (this.#gesture === 'press') {
       clearTimeout(this.#timer);
-      this.#gesture = 'scroll';
+      this.#gesture = 'two';
+      this.#way = { x: 0, y: 0 };
       this.#input.move(spot(this.#canvas, this.#start));
     }
   }
@@ -71,20 +77,46 @@ export class Touch {
     }
     this.#fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     if (this.#gesture === 'drag') this.#input.move(spot(this.#canvas, event));
-    if (this.#gesture === 'scroll') this.#scroll(moved);
+    if (TWO.includes(this.#gesture)) this.#both(moved);
   }
 
-  // Each of the fingers tells of its own way: half of the scrolling each.
-  #scroll(moved) {
-    this.#input.wheel(true, this.#wheel.steps('y', (moved.y * SPEED) / 2));
-    this.#input.wheel(false, -this.#wheel.steps('x', (moved.x * SPEED) / 2));
+  // Each of the fingers tells of its own way: half of the whole each.
+  #both(moved) {
+    this.#way = { x: this.#way.x + moved.x / 2, y: this.#way.y + moved.y / 2 };
+    if (this.#gesture === 'two') this.#decide();
+    if (this.#gesture === 'pan') this.#pan();
+    if (this.#gesture === 'scroll') this.#scroll();
+  }
+
+  // By the main direction: fingers tremble across it.
+  #decide() {
+    const { x, y } = this.#way;
+    if (Math.hypot(x, y) < NEAR) return;
+    const axis = Math.abs(x) > Math.abs(y) ? 'x' : 'y';
+    const moved = pan(this.#stage, { [axis]: -this.#way[axis] });
+    this.#gesture = moved ? 'pan' : 'scroll';
+    if (moved) this.#way[axis] = 0;
+  }
+
+  #pan() {
+    const { x, y } = this.#way;
+    const whole = { x: Math.trunc(x), y: Math.trunc(y) };
+    pan(this.#stage, { x: -whole.x, y: -whole.y });
+    this.#way = { x: x - whole.x, y: y - whole.y };
+  }
+
+  #scroll() {
+    const { x, y } = this.#way;
+    this.#way = { x: 0, y: 0 };
+    this.#input.wheel(true, this.#wheel.steps('y', y * SPEED));
+    this.#input.wheel(false, -this.#wheel.steps('x', x * SPEED));
   }
 
   #up(event) {
     this.#fingers.delete(event.pointerId);
     if (this.#gesture === 'press') this.#click(LEFT);
     if (this.#gesture === 'drag') this.#input.button(LEFT, false);
-    if (this.#gesture !== 'scroll' || this.#fingers.size === 0) this.#finish();
+    if (!TWO.includes(this.#gesture) || this.#fingers.size === 0) this.#finish();
   }
 
   #cancel(event) {
