@@ -223,7 +223,8 @@ static const struct sub_option admin_desktop_field_options[] = {
      "yes: people sign in there with their name here (the browser asks for the "
      "password alone); no"},
     {"forbid", "WORDS",
-     "what RDP clients may not redirect: drives,printers,ports,clipboard,pnp; all; none"},
+     "what clients may not redirect (of these, the browser knows the clipboard alone): "
+     "drives,printers,ports,clipboard,pnp; all; none"},
     {"rdp-setting", "LINE…",
      "a line for its .rdp files, such as 'use multimon:i:1', in place of one of the same name; "
      "none "

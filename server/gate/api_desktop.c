@@ -134,10 +134,11 @@ enum MHD_Result api_ticket_told(struct request *request)
     char ticket[text_base64url_size(IPC_TOKEN_SIZE)];
     text_base64url(ticket, answer->ticket, IPC_TOKEN_SIZE);
     result = answer_json(request, MHD_HTTP_OK,
-                         json_pack("{s:s, s:I, s:I, s:s, s:b}", "ticket", ticket, "visit",
+                         json_pack("{s:s, s:I, s:I, s:s, s:b, s:b}", "ticket", ticket, "visit",
                                    (json_int_t)answer->visit, "expires_seconds",
                                    (json_int_t)answer->seconds, "desktop", answer->desktop,
-                                   "same_credentials", answer->same_credentials),
+                                   "same_credentials", answer->same_credentials, "clipboard",
+                                   !(answer->forbidden & IPC_FORBID_CLIPBOARD)),
                          NULL);
     explicit_bzero(ticket, sizeof(ticket));
     return result;

@@ -390,18 +390,23 @@ each('a ticket and its visit', async () => {
   gateway.grant(hanna, 'echo');
   const hers = await hanna.token();
   const ticket = good(await post('/api/desktops/ECHO/ticket', {}, { headers: cookie(hers) }));
-  assert.deepEqual(Object.keys(ticket).sort(), ['desktop', 'expires_seconds', 'same_credentials', 'ticket', 'visit']);
+  assert.deepEqual(Object.keys(ticket).sort(), ['clipboard', 'desktop', 'expires_seconds', 'same_credentials', 'ticket', 'visit']);
   assert.match(ticket.ticket, /^[\w-]{43}$/);
   assert.ok(Number.isSafeInteger(ticket.visit) && ticket.visit > 0);
   assert.ok(ticket.expires_seconds >= 30 && ticket.expires_seconds <= 60);
   assert.equal(ticket.desktop, 'echo', 'as the administrator spells it');
   assert.equal(ticket.same_credentials, false);
+  assert.equal(ticket.clipboard, true);
+  for (const [forbid, clipboard] of [['drives,clipboard', false], ['drives', true], ['none', true]]) {
+    gateway.cli('desktop', 'set', 'echo', '--forbid', forbid);
+    assert.equal(good(await post('/api/desktops/echo/ticket', {}, { token: hers })).clipboard, clipboard, forbid);
+  }
   const visit = `/api/visits/${ticket.visit}`;
   assert.deepEqual(good(await get(visit, { token: hers })), { state: 'waiting', reason: '', message: '' });
   isError(await get(visit, { token }), 404, 'not_found', 'somebody else\'s');
   const all = await Promise.all(Array.from({ length: 20 }, () => post('/api/desktops/echo/ticket', {}, { token: hers })));
   const made = all.filter(({ status }) => status === 200);
-  assert.ok(made.length >= 8 && made.length < 20, `${made.length} tickets of 20`);
+  assert.ok(made.length >= 5 && made.length < 20, `${made.length} tickets of 20`);
   for (const answer of all) if (answer.status !== 200) isError(answer, 503, 'busy');
   for (const replaces of ['', '-1', 'x', '9223372036854775808', 1, null]) {
     isError(await post('/api/desktops/echo/ticket', { replaces }, { token: hers }), 400, 'bad_request', String(replaces));

@@ -17,14 +17,14 @@ register(`data:text/javascript,${encodeURIComponent(`
  * as /api/visits tells. tickets: what was sent for each.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], ends: null };
+  const made = { tickets: [], visits: {}, shown: [], ends: null, clipboard: true, wanted: [] };
   const session = { run: () => new Promise((resolve) => { made.ends = () => resolve({ reason: () => '' }); }), shutdown() {} };
   class SessionBuilder {
     connect() { return Promise.resolve(session); }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
     'setCursorStyleCallbackContext', 'setCursorStyleCallback', 'remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'extension']) {
-    SessionBuilder.prototype[name] = () => {};
+    SessionBuilder.prototype[name] = () => { made.wanted.push(name); };
   }
   pretend(t, 'Builder', SessionBuilder);
   pretend(t, 'WebSocket', class extends EventTarget {});
@@ -33,19 +33,20 @@ async function life(t) {
   pretend(t, 'fetch', async (path, { body }) => {
     if (path.startsWith('/api/visits/')) return Response.json({ state: 'ended', message: '', reason: 'client-lost', ...made.visits[path.split('/').at(-1)] });
     made.tickets.push(JSON.parse(body));
-    return Response.json({ ticket: 't', visit: 10 + made.tickets.length, desktop: 'office', forbidden: [] });
+    return Response.json({ ticket: 't', visit: 10 + made.tickets.length, desktop: 'office', clipboard: made.clipboard });
   });
   const { Life } = await fresh('viewer/life.js');
   const tell = (name) => (what) => made.shown.push([name, what]);
   made.life = new Life({ desktop: 'office', canvas: {}, wishes: () => ({ size: { width: 800, height: 600, scale: 100 }, keyboard: {} }),
-    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, extensions: () => [] } });
+    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, extensions: () => { made.wanted.push('files'); return []; } } });
   made.opened = (count) => soon(() => made.shown.filter(([name]) => name === 'open').length === count);
-  await Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '' }), made.opened(1)]);
+  made.begin = () => Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '' }), made.opened(1)]);
   return made;
 }
 
 test('after a break the old visit is named, so that the gateway does not count it beside the new one', async (t) => {
   const made = await life(t);
+  await made.begin();
   assert.deepEqual(made.tickets, [{}]);
   made.life.presumeLost();
   await made.opened(2);
@@ -56,4 +57,18 @@ test('after a break the old visit is named, so that the gateway does not count i
   void made.life.renew(); // for a choice of the person's
   await made.opened(4);
   assert.deepEqual(made.tickets.at(-1), { replaces: '13' });
+});
+
+test('where the clipboard is forbidden the client asks for none, and for no files', async (t) => {
+  const made = await life(t);
+  const channels = () => made.wanted.filter((name) => /clipboard|files/i.test(name));
+  await made.begin();
+  assert.deepEqual(channels(), ['remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'files']);
+  assert.equal(made.shown.at(-1)[1].shares, true);
+  made.wanted.length = 0;
+  made.clipboard = false;
+  void made.life.renew();
+  await made.opened(2);
+  assert.deepEqual(channels(), []);
+  assert.equal(made.shown.at(-1)[1].shares, false);
 });

@@ -59,7 +59,7 @@ function settingsForm(desktop, tools) {
   return form({ quiet: true, label: t('admin.save'), submit: async () => {
     await saveChanges({ ...changes(), ...await forbidding(turned()) }, tools, (options) => act('desktop/set', [desktop.name], options));
   }, children: [h('div', { class: 'pair' }, Object.values(made).map(({ node }) => node)), same.node,
-    h('fieldset', {}, h('legend', {}, t('admin.desktops.forbid')), forbid.map(({ node }) => node))] });
+    h('fieldset', {}, h('legend', {}, t('admin.desktops.forbid')), h('p', { class: 'hint' }, t('admin.desktops.forbidHint')), forbid.map(({ node }) => node))] });
 }
 
 function trust(desktop, told, tools) {

@@ -74,6 +74,7 @@ export default {
   'viewer.dense': 'Use every pixel of this screen (sharper)',
   'viewer.limits': 'Not in the browser',
   'viewer.limits.text': 'Sound, several monitors, printers and drives need a program of your own.',
+  'viewer.limits.clipboard': 'The clipboard, and files through it, are not allowed for this desktop.',
   'viewer.limits.file': 'Download the .rdp file',
   'viewer.soft': 'Type',
   'viewer.soft.input': 'Text for the desktop',

@@ -74,6 +74,7 @@ export default {
   'viewer.dense': '画面のすべての画素を使う(より鮮明)',
   'viewer.limits': 'ブラウザーではできないこと',
   'viewer.limits.text': '音声、複数モニター、プリンター、ドライブを使うには、専用のプログラムが必要です。',
+  'viewer.limits.clipboard': 'このデスクトップでは、クリップボードと、それを使ったファイルのやり取りは許可されていません。',
   'viewer.limits.file': '.rdp ファイルをダウンロード',
   'viewer.soft': 'キーボード',
   'viewer.soft.input': 'デスクトップに入力する文字',

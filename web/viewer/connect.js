@@ -88,16 +88,17 @@ function prepare(client, ticket, options) {
   builder.renderCanvas(canvas);
   builder.setCursorStyleCallbackContext(null);
   builder.setCursorStyleCallback(hooks.cursor);
+  builder.extension(client.displayControl(true));
+  if (!ticket.clipboard) return builder; // without these the package asks for no such channel
   builder.remoteClipboardChangedCallback(hooks.remoteClipboard);
   builder.forceClipboardUpdateCallback(hooks.clipboardWanted);
-  builder.extension(client.displayControl(true));
   for (const extension of hooks.extensions(client)) builder.extension(extension);
   return builder;
 }
 
 /**
- * Connects. Resolves to {session, facts, releaseKeys, ended, close}: `ended` resolves to the Facts;
- * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
+ * Connects. Resolves to {session, facts, shares, releaseKeys, ended, close}: `ended` resolves to the
+ * Facts; shares: the clipboard, which may be forbidden; releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
  * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
  * not have noticed yet, and takes it away. credentials: {username, password, domain}.
@@ -134,7 +135,7 @@ export async function connect(options) {
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   const releaseKeys = (codes) => socket.send(keyReleases(codes));
-  return { session, facts, releaseKeys, ended, close: () => socket.close() };
+  return { session, facts, shares: ticket.clipboard, releaseKeys, ended, close: () => socket.close() };
 }
 
 async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {

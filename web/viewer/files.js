@@ -16,6 +16,7 @@ export function save(blob, name) {
  */
 export class Files {
   #provider = null;
+  #session = null;
   #show;
   #offered = [];
 
@@ -41,6 +42,7 @@ export class Files {
   }
 
   use(session) {
+    this.#session = session;
     if (session) this.#provider?.setSession(session);
     this.#offered = [];
     this.#show.offered([]);
@@ -59,6 +61,7 @@ export class Files {
 
   /** Gives what was dropped on the page, with the folders in it. */
   async drop(event) {
+    if (!this.#session) return;
     this.give(await this.#provider.handleDrop(event));
   }
 

@@ -10,7 +10,7 @@ const SHORT_MS = 3_000; // a connection that ends so soon counts as one more att
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
- * show: {step(name), open(session, releaseKeys), waiting({seconds}), over(trouble)}, what happens,
+ * show: {step(name), open(connection), waiting({seconds}), over(trouble)}, what happens,
  * told to the page. wishes(): {size, keyboard}, asked before each connection.
  * hooks: see connect().
  */
@@ -112,7 +112,7 @@ export class Life {
       return;
     }
     this.connection = connection;
-    this.show.open(connection.session, connection.releaseKeys);
+    this.show.open(connection);
     const began = performance.now();
     const facts = await connection.ended;
     this.#leaves(facts);

@@ -148,7 +148,7 @@ class Page {
   events() {
     return {
       step: (name) => this.step(name),
-      open: (session, releaseKeys) => void this.opened(session, releaseKeys),
+      open: (connection) => void this.opened(connection),
       waiting: (what) => this.waiting(what),
       over: (trouble) => this.over(trouble),
     };
@@ -161,7 +161,7 @@ class Page {
     if (!this.renewing) announce(t(`viewer.step.${name}`));
   }
 
-  async opened(session, releaseKeys) {
+  async opened({ session, shares, releaseKeys }) {
     const client = await loadClient();
     this.reconnecting = false;
     this.renewing = false;
@@ -172,11 +172,11 @@ class Page {
     canvas.hidden = false;
     this.input.use(client, session, releaseKeys);
     this.keyboard.reset();
-    this.clipboard.use(client, session);
-    this.files.use(session);
+    this.clipboard.use(client, shares ? session : null);
+    this.files.use(shares ? session : null);
     this.screen.use(session);
     this.quality.start();
-    this.share.ask();
+    this.share.offer(shares);
     canvas.focus({ preventScroll: true });
     announce(t('viewer.opened'));
     performance.mark('desktop-open');

@@ -62,7 +62,14 @@ export function setUpShare({ clipboard, files, settings, panels, announce }) {
     picker.value = '';
   });
   setUpDrop(files);
-  return { ask() { element('ask-clipboard').hidden = settings.clipboard !== 'ask'; } };
+  return {
+    /** A connection that shares the clipboard, or whose desktop's administrator forbids that. */
+    offer(shares) {
+      element('share').hidden = !shares;
+      element('share-not').hidden = shares;
+      element('ask-clipboard').hidden = !shares || settings.clipboard !== 'ask';
+    },
+  };
 }
 
 function setUpDrop(files) {
