@@ -72,3 +72,15 @@ test('where the clipboard is forbidden the client asks for none, and for no file
   assert.deepEqual(channels(), []);
   assert.equal(made.shown.at(-1)[1].shares, false);
 });
+
+test('ends that presume that nobody is there take the desktop\'s password with them', async (t) => {
+  for (const [reason, forgets] of [['idle', true], ['limit', true], ['tunnel-ended', true], ['desktop', true], ['signed-out', true],
+    ['grant-removed', true], ['protocol', false]]) {
+    const made = await life(t);
+    await made.begin();
+    made.visits['11'] = { reason };
+    made.ends();
+    await soon(() => made.shown.at(-1)[0] === 'over');
+    assert.equal(made.life.credentials === null, forgets, reason);
+  }
+});

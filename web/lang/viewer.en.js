@@ -13,7 +13,7 @@ export default {
   'viewer.username': 'User name',
   'viewer.password': 'Password',
   'viewer.domain': 'Domain (optional)',
-  'viewer.memory': 'Kept in the memory of this page only, until you close it.',
+  'viewer.memory': 'Kept in the memory of this page only, until you close it or the connection is ended.',
   'viewer.connect': 'Connect',
 
   'viewer.factor.code': 'Code from your authenticator app',

@@ -13,7 +13,7 @@ export default {
   'viewer.username': 'ユーザー名',
   'viewer.password': 'パスワード',
   'viewer.domain': 'ドメイン(任意)',
-  'viewer.memory': '入力内容はこのページのメモリにのみ保持され、ページを閉じると消えます。',
+  'viewer.memory': '入力内容はこのページのメモリにのみ保持され、ページを閉じるか接続が終了すると消えます。',
   'viewer.connect': '接続',
 
   'viewer.factor.code': '認証アプリのコード',

@@ -7,6 +7,9 @@ import { askVisit, isOver } from './visit.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
 const SHORT_MS = 3_000; // a connection that ends so soon counts as one more attempt
+// Ends behind which nobody may be there any more who would come back with the same password: whoever
+// sits down next shall not.
+const FORGET = ['signed-out', 'not-allowed', 'idle', 'limit', 'administrator', 'desktop-ended'];
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
@@ -154,8 +157,7 @@ export class Life {
 
   #over(trouble) {
     this.connection = null;
-    // Nobody may be there any more who would come back with these.
-    if (['signed-out', 'not-allowed'].includes(trouble.reason)) this.credentials = null;
+    if (FORGET.includes(trouble.reason)) this.credentials = null;
     this.show.over(trouble);
   }
 
