@@ -164,3 +164,35 @@ test('the link of an invitation is there although the list cannot be had again; 
   await soon(() => page.at() === 'Groups');
   assert.deepEqual(links(page), [], 'it was shown once');
 });
+
+// ---- a long list ----
+
+test('after an act in a long list its search, its order and the place are what they were', async (t) => {
+  let rooms = Array.from({ length: 14 }, (_, i) => ({ ...grant, who: `room-${i}`, desktop: 'office' }));
+  const page = await administration(t, '#grants', (method, path, sent) => {
+    if (path === 'grant/list') return { result: rooms };
+    if (path !== 'grant/remove') return null;
+    rooms = rooms.filter(({ who }) => who !== sent.words[0]);
+    return { said: 'removed' };
+  });
+  const search = () => page.main.querySelector('input[type=search]');
+  const rows = () => page.main.querySelectorAll('tbody tr').map((row) => row.children[0].textContent);
+  search().value = 'Room-1';
+  search().dispatchEvent(new Event('input'));
+  page.button('Who').click();
+  page.button('Who').click();
+  assert.deepEqual(rows(), ['room-13', 'room-12', 'room-11', 'room-10', 'room-1']);
+  page.sheet.scrollingElement.scrollTop = 300;
+  page.button('Remove: room-12, office').click();
+  page.sheet.querySelector('dialog').querySelectorAll('button').find((one) => one.getAttribute('value') === 'yes').click();
+  await soon(() => page.told().textContent === 'removed');
+  assert.deepEqual(rows(), ['room-13', 'room-11', 'room-10', 'room-1']);
+  assert.equal(search().value, 'Room-1');
+  assert.equal(page.sheet.activeElement, search());
+  assert.equal(page.sheet.scrollingElement.scrollTop, 300);
+  page.location.hash = '#groups';
+  await soon(() => page.at() === 'Groups');
+  page.location.hash = '#grants';
+  await soon(() => page.at() === 'Grants' && rows().length === 13);
+  assert.equal(search().value, '', 'another visit begins anew');
+});

@@ -146,7 +146,7 @@ export function paper(test, { hash = '' } = {}) {
   const make = (tag) => new PaperNode(sheet, tag);
   Object.assign(sheet, { createElement: make, visibilityState: 'visible', hidden: false, root: make('html'), body: make('body') });
   sheet.root.append(sheet.body);
-  Object.assign(sheet, { documentElement: sheet.root, activeElement: sheet.body,
+  Object.assign(sheet, { documentElement: sheet.root, scrollingElement: sheet.root, activeElement: sheet.body,
     querySelector: (selector) => sheet.root.querySelector(selector),
     querySelectorAll: (selector) => sheet.root.querySelectorAll(selector),
     getElementById: (id) => sheet.root.querySelector(`#${id}`) });

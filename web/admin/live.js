@@ -27,7 +27,7 @@ function tell(tunnel, tools) {
   dialog.showModal();
 }
 
-function tunnels(rows, tools, memory) {
+function tunnels(rows, tools) {
   const columns = [
     { label: t('admin.live.who'), of: (one) => one.user },
     { label: t('admin.live.desktop'), of: (one) => one.desktop },
@@ -42,10 +42,10 @@ function tunnels(rows, tools, memory) {
     action({ label: t('admin.live.end'), name: `${one.user}, ${one.desktop}`, danger: true, ask: t('admin.live.endAsk', { name: one.user, desktop: one.desktop }),
       run: () => tools.run(() => act('tunnel/end', [String(one.id)])) }),
   ];
-  return table({ columns, rows, acts, empty: t('admin.live.noTunnels'), memory, label: t('admin.live.tunnels') });
+  return table({ columns, rows, acts, empty: t('admin.live.noTunnels'), label: t('admin.live.tunnels') });
 }
 
-function sessions(rows, tools, memory) {
+function sessions(rows, tools) {
   const columns = [
     { label: t('admin.live.who'), of: (one) => one.user, show: (one) => h('a', { href: `#people/${encodeURIComponent(one.user)}` }, one.user) },
     { label: t('admin.live.address'), of: (one) => one.address },
@@ -55,7 +55,7 @@ function sessions(rows, tools, memory) {
   ];
   const acts = (one) => action({ label: t('admin.live.end'), name: one.user, danger: true, ask: t('admin.live.endSessionAsk', { name: one.user }),
     run: () => tools.run(() => act('session/end', [String(one.id)])) });
-  return table({ columns, rows, acts, empty: t('admin.live.noSessions'), memory, label: t('admin.live.sessions') });
+  return table({ columns, rows, acts, empty: t('admin.live.noSessions'), label: t('admin.live.sessions') });
 }
 
 // Whether there was a sign of somebody lately: to look is to use the session, which would never idle out
@@ -78,8 +78,8 @@ async function keepLooking(places, tools) {
     try {
       const [open, signedIn] = await Promise.all(['tunnel/list', 'session/list'].map((path) => api('GET', `/api/admin/${path}`)));
       if (tools.signal.aborted || places.tunnels.contains(document.activeElement) || places.sessions.contains(document.activeElement)) continue;
-      places.tunnels.replaceChildren(...[tunnels(open.result, tools, places.memory.tunnels)].flat().filter(Boolean));
-      places.sessions.replaceChildren(...[sessions(signedIn.result, tools, places.memory.sessions)].flat().filter(Boolean));
+      places.tunnels.replaceChildren(...[tunnels(open.result, tools)].flat().filter(Boolean));
+      places.sessions.replaceChildren(...[sessions(signedIn.result, tools)].flat().filter(Boolean));
     } catch (error) {
       if (!error.code) throw error;
       if (error.status === 401 || error.status === 403) {
@@ -92,8 +92,11 @@ async function keepLooking(places, tools) {
 
 export async function liveView(about, tools) {
   const [open, signedIn] = await Promise.all([look('tunnel/list'), look('session/list')]);
-  const memory = { tunnels: {}, sessions: {} };
-  const places = { memory, resting: h('p', { class: 'notice', role: 'status', hidden: true }, t('admin.live.resting')), tunnels: h('div', {}, tunnels(open, tools, memory.tunnels)), sessions: h('div', {}, sessions(signedIn, tools, memory.sessions)) };
+  const places = {
+    resting: h('p', { class: 'notice', role: 'status', hidden: true }, t('admin.live.resting')),
+    tunnels: h('div', {}, tunnels(open, tools)),
+    sessions: h('div', {}, sessions(signedIn, tools)),
+  };
   void keepLooking(places, tools);
   return { title: t('admin.live'), nodes: [
     places.resting,

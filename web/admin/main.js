@@ -15,6 +15,7 @@ import { liveView } from './live.js';
 import { lockoutsView } from './lockouts.js';
 import { peopleView } from './people.js';
 import { settingsView } from './settings.js';
+import { forgetTables } from './table.js';
 
 const VIEWS = {
   people: peopleView,
@@ -101,6 +102,19 @@ const tools = (signal, fragment) => ({
   },
 });
 
+// A view that is shown again stays where it was; who was on what has gone goes on with the search, or
+// at the heading.
+function replace(nodes, again) {
+  const { scrollTop } = document.scrollingElement;
+  main.replaceChildren(...nodes);
+  if (!again) heading.focus();
+  else if (document.activeElement === document.body) {
+    const used = [...main.querySelectorAll('input[type=search]')].find((input) => input.value);
+    (used ?? heading).focus({ preventScroll: true });
+    document.scrollingElement.scrollTop = scrollTop;
+  }
+}
+
 async function draw(again = false) {
   leaving.abort();
   leaving = new AbortController();
@@ -113,8 +127,7 @@ async function draw(again = false) {
     if (signal.aborted) return;
     heading.textContent = title;
     document.title = `${title} · ${t('title')}`;
-    main.replaceChildren(heading, ...nodes.flat(Infinity).filter(Boolean));
-    if (!again) heading.focus();
+    replace([heading, ...nodes.flat(Infinity).filter(Boolean)], again);
   } catch (error) {
     if (!signal.aborted) {
       heading.textContent = t(`admin.${name}`);
@@ -131,6 +144,7 @@ function route() {
   say(told, parting);
   parting = '';
   kept.replaceChildren();
+  forgetTables();
   return draw();
 }
 

@@ -12,18 +12,26 @@ function order(a, b) {
 }
 
 let tables = 0;
+let memories = {}; // order and search of a view's tables, by their labels
+
+/** Another view: its tables begin anew. */
+export function forgetTables() {
+  memories = {};
+}
 
 /**
  * columns: [{label, of(row) the value to sort and search by, show(row) its nodes, number}].
- * acts(row): buttons. empty: words when there is no row. memory: an object that keeps order and search
- * for the table that will come in this one's place.
+ * acts(row): buttons. empty: words when there is no row. label: its name; one that comes in its place has
+ * the same order and search, until forgetTables().
  */
-export function table({ columns, rows, acts = null, empty, memory = {}, label }) {
+export function table({ columns, rows, acts = null, empty, label }) {
+  memories[label] ??= {};
+  const memory = memories[label];
   if (!rows.length) return h('p', { class: 'lead' }, empty);
   const body = h('tbody');
   const id = `search-${++tables}`;
   const nothing = h('p', { class: 'lead', role: 'status', hidden: true });
-  let wanted = memory.wanted ?? '';
+  let wanted = '';
 
   const heads = columns.map((column) => h('th', { scope: 'col', class: column.number ? 'number' : null },
     h('button', { type: 'button', on: { click: () => turn(column) } }, column.label)));
@@ -52,14 +60,16 @@ export function table({ columns, rows, acts = null, empty, memory = {}, label })
     draw();
   }
 
-  const input = h('input', { type: 'search', id, value: wanted, autocomplete: 'off', spellcheck: 'false', on: { input() {
+  function search() {
+    memory.search = input.value;
     wanted = input.value.trim().toLowerCase();
-    memory.wanted = wanted;
     draw();
-  } } });
-  draw();
+  }
+
+  const input = h('input', { type: 'search', id, value: memory.search ?? '', autocomplete: 'off', spellcheck: 'false', on: { input: search } });
+  search();
   return [
-    rows.length >= SEARCH_FROM && h('div', { class: 'field search' }, h('label', { for: id }, t('admin.search')), input),
+    (rows.length >= SEARCH_FROM || wanted) && h('div', { class: 'field search' }, h('label', { for: id }, t('admin.search')), input),
     h('div', { class: 'table' }, h('table', { 'aria-label': label },
       h('thead', {}, h('tr', {}, heads, acts && h('th', { scope: 'col' }, h('span', { class: 'skip' }, t('admin.acts'))))), body)),
     nothing,
