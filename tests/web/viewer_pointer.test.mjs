@@ -78,3 +78,29 @@ test('Shift and the wheel move the picture, to the side and then down; at its en
   wheel(view, 100, 0, true);
   assert.equal(wheels(view.log).length, 2);
 });
+
+test('a pen clicks and drags by its own events, whose made-up mouse events are not wanted', () => {
+  const view = picture({ scrolls: false });
+  const pen = (type, x, y, button = 0) => view.event(type, { pointerType: 'pen', pointerId: 7, clientX: x, clientY: y, button });
+  assert.ok(pen('pointerdown', 10, 20).defaultPrevented);
+  pen('pointermove', 15, 20, -1);
+  assert.ok(pen('pointerup', 15, 20).defaultPrevented);
+  assert.deepEqual(view.log, ['10,20', '+0', '15,20', '15,20', '-0']);
+  view.log.length = 0;
+  pen('pointerdown', 10, 20, 2);
+  pen('pointerup', 10, 20, 2);
+  pen('pointerdown', 10, 20, 5);
+  pen('pointercancel', 10, 20, -1);
+  pen('pointerup', 10, 20, 0);
+  assert.deepEqual(view.log.filter((one) => /^[+-]/.test(one)), ['+2', '-2', '+0', '-0']);
+});
+
+test('a mouse clicks by its mouse events, once', () => {
+  const view = picture({ scrolls: false });
+  const at = { clientX: 5, clientY: 5, button: 0 };
+  view.event('pointerdown', { pointerType: 'mouse', pointerId: 1, ...at });
+  view.event('mousedown', at);
+  view.event('pointerup', { pointerType: 'mouse', pointerId: 1, ...at });
+  view.event('mouseup', at);
+  assert.deepEqual(view.log.filter((one) => /^[+-]/.test(one)), ['+0', '-0']);
+});

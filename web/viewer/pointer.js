@@ -57,17 +57,41 @@ function amount(delta, mode) {
   return delta;
 }
 
+// A pen's tip and button by its own events: where it counts as a finger, too, as on an iPad and on Android,
+// the mouse events that browsers make of it do not come (see touch.js), and they shall not come twice.
+function listenToPen(canvas, input) {
+  let pressed = null;
+  const release = (event) => {
+    if (event.pointerType !== 'pen' || pressed === null) return;
+    event.preventDefault();
+    input.move(spot(canvas, event));
+    input.button(pressed, false);
+    pressed = null;
+  };
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.pointerType !== 'pen') return;
+    event.preventDefault();
+    canvas.focus({ preventScroll: true });
+    input.move(spot(canvas, event));
+    pressed = event.button === 2 ? 2 : 0; // what is no button of a mouse is the tip: an eraser
+    input.button(pressed, true);
+  });
+  canvas.addEventListener('pointerup', release);
+  canvas.addEventListener('pointercancel', release);
+}
+
 export function listenToPointer({ canvas, stage, input }) {
   const wheel = new Wheel();
-  const isMouse = (event) => event.pointerType !== 'touch';
+  const isFinger = (event) => event.pointerType === 'touch';
 
   canvas.addEventListener('pointermove', (event) => {
-    if (isMouse(event)) input.move(spot(canvas, event));
+    if (!isFinger(event)) input.move(spot(canvas, event));
   });
-  // Of several buttons the second one and those after it come as mouse events only.
   canvas.addEventListener('pointerdown', (event) => {
-    if (isMouse(event)) canvas.setPointerCapture(event.pointerId);
+    if (!isFinger(event)) canvas.setPointerCapture(event.pointerId);
   });
+  listenToPen(canvas, input);
+  // Of a mouse's buttons the second one and those after it come as mouse events only.
   canvas.addEventListener('mousedown', (event) => {
     if (event.sourceCapabilities?.firesTouchEvents) return;
     event.preventDefault();
