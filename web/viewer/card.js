@@ -35,9 +35,9 @@ export class Card {
       text: trouble ? t(`viewer.trouble.${trouble}.do`) : t(same ? 'viewer.form.same' : 'viewer.form.text'), form: true });
     const name = element('username');
     if (username && !name.value) name.value = username;
-    // A password manager's entry for this page is the gateway's.
+    // A password manager's entry for this page is the gateway's; at a password's "off" they do not stop.
     name.autocomplete = same ? 'username' : 'off';
-    element('password').autocomplete = same ? 'current-password' : 'off';
+    element('password').autocomplete = same ? 'current-password' : 'new-password';
     (name.value ? element('password') : name).focus();
     if (trouble) element('password').select();
   }
