@@ -8,10 +8,11 @@ const CTRL = 'ControlLeft';
 /** The page's keyboard on this platform; sent() gives what has gone to the desktop since it was last asked. */
 async function keyboard(t, platform = 'Linux x86_64') {
   const page = new EventTarget();
+  const written = [];
   let log = [];
   pretend(t, 'addEventListener', () => {});
   pretend(t, 'document', Object.assign(page, { hasFocus: () => true }));
-  pretend(t, 'navigator', { platform, clipboard: { writeText: async () => {} } });
+  pretend(t, 'navigator', { platform, clipboard: { writeText: async (text) => { written.push(text); } } });
   const [{ Keyboard }, { Input }, { Clipboard }] = await Promise.all(['viewer/keyboard.js', 'viewer/input.js', 'viewer/clipboard.js'].map(fresh));
   const client = { Backend: {
     DeviceEvent: { keyPressed: (code) => `+${code.toString(16)}`, keyReleased: (code) => `-${code.toString(16)}` },
@@ -26,7 +27,8 @@ async function keyboard(t, platform = 'Linux x86_64') {
   const canvas = new EventTarget();
   new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event) });
   const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
-  return { input, down: event('keydown'), up: event('keyup'),
+  const received = (text) => clipboard.received({ items: () => [{ mimeType: () => 'text/plain', value: () => text }] });
+  return { input, written, received, down: event('keydown'), up: event('keyup'),
     sent() {
       const before = log.join(' ');
       log = [];
@@ -126,4 +128,12 @@ test('Windows: AltGr that was held before the picture had the focus brings no Ct
   }
   await pause(80);
   assert.equal(keys.sent(), '+e038 +e038');
+});
+
+test('lines of the desktop\'s clipboard end as on the browser\'s system', async (t) => {
+  for (const [platform, wanted] of [['Linux x86_64', 'one\ntwo\n\rthree'], ['MacIntel', 'one\ntwo\n\rthree'], ['Win32', 'one\r\ntwo\n\rthree']]) {
+    const keys = await keyboard(t, platform);
+    keys.received('one\r\ntwo\n\rthree');
+    assert.deepEqual(keys.written, [wanted], platform);
+  }
 });

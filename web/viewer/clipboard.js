@@ -4,12 +4,17 @@
 // To the desktop: with Ctrl+V, whose "paste" event gives the text in every browser without a
 // question; besides, where the browser lets us read the clipboard, when the window gets the focus.
 // From the desktop: at once where the browser allows it, or with the person's next key or click.
+//
+// Lines end with CR and LF in the format between the two (CF_UNICODETEXT is Windows' own); what comes
+// gets the ends that the browser's system has. What goes stays as it is: xrdp hands a CR on to programs
+// that do not expect one, and nothing tells which kind of desktop it is.
 
 const PLAIN = 'text/plain';
 const EVENT_MS = 60; // the paste event follows its key at once, or not at all
 const TAKEN_MS = 150; // until a desktop has taken note of a new clipboard
 const CONTROL = 0x1d;
 const V = 0x2f;
+const isWindows = /^Win/.test(navigator.platform);
 
 export class Clipboard {
   #input;
@@ -77,8 +82,10 @@ export class Clipboard {
   /** For connect(): the desktop's clipboard has changed. */
   received(data) {
     if (!this.on) return;
-    const text = data.items().find((item) => item.mimeType() === PLAIN)?.value();
-    if (typeof text !== 'string' || text === this.#last) return;
+    const came = data.items().find((item) => item.mimeType() === PLAIN)?.value();
+    if (typeof came !== 'string') return;
+    const text = isWindows ? came : came.replaceAll('\r\n', '\n');
+    if (text === this.#last) return;
     this.#last = text;
     this.#pending = text;
     this.#show.remoteText(text);
