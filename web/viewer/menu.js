@@ -101,7 +101,9 @@ export function setUpView({ settings, desktop, changed }) {
       changed();
     });
   }
-  element('dense-row').hidden = devicePixelRatio === 1;
+  const showDense = () => { element('dense-row').hidden = devicePixelRatio === 1; }; // the window may be on another screen by now
+  document.querySelector('[aria-controls=view-panel]').addEventListener('click', showDense);
+  showDense();
   element('rdp-file').href = `/api/desktops/${encodeURIComponent(desktop)}/rdp`;
 }
 

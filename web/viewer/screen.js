@@ -1,4 +1,5 @@
 // The picture on the page: the canvas, how it is scaled, and that the desktop has the window's size.
+// While a tablet's keyboard covers a part of the page, the picture stays as it is and can be moved.
 import { place, wantedSize } from './geometry.js';
 
 const SETTLE_MS = 400; // a window that is being dragged larger asks once, at the end
@@ -24,6 +25,7 @@ export class Screen {
   #renew;
   #session = null;
   #timer = null;
+  #whole = null; // the stage's size without a keyboard over it
   #asked = null; // the size last asked for
   #answers = true; // the desktop takes another size without a new connection
   #fixed = false; // it has its own size, whatever is asked for
@@ -39,8 +41,7 @@ export class Screen {
 
   /** The size to ask for with the next connection. */
   wanted() {
-    const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
-    this.#asked = wantedSize(stage, devicePixelRatio, this.#settings.dense);
+    this.#asked = wantedSize(this.#size(), devicePixelRatio, this.#settings.dense);
     return this.#asked;
   }
 
@@ -56,12 +57,19 @@ export class Screen {
 
   /** Puts the canvas where it belongs. */
   layout() {
-    const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
+    const stage = this.#size();
     const picture = { width: this.#canvas.width, height: this.#canvas.height };
     const { mode, dense } = this.#settings;
     const box = place(stage, picture, mode, dense ? 1 / devicePixelRatio : 1);
     for (const side of ['left', 'top', 'width', 'height']) this.#canvas.style[side] = `${box[side]}px`;
-    this.#stage.classList.toggle('scrolls', mode === 'real');
+    this.#stage.classList.toggle('scrolls', mode === 'real' || stage.height > this.#stage.clientHeight);
+  }
+
+  #size() {
+    const now = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
+    const covered = document.activeElement?.id === 'soft-input' && this.#whole?.width === now.width && this.#whole.height > now.height;
+    if (!covered) this.#whole = now;
+    return this.#whole;
   }
 
   /** A setting has changed that the desktop's size depends on. */

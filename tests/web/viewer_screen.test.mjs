@@ -1,0 +1,57 @@
+// The picture's place and size, and the page's own small things that depend on the screen.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { paper } from './paper.mjs';
+import { fresh, pretend } from './portal_rig.mjs';
+
+const source = (name) => readFileSync(new URL(`../../web/${name}`, import.meta.url), 'utf8');
+
+test('a keyboard on the glass leaves the desktop its size, and the picture can be moved from below it', async (t) => {
+  const { sheet, make } = paper(t);
+  let resized;
+  pretend(t, 'ResizeObserver', class { constructor(call) { resized = call; } observe() {} });
+  pretend(t, 'MutationObserver', class { observe() {} });
+  pretend(t, 'devicePixelRatio', 1);
+  const stage = Object.assign(make('main'), { clientWidth: 700, clientHeight: 600 });
+  const canvas = Object.assign(make('canvas'), { width: 700, height: 600 });
+  const field = Object.assign(make('textarea'), { id: 'soft-input' });
+  sheet.body.append(stage, field);
+  stage.append(canvas);
+  const { Screen } = await fresh('viewer/screen.js');
+  const screen = new Screen({ stage, canvas, settings: { mode: 'fit', follow: true, dense: false }, renew() {} });
+  resized();
+  assert.deepEqual([canvas.style.height, stage.classList.contains('scrolls')], ['600px', false]);
+
+  field.focus();
+  stage.clientHeight = 280;
+  resized();
+  assert.deepEqual([canvas.style.height, stage.classList.contains('scrolls')], ['600px', true]);
+  assert.equal(screen.wanted().height, 600);
+  Object.assign(stage, { clientWidth: 660, clientHeight: 500 }); // turned, or another window
+  resized();
+  assert.deepEqual([screen.wanted().width, stage.classList.contains('scrolls')], [660, false]);
+
+  stage.clientHeight = 300;
+  resized();
+  sheet.activeElement = sheet.body;
+  stage.clientHeight = 480;
+  resized();
+  assert.deepEqual([screen.wanted().height, stage.classList.contains('scrolls')], [480, false], 'a window that is smaller');
+  assert.match(source('viewer.html'), /interactive-widget=resizes-content/, 'or a keyboard covers what it does not resize');
+});
+
+test('the choice for dense screens is there once the window is on one', async (t) => {
+  const { sheet, make } = paper(t);
+  for (const id of ['follow', 'dense', 'dense-row', 'rdp-file']) sheet.body.append(Object.assign(make('input'), { id }));
+  const button = make('button');
+  button.setAttribute('aria-controls', 'view-panel');
+  sheet.body.append(button);
+  pretend(t, 'devicePixelRatio', 1);
+  const { setUpView } = await fresh('viewer/menu.js');
+  setUpView({ settings: {}, desktop: 'office', changed() {} });
+  assert.equal(sheet.getElementById('dense-row').hidden, true);
+  globalThis.devicePixelRatio = 2;
+  button.click();
+  assert.equal(sheet.getElementById('dense-row').hidden, false);
+});
