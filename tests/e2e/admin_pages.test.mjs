@@ -275,3 +275,17 @@ for (const look of [{ lang: 'en-US', scheme: 'light' }, { lang: 'ja-JP', scheme:
     await context.close();
   });
 }
+
+test('in forced colours the link of the present view is the one that is marked', async () => {
+  const { context, page } = await administrator({ forcedColors: 'active' });
+  await view(page, 'groups');
+  const [marked, others, canvas] = await page.evaluate(() => {
+    const line = (link) => getComputedStyle(link).borderBottomColor;
+    const links = [...document.querySelectorAll('#views a')];
+    return [links.filter((link) => link.ariaCurrent).map(line), links.filter((link) => !link.ariaCurrent).map(line),
+      getComputedStyle(document.body).backgroundColor];
+  });
+  assert.deepEqual([...new Set(others)], [canvas]);
+  assert.notEqual(marked[0], canvas);
+  await context.close();
+});

@@ -276,6 +276,8 @@ test('each failure says what happened, in the person\'s language', async () => {
   // Another certificate than before.
   gateway.cli('desktop', 'trust', 'windows', '--pin', 'a'.repeat(64));
   await wrong.tab.click('#again');
+  await wrong.tab.waitForSelector('#form:not([hidden])'); // it was forgotten: nobody may be there any more
+  await signInThere(wrong.tab, ACCOUNT);
   await cardSays(wrong.tab, /certificate/i);
   gateway.cli('desktop', 'trust', 'windows', '--first-use');
   await wrong.context.close();

@@ -28,7 +28,7 @@ async function life(t) {
   }
   pretend(t, 'Builder', SessionBuilder);
   pretend(t, 'WebSocket', class extends EventTarget {});
-  pretend(t, 'location', new URL('https://gateway.example.com/view/office'));
+  pretend(t, 'location', new URL('https://gateway.example.com/desktop/office'));
   pretend(t, 'addEventListener', () => {});
   pretend(t, 'fetch', async (path, { body }) => {
     if (path.startsWith('/api/visits/')) return Response.json({ state: 'ended', message: '', reason: 'client-lost', ...made.visits[path.split('/').at(-1)] });
