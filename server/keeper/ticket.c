@@ -84,8 +84,8 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
     struct store_session session = {0};
     struct ipc_ticket_made made;
     if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop) ||
-        (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) ||
-        ask->replaces < 0 || (ask->replaces && ask->way != IPC_WAY_CLEANPATH) ||
+        (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) || ask->replaces < 0 ||
+        (ask->replaces && ask->way != IPC_WAY_CLEANPATH) ||
         (ask->with_password && (ask->way != IPC_WAY_RDG || !link->keeper->conf->rdg_passwords)))
         return -EPROTO;
     IPC_INIT(&made, TICKET_MADE, ask->head.request);

@@ -319,8 +319,8 @@ START_TEST(only_its_own_visit_to_the_same_desktop_makes_room)
     int64_t bob = fake_gate_person(&fake, "bob");
     fake_gate_session(&fake, bob, 3, theirs);
     ck_assert_int_eq(
-        store_grant_add(fake.store, &(struct store_grant_key){.who = bob,
-                                                              .what = desktop_row("desk").id}),
+        store_grant_add(fake.store,
+                        &(struct store_grant_key){.who = bob, .what = desktop_row("desk").id}),
         STORE_OK);
     struct ipc_ticket_made made = make("desk");
     int64_t tunnel = present("desk", made.ticket).tunnel;
