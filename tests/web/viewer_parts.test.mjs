@@ -70,7 +70,7 @@ test('opened: what breaks is tried again, what is ended is not', () => {
 });
 
 test('every reason of the gateway, and every one that is shown, has words', () => {
-  const refused = 'ticket no_session no_desktop factor_stale desktop_asleep desktop_refused desktop_name desktop_address not_now not_from_here too_many busy failed';
+  const refused = 'ticket no_session password_change_due no_desktop factor_stale desktop_asleep desktop_refused desktop_name desktop_address not_now not_from_here too_many busy failed';
   const ended = 'client client-lost desktop desktop-lost protocol idle limit signed-out session-ended tunnel-ended ' +
     'user-disabled grant-removed stopping gate-lost setup negotiation desktop-tls certificate-changed certificate-untrusted';
   for (const facts of [{ opened: true }, { opened: true, failed: true }, { opened: false }]) {
@@ -81,6 +81,8 @@ test('every reason of the gateway, and every one that is shown, has words', () =
     }
   }
   assert.equal(why({}, 'constructor'), 'failed');
+  assert.equal(why({ opened: false }, 'password_change_due'), 'password-due');
+  assert.equal(diagnose({ ...FACTS, api: { status: 403, code: 'password_change_due' } }, null).reason, 'password-due');
 });
 
 // ---- keys ----

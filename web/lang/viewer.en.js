@@ -109,6 +109,8 @@ export default {
   'viewer.trouble.stale-factor.do': 'For this desktop, please enter a new code from your authenticator app.',
   'viewer.trouble.wrong-code': 'The code is not right',
   'viewer.trouble.wrong-code.do': 'A code works only once: wait for the next one and try again.',
+  'viewer.trouble.password-due': 'A new password is due',
+  'viewer.trouble.password-due.do': 'Choose a new password for the gateway: the page with your desktops asks for it.',
   'viewer.trouble.not-from-here': 'Not from here',
   'viewer.trouble.not-from-here.do': 'You may not use this desktop from where you are. Ask the administrator.',
   'viewer.trouble.too-many': 'Too many connections',

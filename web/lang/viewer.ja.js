@@ -109,6 +109,8 @@ export default {
   'viewer.trouble.stale-factor.do': 'このデスクトップには、認証アプリの新しいコードの入力が必要です。',
   'viewer.trouble.wrong-code': 'コードが正しくありません',
   'viewer.trouble.wrong-code.do': 'コードは一度しか使えません。次のコードを待ってもう一度お試しください。',
+  'viewer.trouble.password-due': '新しいパスワードの設定が必要です',
+  'viewer.trouble.password-due.do': 'ゲートウェイの新しいパスワードを設定してください。デスクトップの一覧のページで設定できます。',
   'viewer.trouble.not-from-here': 'この場所からは利用できません',
   'viewer.trouble.not-from-here.do': '現在の接続元からこのデスクトップは利用できません。管理者にお問い合わせください。',
   'viewer.trouble.too-many': '接続数の上限に達しています',

@@ -59,7 +59,7 @@ export class Card {
   /** Shows why there is no connection (any more). */
   trouble(reason) {
     this.#compose({ title: t(`viewer.trouble.${reason}`), text: '', advice: t(`viewer.trouble.${reason}.do`), actions: true });
-    const retry = !['signed-out', 'not-allowed'].includes(reason);
+    const retry = !['signed-out', 'not-allowed', 'password-due'].includes(reason);
     element('again').hidden = !retry;
     element('card-title').focus();
   }

@@ -10,6 +10,7 @@ const ACCESS_DENIED = 3;
 // Reasons of /api/visits that say enough by themselves, and the reason that we show.
 const TOLD = {
   'no_session': 'signed-out',
+  'password_change_due': 'password-due',
   'signed-out': 'signed-out',
   'session-ended': 'signed-out',
   'no_desktop': 'not-allowed',
@@ -44,6 +45,7 @@ const ASK_AGAIN = new Set(['password', 'logon', 'denied']);
 
 // Refusals of the API that the person can do something about.
 const REFUSED = {
+  'password_change_due': 'password-due',
   'factor_stale': 'stale-factor',
   'wrong_code': 'wrong-code',
   'not_now': 'not-now',
