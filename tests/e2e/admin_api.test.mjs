@@ -110,9 +110,9 @@ test('each administrator\'s route as a person', async () => {
     const answer = await ask(route, { token: own });
     assert.deepEqual([answer.status, answer.json.error], [403, 'not_administrator'], route.path);
   }
-  const rows = gateway.audit('--event', 'admin-denied');
+  const rows = gateway.audit('--event', 'admin-denied').filter(({ user }) => user === 'bob');
   assert.ok(rows.length >= 10, `${rows.length} rows`);
-  assert.ok(rows.every(({ user, outcome, address }) => user === 'bob' && outcome === 'denied' && address === '127.0.0.1'));
+  assert.ok(rows.every(({ outcome, address }) => outcome === 'denied' && address === '127.0.0.1'));
   assert.match(rows[0].detail, /^[a-z]+( [a-z-]+)?: no administrator$/);
 });
 
@@ -249,9 +249,10 @@ test('what is not for the browser', async () => {
 });
 
 test('words that look like options stay words', async () => {
+  const before = await result(get('group/list'));
   for (const word of ['--state=/tmp', '--json', '--', '-h', '--help', '--user', 'ouser=alice'])
-    await refused(post('group/add', [word]), 400, word.startsWith('-') ? /cannot name a group/ : /cannot name a group/);
-  assert.deepEqual(await result(get('group/list')).then((all) => all.filter(({ name }) => name !== 'staff')), []);
+    await refused(post('group/add', [word]), 400, /cannot name a group/);
+  assert.deepEqual(await result(get('group/list')), before);
   const made = await result(post('desktop/add', ['dashes'], { host: '192.0.2.3', description: '--host=198.51.100.1' }));
   assert.deepEqual([made.host, made.description], ['192.0.2.3', '--host=198.51.100.1']);
   gateway.cli('desktop', 'remove', 'dashes');
