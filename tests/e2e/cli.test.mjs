@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -13,7 +13,7 @@ const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/d
 const EX = { OK: 0, USAGE: 64, DATA: 65, NO_ROW: 66, UNAVAILABLE: 69, IO: 74 };
 const PASSWORD = 'correct horse battery staple';
 
-const state = mkdtempSync(join(tmpdir(), 'deskgate-cli-'));
+let state; // each test's own
 
 function raw(args, { input = '', dir = state, env = {} } = {}) {
   const result = spawnSync(binary, ['--state', dir, ...args],
@@ -40,6 +40,8 @@ function bad(code, words, args, options) {
 }
 
 const addUser = (name, password = PASSWORD) => json(['user', 'add', name], { input: `${password}\n` });
+const addDesktop = (name, host = '192.168.10.7', ...more) => good(['desktop', 'add', name, '--host', host, ...more]);
+const addNamed = () => addDesktop('named', 'pc.example.com', '--port', '13390');
 const audit = (...args) => json(['audit', 'list', ...args]);
 
 // Rows that only a running gateway makes.
@@ -51,8 +53,11 @@ function sql(text) {
   assert.equal(result.status, 0, result.stderr);
 }
 
-process.on('exit', () => rmSync(state, { recursive: true, force: true }));
-good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'deskgate-cli-'));
+  good(['init', '--name', 'localhost', '--listen', '127.0.0.1:8443']);
+});
+afterEach(() => rmSync(state, { recursive: true, force: true }));
 
 test('init makes what certbot needs where there is a port for plain HTTP, and nothing of it elsewhere', () => {
   const other = join(state, 'other');
@@ -130,6 +135,7 @@ test('user add: enrolment for people, QR code without escapes in a pipe', () => 
 });
 
 test('user add: what is refused', () => {
+  addUser('alice');
   const add = (name) => ['user', 'add', name];
   bad(EX.DATA, /already a user 'alice'/, add('alice'), { input: `${PASSWORD}\n` });
   bad(EX.DATA, /already a user/, add('ALICE'), { input: `${PASSWORD}\n` });
@@ -159,6 +165,7 @@ test('no secret is stored in the open', () => {
 });
 
 test('user list, disable, enable, passwd, totp, remove', () => {
+  addUser('alice');
   const find = (name) => json(['user', 'list']).find((user) => user.name === name);
   assert.deepEqual(Object.keys(find('alice')),
     ['name', 'role', 'disabled', 'created_at', 'signed_in_at', 'invited_until', 'groups', 'from', 'until',
@@ -223,6 +230,7 @@ test('desktops', () => {
 });
 
 test('desktops where people have the same name', () => {
+  addNamed();
   assert.equal(json(['desktop', 'set', 'named', '--same-credentials', 'yes']).same_credentials, true);
   assert.equal(json(['desktop', 'set', 'named', '--port', '13390']).same_credentials, true);
   bad(EX.DATA, /neither yes nor no/, ['desktop', 'set', 'named', '--same-credentials', 'maybe']);
@@ -230,6 +238,7 @@ test('desktops where people have the same name', () => {
 });
 
 test('what may not be redirected', () => {
+  addNamed();
   const forbid = (words) => json(['desktop', 'set', 'named', '--forbid', words]).forbidden;
   const listed = () => json(['desktop', 'list']).find((desktop) => desktop.name === 'named');
   const last = () => audit('--event', 'desktop-set').at(-1).detail;
@@ -255,6 +264,7 @@ test('what may not be redirected', () => {
 });
 
 test('settings of a desktop for .rdp files', () => {
+  addNamed();
   const setting = (...lines) => json(['desktop', 'set', 'named',
     ...lines.flatMap((line) => ['--rdp-setting', line])]).rdp_settings;
   const listed = () => json(['desktop', 'list']).find((desktop) => desktop.name === 'named').rdp_settings;
@@ -283,6 +293,7 @@ test('settings of a desktop for .rdp files', () => {
 });
 
 test('which certificate of a desktop is trusted', () => {
+  addNamed();
   const seen = 'ab'.repeat(32);
   const typed = `${'AB:'.repeat(16)} ${'ab '.repeat(16)}`;
   const trust = (...args) => json(['desktop', 'trust', 'named', ...args]);
@@ -337,6 +348,7 @@ test('ports of other services, and addresses that may not be dialled, are warned
 });
 
 test('groups', () => {
+  addUser('alice');
   assert.deepEqual(json(['group', 'add', 'sales']), { name: 'sales', members: 0 });
   bad(EX.DATA, /already a group/, ['group', 'add', 'sales']);
   bad(EX.DATA, /cannot name a group/, ['group', 'add', '--', '-x y']);
@@ -352,6 +364,9 @@ test('groups', () => {
 });
 
 test('groups of desktops', () => {
+  addUser('alice');
+  addDesktop('desk');
+  good(['group', 'add', 'sales']);
   assert.deepEqual(json(['desktop-group', 'add', 'rooms']), { name: 'rooms', members: 0 });
   bad(EX.DATA, /already a desktop group/, ['desktop-group', 'add', 'ROOMS']);
   good(['desktop-group', 'join', 'rooms', 'desk']);
@@ -375,6 +390,8 @@ test('groups of desktops', () => {
 });
 
 test('limits in time', () => {
+  addUser('alice');
+  addDesktop('desk');
   assert.deepEqual(json(['desktop', 'limit', 'desk', '--idle', '15m', '--absolute', '8h', '--step-up', '90s']),
     { name: 'desk', tunnels: 0, idle_seconds: 900, absolute_seconds: 28800, step_up_seconds: 90 });
   assert.equal(json(['desktop', 'limit', 'desk', '--idle', 'none']).idle_seconds, 0);
@@ -388,6 +405,9 @@ test('limits in time', () => {
 const always = { desktop_group: false, from: null, until: null, hours: '' };
 
 test('grants', () => {
+  for (const name of ['alice', 'bob']) addUser(name);
+  for (const name of ['desk', 'six']) addDesktop(name);
+  good(['group', 'add', 'sales']);
   assert.deepEqual(json(['grant', 'add', 'alice', 'desk']),
     { kind: 'user', who: 'alice', desktop: 'desk', ...always });
   good(['grant', 'add', '--user', 'bob', 'desk']);
@@ -408,6 +428,13 @@ test('grants', () => {
 });
 
 test('the audit log holds every act, with who did it', () => {
+  for (const name of ['alice', 'mallory']) addUser(name);
+  good(['user', 'passwd', 'alice'], { input: 'another long password\n' });
+  for (const args of [['user', 'totp', 'alice'], ['user', 'disable', 'alice'], ['user', 'enable', 'alice'], ['user', 'remove', 'mallory'],
+    ['desktop', 'add', 'desk', '--host', '10.0.0.1'], ['desktop', 'set', 'desk', '--port', '3390'],
+    ['desktop', 'trust', 'desk', '--pin', 'ab'.repeat(32)], ['group', 'add', 'sales'], ['group', 'join', 'sales', 'alice'],
+    ['grant', 'add', 'alice', 'desk'], ['grant', 'remove', 'alice', 'desk'], ['desktop', 'remove', 'desk'],
+    ['group', 'leave', 'sales', 'alice'], ['group', 'remove', 'sales']]) good(args);
   const rows = audit();
   for (const event of ['user-add', 'user-passwd', 'user-totp', 'user-disable', 'user-enable',
     'user-remove', 'desktop-add', 'desktop-set', 'desktop-trust', 'desktop-remove', 'group-add', 'group-remove',
@@ -435,6 +462,9 @@ test('the audit log holds every act, with who did it', () => {
 });
 
 test('what fails leaves no trace in the audit log', () => {
+  addUser('alice');
+  addDesktop('desk');
+  good(['grant', 'add', 'alice', 'desk']);
   const before = audit().length;
   bad(EX.NO_ROW, /no user/, ['user', 'disable', 'nobody']);
   bad(EX.DATA, /already/, ['grant', 'add', 'alice', 'desk']);
@@ -443,6 +473,7 @@ test('what fails leaves no trace in the audit log', () => {
 });
 
 test('audit list --follow shows what happens next', async () => {
+  addDesktop('desk');
   const follow = spawn(binary, ['--state', state, 'audit', 'list', '--follow', '--json', '--last', '1']);
   follow.stdout.setEncoding('utf8');
   let seen = '';
@@ -469,6 +500,8 @@ test('audit list --follow shows what happens next', async () => {
 });
 
 test('sessions and tunnels', () => {
+  addUser('alice');
+  addDesktop('desk');
   const now = Math.floor(Date.now() / 1000);
   const from = "x'00000000000000000000ffffc0000205'"; // 192.0.2.5
   sql(`INSERT INTO users (id, name, password, seed, created_at) VALUES (501, 'erin', 'x', x'00', 1);
@@ -545,6 +578,7 @@ test('sessions and tunnels', () => {
 });
 
 test('new factors, disabling and removal end the sessions', () => {
+  addUser('alice');
   const live = () => json(['session', 'list', '--user', 'alice']).length;
   const signIn = () => sql(`INSERT INTO sessions (hash, user_id, created_at, used_at, expires_at, address)
     SELECT randomblob(32), id, 1, 1, 1, x'00000000000000000000ffffc0000205' FROM users WHERE name = 'alice'`);
@@ -560,6 +594,7 @@ test('new factors, disabling and removal end the sessions', () => {
 });
 
 test('stored escape sequences never reach the terminal', () => {
+  addDesktop('desk');
   sql(`UPDATE desktops SET description = char(27) || ']0;owned' || char(7) || char(155) || '31m',
     host = 'a' || char(10) || 'b' WHERE name = 'desk';
     INSERT INTO audit (at_ms, event, outcome, who, by, desktop, conn, detail, chain)
