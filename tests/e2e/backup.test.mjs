@@ -25,6 +25,7 @@ before(async () => {
   token = await user.token();
   ({ invitation } = gateway.json('user', 'invite', 'newcomer'));
   file = join(gateway.folder, 'a.backup');
+  gateway.cli('backup', file);
 });
 after(async () => {
   await gateway?.remove();
@@ -35,19 +36,21 @@ const restore = (from, folder, { args = [], ...options } = {}) =>
   run(binary, ['--state', join(gateway.folder, folder), 'restore', from, ...args], options);
 
 test('it is made while the gateway works, private and whole', async () => {
+  const own = join(gateway.folder, 'own.backup');
+  const before = gateway.audit('--event', 'backup').length;
   const canary = await Canary.start(gateway, 'echo', token);
-  const writing = start(binary, ['--state', gateway.state, 'backup', file]);
+  const writing = start(binary, ['--state', gateway.state, 'backup', own]);
   assert.deepEqual(await writing.ended, { code: 0, signal: null });
   assert.match(writing.out, /every key in clear/);
   await canary.heard();
   await canary.stop();
-  assert.equal(statSync(file).mode & 0o777, 0o600);
-  assert.equal(gateway.audit('--event', 'backup').length, 1);
+  assert.equal(statSync(own).mode & 0o777, 0o600);
+  assert.equal(gateway.audit('--event', 'backup').length, before + 1);
   assert.deepEqual(readdirSync(gateway.state).filter((name) => name.includes('backup')), [], 'no copy is left');
-  const again = gateway.cli('backup', file, { allow: true });
+  const again = gateway.cli('backup', own, { allow: true });
   assert.equal(again.status, 73);
   assert.match(again.stderr, /is there already/);
-  gateway.cli('backup', file, '--force');
+  gateway.cli('backup', own, '--force');
 });
 
 test('restored elsewhere, people sign in with what they have', { timeout: 120_000 }, async () => {
@@ -134,12 +137,17 @@ test('what is there is kept beside it, with --force', () => {
 });
 
 test('files that the configuration names elsewhere are in it', async () => {
+  const other = await Gateway.make({ serve: false });
   const elsewhere = join(gateway.folder, 'elsewhere.pem');
-  renameSync(join(gateway.state, 'tls/cert.pem'), elsewhere);
-  gateway.configure({ tls: { certificate: elsewhere } });
-  gateway.configure({ tls: { key: 'tls/key.pem' } });
-  gateway.cli('backup', '--force', file);
-  const said = restore(file, 'outside');
+  const own = join(gateway.folder, 'elsewhere.backup');
+  try {
+    renameSync(join(other.state, 'tls/cert.pem'), elsewhere);
+    other.configure({ tls: { certificate: elsewhere, key: 'tls/key.pem' } });
+    other.cli('backup', own);
+  } finally {
+    await other.remove();
+  }
+  const said = restore(own, 'outside');
   assert.match(said.stdout, /1 files that lay elsewhere/);
   assert.deepEqual(readFileSync(join(gateway.folder, 'outside/outside', elsewhere)), readFileSync(elsewhere));
 });
