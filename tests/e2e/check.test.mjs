@@ -2,28 +2,21 @@
 import assert from 'node:assert/strict';
 import { chmodSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync, closeSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
 import { run } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
 
 let gateway;
 let good; // deskgate.conf
-let pems;
 const path = (name) => join(gateway.state, name);
-const PEMS = ['tls/cert.pem', 'tls/key.pem'];
 
-before(async () => {
+beforeEach(async () => {
   gateway = await Gateway.make({ serve: false });
   gateway.configure({ server: { listen: `127.0.0.1:${await deadPort()}` } });
   good = readFileSync(path('deskgate.conf'));
-  pems = PEMS.map((name) => readFileSync(path(name)));
 });
-after(() => gateway?.remove());
-beforeEach(() => {
-  writeFileSync(path('deskgate.conf'), good);
-  PEMS.forEach((name, i) => writeFileSync(path(name), pems[i]));
-});
+afterEach(() => gateway?.remove());
 
 // Items that are not ok: [{item, level, message, mend}]. `before` goes in front of the command.
 function findings(before = []) {
@@ -111,14 +104,9 @@ test('certificate: name, expiry, key match, strength', () => {
 });
 
 test('clock: the database was written in the future', () => {
-  const file = path('deskgate.db');
-  const { atime, mtime } = statSync(file);
-  utimesSync(file, atime, new Date(Date.now() + 86_400_000));
-  try {
-    finds('clock', 'problem', /written in the future/);
-  } finally {
-    utimesSync(file, atime, mtime);
-  }
+  const soon = new Date(Date.now() + 86_400_000);
+  utimesSync(path('deskgate.db'), soon, soon);
+  finds('clock', 'problem', /written in the future/);
 });
 
 test('ports: taken by something else, and one that cannot be', async () => {
@@ -140,7 +128,6 @@ test('desktops: unreachable, forbidden, without a name', async () => {
   finds('desktop', 'warning', /^shut /);
   finds('desktop', 'problem', /^far /);
   assert.ok(findings().some(({ item, message }) => item === 'desktop' && message.startsWith('nameless ')));
-  for (const name of ['shut', 'far', 'nameless']) gateway.cli('desktop', 'remove', name);
 });
 
 test('file modes', () => {
@@ -162,7 +149,6 @@ test('file modes', () => {
   if (!isRoot) return;
   run('chown', ['root:root', path('deskgate.db')]);
   assert.match(finds('database', 'problem', /may not be used by uid/).mend, /^chown /);
-  run('chown', ['nobody:nogroup', path('deskgate.db')]);
 });
 
 test('settings that are weak', () => {
@@ -224,7 +210,6 @@ test('a configuration that cannot be read', () => {
   finds('configuration', 'problem', /line 2: threads/);
 });
 
-// Last: it ends badly.
 test('the database: damaged, none, another\'s', () => {
   const file = path('deskgate.db');
   gateway.addUser('anna');
