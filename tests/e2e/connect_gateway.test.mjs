@@ -172,6 +172,12 @@ test('the gateway restarting: the tunnel ends in words, and the client bears wit
   await ended(client);
 });
 
-test('no password stands in the gateway\'s log', () => {
+test('no password stands in the gateway\'s log', async () => {
+  const at = gateway.log.length;
+  const user = person();
+  await run([...args, 'echo'], { credentials: [user.name, PASSWORD, user.codes.wrong()] });
+  const { client } = await connected(user);
+  await ended(client);
+  await gateway.said(/tunnel-close/, at);
   assert.ok(!gateway.log.includes(PASSWORD));
 });
