@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { ends, freerdp, samePicture, typesThere, words } from './lib/clients.mjs';
 import { difference, screen, screenshot, shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway, binary } from './lib/gateway.mjs';
@@ -15,12 +15,12 @@ let gateway;
 let folder;
 const running = [];
 
-before(async () => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'deskgate-desktops-'));
   gateway = await Gateway.make();
 });
-after(async () => {
-  for (const thing of running.reverse()) await thing.stop();
+afterEach(async () => {
+  for (const thing of running.splice(0).reverse()) await thing.stop();
   await gateway?.remove();
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
@@ -72,17 +72,24 @@ test('xrdp, through deskgate connect', { timeout: 300_000 }, async () => {
   await reaches(keep(await xrdpDesktop()), 'xrdp', '/u:anybody /p:anything /sec:tls');
 });
 
-test('FreeRDP\'s shadow server with network level authentication', { timeout: 300_000 }, async () => {
-  const password = words(16);
+// A desktop that lets "office" in with this password.
+async function withPassword(password) {
   const sam = join(folder, 'sam');
   const line = run(which('winpr-hash', 'winpr-hash3'), ['-u', 'office', '-p', password, '-f', 'sam']).stdout;
   writeFileSync(sam, line);
-  const desktop = keep(await shadowDesktop('--sam', sam));
+  return keep(await shadowDesktop('--sam', sam));
+}
+
+test('FreeRDP\'s shadow server with network level authentication', { timeout: 300_000 }, async () => {
+  const password = words(16);
+  const desktop = await withPassword(password);
   await reaches(desktop, 'shadow', `/u:office /p:${password} /sec:nla`);
 });
 
 test('network level authentication refuses a wrong password, behind the gateway, too', { timeout: 180_000 }, async () => {
+  const desktop = await withPassword(words(16));
   const user = gateway.addUser('wrong');
+  gateway.addDesktop('shadow', desktop.port);
   gateway.grant(user, 'shadow');
   const { process } = await client(user, 'shadow', '/u:office /p:not-the-password /sec:nla');
   const { code } = await process.ended;
