@@ -3,7 +3,7 @@
 // other does not take.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { Gateway, sanitized } from './lib/gateway.mjs';
 import { status } from './lib/proc.mjs';
 import { tcpServer } from './lib/servers.mjs';
@@ -20,13 +20,14 @@ let gateway;
 let user;
 const servers = [];
 
-before(async () => {
+// Each test has a gate of its own, whose memory nothing else has had.
+beforeEach(async () => {
   gateway = await Gateway.make();
   user = gateway.addUser('anna');
 });
-after(async () => {
+afterEach(async () => {
   await gateway?.remove();
-  for (const server of servers) await server.close();
+  for (const server of servers.splice(0)) await server.close();
 });
 
 async function desktop(name, serve) {
