@@ -72,7 +72,7 @@ export default {
   'admin.desktops.mac': 'MAC, to wake it',
   'admin.desktops.same': 'People sign in there with the same name as here',
   'admin.desktops.forbid': 'May not be redirected',
-  'admin.desktops.forbidHint': 'In the browser this keeps out the clipboard, and files through it; the others are not there. Programs for RDP are told, and may not obey: what must not happen is to be forbidden on the desktop, too.',
+  'admin.desktops.forbidHint': 'In the browser the clipboard, and files through it, are kept out; it has none of the others. Programs for RDP are told, but may not obey: what must not happen has to be forbidden on the desktop, too.',
   'admin.forbid.drives': 'drives',
   'admin.forbid.printers': 'printers',
   'admin.forbid.ports': 'ports',
