@@ -213,14 +213,32 @@ static int prove(const struct backup *backup, int fd, const char *passphrase)
     return EX_OK;
 }
 
+static int there_already(const struct backup *backup)
+{
+    return cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it", backup->file);
+}
+
+/* With --force, too: a device or a pipe would become a file that holds every key. */
+static int look_at_place(const struct backup *backup)
+{
+    struct stat st;
+
+    if (lstat(backup->file, &st) < 0)
+        return EX_OK; /* what else is wrong comes out when it is written */
+    if (!S_ISREG(st.st_mode))
+        return cli_fail(EX_CANTCREAT, "%s is there and is no file; name a file", backup->file);
+    return backup->force ? EX_OK : there_already(backup);
+}
+
 static int put_in_place(struct backup *backup)
 {
+    int code = look_at_place(backup);
+    if (code != EX_OK)
+        return code;
     int done =
         backup->force ? rename(backup->partial, backup->file) : link(backup->partial, backup->file);
     if (done < 0)
-        return errno == EEXIST ? cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it",
-                                          backup->file)
-                               : backup_failed(backup->file, -errno);
+        return errno == EEXIST ? there_already(backup) : backup_failed(backup->file, -errno);
     if (backup->force)
         backup->partial[0] = '\0';
     int error = place_sync_folder(backup->file);
@@ -260,13 +278,14 @@ static int note(struct act *act, void *owner)
 static int run(struct backup *backup)
 {
     const char *why = "";
+    int code = look_at_place(backup);
 
-    if (!backup->force && access(backup->file, F_OK) == 0)
-        return cli_fail(EX_CANTCREAT, "%s is there already; --force replaces it", backup->file);
+    if (code != EX_OK)
+        return code;
     if (backup->wants_passphrase && prompt_password("this backup", false, backup->passphrase,
                                                     sizeof(backup->passphrase), &why) != EX_OK)
         return cli_fail(EX_DATAERR, "the passphrase: %s", why);
-    int code = make_copy(backup);
+    code = make_copy(backup);
     if (code == EX_OK)
         code = write_file(backup);
     if (code == EX_OK)
@@ -314,7 +333,7 @@ int backup_verb(struct cli *cli, int argc, char **argv)
     static const struct cli_option table[] = {
         {"passphrase", NULL, "encrypt it; asked for, or the first line of standard input",
          take_passphrase},
-        {"force", NULL, "replace FILE", take_force},
+        {"force", NULL, "replace FILE, when it is a file", take_force},
         {0},
     };
     static const struct cli_spec spec = {

@@ -1,7 +1,7 @@
 // backup and restore: made while the gateway works, restored into another folder, and people sign in
 // there with the password and the second factor that they have.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
@@ -157,4 +157,23 @@ test('usage', () => {
   assert.match(run(binary, ['restore', '--help']).stdout, /restore FILE \[OPTIONS\]/);
   assert.equal(run(binary, ['backup'], { allow: true }).status, 64);
   assert.equal(run(binary, ['restore', 'a', 'b'], { allow: true }).status, 64);
+});
+
+test('what is no file is never replaced, not even with --force', () => {
+  const [pipe, link, target, dangling] = ['pipe', 'link', 'target', 'dangling'].map((name) => join(gateway.folder, name));
+  run('mkfifo', [pipe]);
+  writeFileSync(target, 'theirs');
+  symlinkSync(target, link);
+  symlinkSync(join(gateway.folder, 'nowhere'), dangling);
+  for (const place of [pipe, link, dangling, gateway.folder]) {
+    const kind = lstatSync(place).mode;
+    for (const more of [[], ['--force']]) {
+      const said = gateway.cli('backup', place, ...more, { allow: true });
+      assert.equal(said.status, 73, said.stdout);
+      assert.match(said.stderr, /is no file; name a file/);
+      assert.doesNotMatch(said.stderr, /--force/);
+      assert.equal(lstatSync(place).mode, kind);
+    }
+  }
+  assert.equal(readFileSync(target, 'utf8'), 'theirs');
 });
