@@ -38,15 +38,12 @@ static int load(struct act *act, struct grant_change *change)
 
 static int take_hours(struct act *act, const char *typed, struct store_terms *terms)
 {
-    struct decision_hours hours[HOURS_MOST];
     const char *why = "it is too long";
-    size_t count;
     if (!typed)
         return EX_OK;
     if (strcmp(typed, "none") == 0)
         typed = "";
-    if (!hours_parse(typed, hours, &count, &why) ||
-        !text_copy(terms->hours, sizeof(terms->hours), typed))
+    if (!hours_clear(typed, &why) || !text_copy(terms->hours, sizeof(terms->hours), typed))
         return act_error(act, EX_DATAERR, "--hours '%s': %s", typed, why);
     return EX_OK;
 }
@@ -89,7 +86,8 @@ const struct sub_option admin_limit_grant_options[] = {
     {"from", "WHEN", "it begins then (2026-12-24T18:00, or 8h from now); none: it has begun"},
     {"until", "WHEN", "it ends then; none: never"},
     {"hours", "HOURS",
-     "such as 'mon-fri 08:00-18:00', where the gateway's clock stands; none: always"},
+     "such as 'mon-fri 08:00-18:00, sat' (all of Saturday), where the gateway's clock stands; "
+     "none: always"},
     {"json", NULL, "print a JSON object"},
     {0},
 };

@@ -115,10 +115,11 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
     };
     static const struct cli_spec spec = {
         .verb = "check",
-        .summary = "Looks at configuration, certificate, clock, file modes, settings, ports,\n"
-                   "database, kernel and desktops; says what is wrong and how to mend it. Ends "
-                   "with 0 when there is no\n"
-                   "problem (warnings allowed), with 69 otherwise.",
+        .summary =
+            "Looks at configuration, certificate, clock, file modes, settings, ports,\n"
+            "database, kernel, grants and desktops; says what is wrong and how to mend it. Ends "
+            "with 0 when there is no\n"
+            "problem (warnings allowed), with 69 otherwise.",
         .options = table,
     };
     struct checkup *check = calloc(1, sizeof(*check));
@@ -141,6 +142,8 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         checkup_memory(check);
         if (whole)
             checkup_ports(check);
+        if (check->store)
+            checkup_grants(check);
         if (whole && check->store)
             checkup_desktops(check);
         store_close(check->store);

@@ -1,6 +1,6 @@
 /* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in checkup.c;
- * what is looked at is in checkup_files.c, checkup_chain.c, checkup_settings.c, checkup_ports.c and
- * checkup_desktops.c. */
+ * what is looked at is in checkup_files.c, checkup_chain.c, checkup_settings.c, checkup_ports.c,
+ * checkup_grants.c and checkup_desktops.c. */
 #pragma once
 
 #include "conf.h"
@@ -39,4 +39,5 @@ void checkup_clock(struct checkup *check);
 void checkup_ports(struct checkup *check);
 void checkup_cage(struct checkup *check);
 void checkup_memory(struct checkup *check);
+void checkup_grants(struct checkup *check);   /* hours that mislead */
 void checkup_desktops(struct checkup *check); /* a short connection to each */

@@ -64,11 +64,12 @@ static bool take_time(const char **at, uint16_t *minutes)
     return minute < 60 && *minutes <= DAY_MINUTES;
 }
 
-static bool take_times(const char **at, struct decision_hours *hours)
+static bool take_times(const char **at, struct decision_hours *hours, bool *bare)
 {
     hours->from = 0;
     hours->until = DAY_MINUTES;
-    if (!isdigit((unsigned char)**at))
+    *bare = !isdigit((unsigned char)**at);
+    if (*bare)
         return true;
     if (!take_time(at, &hours->from) || **at != '-')
         return false;
@@ -76,10 +77,11 @@ static bool take_times(const char **at, struct decision_hours *hours)
     return take_time(at, &hours->until) && hours->from < DAY_MINUTES;
 }
 
-bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t *count,
-                 const char **why)
+static bool parse(const char *text, struct decision_hours to[HOURS_MOST], size_t *count, bool clear,
+                  const char **why)
 {
     const char *at = skip(text);
+    bool bare = false, before;
     for (*count = 0; *at; ++*count) {
         if (*count == HOURS_MOST) {
             *why = "at most eight ranges";
@@ -91,8 +93,14 @@ bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t 
             return false;
         }
         at = skip(at);
-        if (!take_times(&at, &to[*count])) {
+        before = bare;
+        if (!take_times(&at, &to[*count], &bare)) {
             *why = "times are such as 08:00-18:00, from 00:00 to 24:00";
+            return false;
+        }
+        if (clear && before && !bare) {
+            *why = "a day without times is the whole day; give each day its own, such as "
+                   "'mon 08:00-18:00, wed 08:00-18:00', and a whole day as 'mon 00:00-24:00'";
             return false;
         }
         at = skip(at);
@@ -103,4 +111,17 @@ bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t 
         at = *at ? skip(at + 1) : at;
     }
     return true;
+}
+
+bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t *count,
+                 const char **why)
+{
+    return parse(text, to, count, false, why);
+}
+
+bool hours_clear(const char *text, const char **why)
+{
+    struct decision_hours hours[HOURS_MOST];
+    size_t count;
+    return parse(text, hours, &count, true, why);
 }

@@ -16,3 +16,7 @@
 /* "" is no range. False, with words in `*why`. */
 bool hours_parse(const char *text, struct decision_hours to[HOURS_MOST], size_t *count,
                  const char **why);
+
+/* What may be given: not "mon,wed 08:00-18:00" either, which reads as if Monday had those times and
+ * is the whole Monday. Where it stands already it holds on as it always has. */
+bool hours_clear(const char *text, const char **why);

@@ -67,11 +67,46 @@ START_TEST(the_table)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool clear;
+} typed[] = {
+    {"", true},
+    {"mon,tue,wed", true},
+    {"mon-fri 08:00-18:00", true},
+    {"mon-fri 08:00-18:00, sat", true},
+    {"mon 08:00-18:00, wed 08:00-18:00", true},
+    {"mon 00:00-24:00, wed 08:00-18:00", true},
+    {"08:00-18:00", true},
+    {"mon,wed 08:00-18:00", false},
+    {"mon,wed,fri 08:00-18:00", false},
+    {"mon 08:00-09:00, tue, wed 08:00-09:00", false},
+    {"sat, 08:00-18:00", false},
+    {"daily, mon 08:00-18:00", false},
+    {"mon 8:00-18:00", false},
+};
+
+/* A day without times is read as the whole day, and refused before one with times when typed. */
+START_TEST(only_what_is_clear_is_taken)
+{
+    struct decision_hours hours[HOURS_MOST];
+    const char *why = NULL;
+    size_t count;
+    ck_assert_msg(hours_clear(typed[_i].text, &why) == typed[_i].clear, "'%s'", typed[_i].text);
+    if (!typed[_i].clear)
+        ck_assert_ptr_nonnull(why);
+    if (strchr(typed[_i].text, ','))
+        ck_assert_msg(hours_parse(typed[_i].text, hours, &count, &why), "'%s'", typed[_i].text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hours");
     TCase *tcase = tcase_create("hours");
     tcase_add_loop_test(tcase, the_table, 0, (int)(sizeof(cases) / sizeof(*cases)));
+    tcase_add_loop_test(tcase, only_what_is_clear_is_taken, 0,
+                        (int)(sizeof(typed) / sizeof(*typed)));
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -111,7 +111,7 @@ export default {
   'admin.grants.group': 'group {name}',
   'admin.grants.desktopGroup': 'desktop group {name}',
   'admin.grants.hours': 'Hours',
-  'admin.grants.hoursHint': 'Such as mon-fri 08:00-18:00, sat 09:00-12:00. Empty: always.',
+  'admin.grants.hoursHint': 'Such as mon-fri 08:00-18:00, sat 09:00-12:00. A day without times is the whole day. Empty: always.',
   'admin.grants.when': 'When',
   'admin.grants.terms': 'When {who} may reach {what}',
   'admin.grants.removeAsk': 'Take the grant of {what} to {who} back? Connections that only it allowed end at once.',

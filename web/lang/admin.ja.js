@@ -111,7 +111,7 @@ export default {
   'admin.grants.group': 'グループ {name}',
   'admin.grants.desktopGroup': 'デスクトップグループ {name}',
   'admin.grants.hours': '時間帯',
-  'admin.grants.hoursHint': '例: mon-fri 08:00-18:00, sat 09:00-12:00。空欄はいつでも。',
+  'admin.grants.hoursHint': '例: mon-fri 08:00-18:00, sat 09:00-12:00。時刻のない曜日は終日。空欄はいつでも。',
   'admin.grants.when': '期間',
   'admin.grants.terms': '{who} が {what} を使える期間',
   'admin.grants.removeAsk': '{who} への {what} の許可を取り消しますか？ その許可だけに基づく接続はすぐに終了します。',
