@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Without IPv6's brackets. */
@@ -189,11 +190,14 @@ static bool fits_key(const gnutls_datum_t *certificate, const gnutls_datum_t *ke
 
 static int read_file(const char *path, gnutls_datum_t *out, char *why, size_t size)
 {
+    struct stat st;
     errno = 0;
-    int code = access(path, R_OK) == 0 ? gnutls_load_file(path, out) : GNUTLS_E_FILE_ERROR;
+    int code = access(path, R_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode)
+                   ? gnutls_load_file(path, out) /* which would wait for a pipe */
+                   : GNUTLS_E_FILE_ERROR;
     if (code >= 0)
         return 0;
-    int error = errno ? errno : EIO;
+    int error = errno ? errno : EINVAL;
     snprintf(why, size, "%s: %s", path, strerror(error));
     return -error;
 }
@@ -241,4 +245,16 @@ int certificate_look(const struct conf_pair *pair, const char *name, struct cert
     gnutls_free(certificate.data);
     gnutls_free(key.data);
     return error;
+}
+
+int certificate_authorities(const char *path, char *why, size_t size)
+{
+    gnutls_datum_t text = {0};
+    struct certificate found;
+    int error = read_file(path, &text, why, size), code = error ? 0 : look(&text, "", &found);
+
+    gnutls_free(text.data);
+    if (code < 0)
+        snprintf(why, size, "%s", gnutls_strerror(code));
+    return code < 0 ? -EINVAL : error;
 }

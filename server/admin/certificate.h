@@ -28,6 +28,10 @@ struct certificate {
     bool self_signed;
 };
 
+/* A file of certificates that gateway, webhook or receiver of the audit log trust. 0, or -errno
+ * with words. */
+int certificate_authorities(const char *path, char *why, size_t size);
+
 /* Looks at the pair's files. 0, -errno of what could not be read, or -EINVAL; with words. */
 int certificate_look(const struct conf_pair *pair, const char *name, struct certificate *out,
                      char *why, size_t size);

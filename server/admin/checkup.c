@@ -116,7 +116,7 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
     static const struct cli_spec spec = {
         .verb = "check",
         .summary =
-            "Looks at configuration, certificate, clock, file modes, settings, ports,\n"
+            "Looks at configuration, certificate, clock, files, settings, ports,\n"
             "database, kernel, grants and desktops; says what is wrong and how to mend it. Ends "
             "with 0 when there is no\n"
             "problem (warnings allowed), with 69 otherwise.",
@@ -134,6 +134,8 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         checkup_state(check);
         if (whole)
             checkup_certificates(check);
+        if (whole)
+            checkup_paths(check);
         if (whole)
             checkup_settings(check);
         checkup_store(check);

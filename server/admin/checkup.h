@@ -1,6 +1,6 @@
 /* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in checkup.c;
- * what is looked at is in checkup_files.c, checkup_chain.c, checkup_settings.c, checkup_ports.c,
- * checkup_grants.c and checkup_desktops.c. */
+ * what is looked at is in checkup_files.c, checkup_chain.c, checkup_paths.c, checkup_settings.c,
+ * checkup_ports.c, checkup_grants.c and checkup_desktops.c. */
 #pragma once
 
 #include "conf.h"
@@ -30,9 +30,14 @@ struct checkup {
 void checkup_say(struct checkup *check, enum checkup_level level, const char *item,
                  const char *mend, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Whether the gateway's user can get at a file so (access(2)), asked of the kernel in that user's
+ * name. 0, or the errno of why not. */
+int checkup_access(const struct checkup *check, const char *path, int how);
+
 void checkup_state(struct checkup *check);        /* the folder, its files' modes and owners */
 void checkup_certificates(struct checkup *check); /* match, validity, name */
 void checkup_chain(struct checkup *check, const char *path); /* order, authority, strength */
+void checkup_paths(struct checkup *check);                   /* what else the configuration names */
 void checkup_settings(struct checkup *check);                /* weaker than they should be */
 void checkup_store(struct checkup *check); /* opens check->store; integrity, schema */
 void checkup_clock(struct checkup *check);

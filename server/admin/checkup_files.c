@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,20 +27,21 @@ static void day_text(time_t at, char to[32])
         snprintf(to, 32, "?");
 }
 
-/* Whether the gateway's user can get at a file, asked of the kernel in that user's name. */
-static bool checkup_access(const struct checkup *check, const char *path, int how)
+/* As serve_drop_root() becomes that user, with the groups that it is in. */
+int checkup_access(const struct checkup *check, const char *path, int how)
 {
     int status;
     if (geteuid() == check->uid)
-        return access(path, how) == 0;
+        return access(path, how) == 0 ? 0 : errno;
+    const struct passwd *entry = getpwuid(check->uid);
     pid_t pid = fork();
     if (pid == 0) {
-        bool may = setgroups(0, NULL) == 0 && setgid(check->gid) == 0 && setuid(check->uid) == 0 &&
-                   access(path, how) == 0;
-        _exit(may ? 0 : 1);
+        bool may = (entry ? initgroups(entry->pw_name, check->gid) : setgroups(0, NULL)) == 0 &&
+                   setgid(check->gid) == 0 && setuid(check->uid) == 0 && access(path, how) == 0;
+        _exit(may ? 0 : errno);
     }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+                                                                           : ECHILD;
 }
 
 /* A file that only the gateway's user may read. False when it is not there. */
@@ -56,7 +58,7 @@ static bool checkup_private(struct checkup *check, const char *item, const char 
         snprintf(mend, sizeof(mend), "chmod %s %s", folder ? "700" : "600", path);
         checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may be %s by others (mode %03o)", path,
                     st.st_mode & 022 ? "changed" : "read", st.st_mode & 0777U);
-    } else if (!checkup_access(check, path, how)) {
+    } else if (checkup_access(check, path, how) != 0) {
         snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
                  path);
         checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may not be used by uid %u", path,
@@ -106,7 +108,7 @@ static void checkup_others(struct checkup *check)
         snprintf(mend, sizeof(mend), "chmod go-w %s", path);
         checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
                     "%s may be changed by others (mode %03o)", path, st.st_mode & 0777U);
-    } else if (access(path, F_OK) == 0 && !checkup_access(check, path, R_OK)) {
+    } else if (access(path, F_OK) == 0 && checkup_access(check, path, R_OK) != 0) {
         snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
                  path);
         checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
@@ -165,7 +167,7 @@ static bool checkup_pair(struct checkup *check, const struct conf_pair *pair, co
         return false;
     }
     checkup_private(check, "certificate's key", pair->key, R_OK);
-    if (!checkup_access(check, pair->certificate, R_OK))
+    if (checkup_access(check, pair->certificate, R_OK) != 0)
         checkup_say(check, CHECKUP_PROBLEM, "certificate",
                     "copy it to where the gateway's user may read", "%s may not be read by uid %u",
                     pair->certificate, (unsigned)check->uid);

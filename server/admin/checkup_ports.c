@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PROBE_MS 2000
+#define PLAIN_MOST 4096
 
 static void where_text(const struct conf_listen *listen, char *to, size_t size)
 {
@@ -90,6 +91,38 @@ static bool probe(const struct conf_listen *listen_on, unsigned char hash[32])
     return good;
 }
 
+/* What an HTTP server without TLS says first; false: nothing. */
+static bool ask_plain(const struct checkup *check, const struct conf_listen *listen_on,
+                      char answer[PLAIN_MOST])
+{
+    char request[512];
+    size_t size = 0;
+    ssize_t got = 1;
+    FD_AUTO int fd = probe_connect(listen_on);
+    int length = snprintf(request, sizeof(request),
+                          "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                          listen_on->metrics ? "metrics" : "", check->conf.name);
+
+    if (fd < 0 || send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+        return false;
+    while (got > 0 && size < PLAIN_MOST - 1) {
+        got = recv(fd, answer + size, PLAIN_MOST - 1 - size, 0);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    answer[size] = '\0';
+    return size > 0;
+}
+
+/* It tells our numbers, or sends to our name. */
+static bool is_our_plain(const struct checkup *check, const struct conf_listen *listen_on)
+{
+    char answer[PLAIN_MOST], sign[300];
+
+    snprintf(sign, sizeof(sign), "https://%s", check->conf.name);
+    return ask_plain(check, listen_on, answer) &&
+           strstr(answer, listen_on->metrics ? "\ndeskgate_" : sign) != NULL;
+}
+
 static bool is_ours(const struct checkup *check, const unsigned char hash[32])
 {
     char text[CERTIFICATE_FINGERPRINT_SIZE], why[CONF_PATH_SIZE + 256];
@@ -109,14 +142,19 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
                           const char *where)
 {
     unsigned char hash[32];
+    char mend[128];
 
-    if (!listen_on->tls)
+    snprintf(mend, sizeof(mend), "stop the other program ('ss -ltnp' shows it), or change %s",
+             conf_listen_key(listen_on));
+    if (!listen_on->tls && is_our_plain(check, listen_on))
         checkup_say(check, CHECKUP_OK, "port", "", "%s is in use, as it is when the gateway runs",
                     where);
+    else if (!listen_on->tls)
+        checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by this gateway",
+                    where);
     else if (!probe(listen_on, hash))
-        checkup_say(check, CHECKUP_PROBLEM, "port",
-                    "stop the other program ('ss -ltnp' shows it), or change [server] listen",
-                    "%s is in use, and not by a gateway", where);
+        checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by a gateway",
+                    where);
     else if (is_ours(check, hash))
         checkup_say(check, CHECKUP_OK, "port", "", "this gateway answers at %s", where);
     else
@@ -130,8 +168,10 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
 static void checkup_port(struct checkup *check, const struct conf_listen *listen_on)
 {
     char where[ADDR_TEXT_SIZE + 16];
+    char mend[64];
     int error = try_bind(listen_on);
 
+    snprintf(mend, sizeof(mend), "change %s", conf_listen_key(listen_on));
     where_text(listen_on, where, sizeof(where));
     switch (-error) {
     case 0:
@@ -146,8 +186,7 @@ static void checkup_port(struct checkup *check, const struct conf_listen *listen
                     "%s cannot be tried without root", where);
         break;
     default:
-        checkup_say(check, CHECKUP_PROBLEM, "port", "change [server] listen", "%s: %s", where,
-                    strerror(-error));
+        checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s: %s", where, strerror(-error));
     }
 }
 

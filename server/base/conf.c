@@ -121,6 +121,13 @@ void conf_path(const struct conf *conf, const char *name, char *path)
         path[0] = '\0';
 }
 
+const char *conf_listen_key(const struct conf_listen *listen_on)
+{
+    return listen_on->tls       ? "[server] listen"
+           : listen_on->metrics ? "[metrics] listen"
+                                : "[server] http_listen";
+}
+
 /* The numbers are nobody else's business unless somebody says so. */
 static bool conf_metrics_stay_here(const struct conf *conf)
 {

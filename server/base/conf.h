@@ -185,6 +185,9 @@ int conf_load_telling(struct conf *conf, const char *state,
 /* "192.0.2.1:443" or "[2001:db8::1]:443"; port 0 lets the system choose. Leaves `tls` alone. */
 bool conf_parse_listen(struct conf_listen *to, const char *text);
 
+/* "[metrics] listen": which key an address comes from. */
+const char *conf_listen_key(const struct conf_listen *);
+
 /* A host name or address as `name` keeps it; false when it is neither, or does not fit. */
 bool conf_name(char *to, size_t size, const char *text);
 

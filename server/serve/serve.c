@@ -36,7 +36,7 @@ static void tidy_descriptors(void)
 static int no_pems(const char *why)
 {
     LOG_ERROR("tls.certificate",
-              "the certificate or its key is not usable; 'deskgate check' tells more",
+              "a file with certificates or a key is not usable; 'deskgate check' tells more",
               LOG_TEXT("why", why));
     return EX_CONFIG;
 }

@@ -33,17 +33,16 @@ static const char *what_to_do(int error)
 {
     switch (error) {
     case EADDRINUSE:
-        return "another program listens there ('ss -ltnp' shows which): stop it, or change "
-               "[server] "
-               "listen";
+        return "another program listens there ('ss -ltnp' shows which): stop it, or change the "
+               "address";
     case EACCES:
         return "ports below 1024 need root: start as root (it is dropped after binding), use "
                "systemd's socket activation, or choose another port";
     case EADDRNOTAVAIL:
-        return "this machine does not have that address: correct [server] listen, or start when "
-               "the network is up";
+        return "this machine does not have that address: correct it, or start when the network is "
+               "up";
     case EAFNOSUPPORT:
-        return "this machine has no IPv6: take the address out of [server] listen";
+        return "this machine has no IPv6: take the address out";
     default:
         return strerror(error);
     }
@@ -92,7 +91,8 @@ static int bind_these(struct conf *conf, struct serve_listeners *listeners,
             continue;
         }
         if (fd < 0) {
-            LOG_ERROR("listen.failed", what_to_do(-fd), LOG_TEXT("address", where),
+            LOG_ERROR("listen.failed", what_to_do(-fd),
+                      LOG_TEXT("key", conf_listen_key(&wanted[i])), LOG_TEXT("address", where),
                       LOG_TEXT("error", strerror(-fd)));
             return fd == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
         }

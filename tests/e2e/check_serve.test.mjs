@@ -1,0 +1,109 @@
+// check beside serve: what keeps the gateway from starting, or from doing what it is configured for, is a
+// problem for check, too; and what check cannot know it does not say.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { binary, Gateway, isRoot } from './lib/gateway.mjs';
+import { run } from './lib/proc.mjs';
+import { deadPort, tcpServer } from './lib/servers.mjs';
+
+let gateway;
+let good; // deskgate.conf
+before(async () => {
+  gateway = await Gateway.make({ serve: false });
+  gateway.configure({ server: { listen: `127.0.0.1:${await deadPort()}` } });
+  good = readFileSync(join(gateway.state, 'deskgate.conf'));
+});
+after(() => gateway?.remove());
+beforeEach(() => writeFileSync(join(gateway.state, 'deskgate.conf'), good));
+
+// What it says of `item`; of all without.
+function check(item, of = gateway) {
+  const said = of.cli('check', '--json', { allow: true });
+  assert.ok(said.stdout, said.stderr);
+  return JSON.parse(said.stdout).items.filter((found) => !item || found.item === item);
+}
+
+const serve = () => run(binary, ['--state', gateway.state, 'serve'], { allow: true });
+
+// A file beside the state folder, where the gateway's user may read.
+function file(name, text, mode = 0o644) {
+  const path = join(gateway.folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+test('what the configuration names and the gateway cannot use is a problem', () => {
+  const pipe = join(gateway.folder, 'pipe');
+  run('mkfifo', ['-m', '644', pipe]);
+  const insecure = file('http', 'http://127.0.0.1/\n', 0o600);
+  if (isRoot) chownSync(insecure, statSync(gateway.state).uid, 0);
+  const bad = [
+    [{ desktops: { authorities: '/nope2' } }, /^\[desktops\] authorities: \/nope2: No such file/],
+    [{ desktops: { authorities: file('rubbish.pem', 'rubbish') } }, /rubbish\.pem: /],
+    [{ desktops: { authorities: pipe } }, /it is no file/],
+    [{ alerts: { command: '/nope' } }, /^\[alerts\] command: \/nope: No such file/],
+    [{ alerts: { command: file('plain', '#!/bin/sh\n') } }, /may not be executed/],
+    [{ alerts: { command: gateway.folder } }, /it is no file/],
+    [{ alerts: { webhook: 'nope' } }, /^\[alerts\] webhook: .*nope: No such file/],
+    [{ alerts: { webhook: insecure } }, /begins with https/],
+    [{ alerts: { authorities: '/nope' } }, /^\[alerts\] authorities/],
+    [{ audit: { authorities: '/nope' } }, /^\[audit\] authorities/],
+    [{ server: { acme_folder: '/nope/.well-known/acme-challenge' } }, /^\[server\] acme_folder: \/nope: No such file/],
+    [{ server: { acme_folder: '/nope' } }, /^\[server\] acme_folder: \/nope: No such file/],
+  ];
+  if (isRoot) bad.push([{ desktops: { authorities: file('secret.pem', readFileSync(join(gateway.state, 'tls/cert.pem')), 0o600) } }, /it may not be used by the gateway's user/]);
+  for (const [conf, words] of bad) {
+    writeFileSync(join(gateway.state, 'deskgate.conf'), good);
+    gateway.configure(conf);
+    const found = check('configured path');
+    assert.deepEqual(found.map(({ level }) => level), ['problem'], JSON.stringify([conf, found]));
+    assert.match(found[0].message, words);
+    assert.notEqual(found[0].mend, '');
+    if (conf.desktops) assert.equal(serve().status, 78, 'nor does it start');
+  }
+});
+
+test('what can be used is no problem, not even before certbot has made its folder', () => {
+  mkdirSync(join(gateway.folder, 'webroot'), { mode: 0o755 });
+  gateway.configure({
+    desktops: { authorities: file('authorities.pem', readFileSync(join(gateway.state, 'tls/cert.pem'))) },
+    alerts: { command: '/bin/true' },
+    server: { acme_folder: join(gateway.folder, 'webroot/.well-known/acme-challenge') },
+  });
+  assert.deepEqual(check('configured path').map(({ level }) => level), ['ok']);
+});
+
+test('a port for numbers or plain HTTP that another program has is a problem, and its key is named', async () => {
+  for (const [section, key] of [['metrics', 'listen'], ['server', 'http_listen']]) {
+    const taken = await tcpServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nhello\n'));
+    try {
+      writeFileSync(join(gateway.state, 'deskgate.conf'), good);
+      gateway.configure({ [section]: { [key]: `127.0.0.1:${taken.port}` } });
+      const found = check('port').find(({ message }) => message.includes(`:${taken.port}`));
+      assert.equal(found.level, 'problem', found.message);
+      assert.match(found.mend, new RegExp(`change \\[${section}\\] ${key}$`));
+      const started = serve();
+      assert.equal(started.status, 69);
+      assert.match(started.stderr, new RegExp(`\\[${section}\\] ${key}`));
+      assert.doesNotMatch(started.stderr, /\[server\] listen/);
+    } finally {
+      await taken.close();
+    }
+  }
+});
+
+test('the ports of the gateway itself are no problem while it runs', async () => {
+  const running = await Gateway.make({ serve: false });
+  try {
+    running.configure({ server: { listen: `127.0.0.1:${await deadPort()}`, http_listen: `127.0.0.1:${await deadPort()}` },
+      metrics: { listen: `127.0.0.1:${await deadPort()}` } });
+    await running.serve();
+    assert.deepEqual(check('port', running).map(({ level, message }) => [level, message.replace(/\d+\.[\d.:]+/, '')]), [
+      ['ok', 'this gateway answers at '], ['ok', ' is in use, as it is when the gateway runs'], ['ok', ' is in use, as it is when the gateway runs']]);
+  } finally {
+    await running.remove();
+  }
+});
