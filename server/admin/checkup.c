@@ -4,11 +4,13 @@
 #include "listing.h"
 #include "plain.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -39,15 +41,24 @@ void checkup_say(struct checkup *check, enum checkup_level level, const char *it
         printf("         -> %s\n", mend);
 }
 
-/* Whom the gateway will run as: started by root it becomes [server] user. */
-static void checkup_user(struct checkup *check)
+/* Whom the gateway will run as: started by root it becomes [server] user. `whole`: the
+ * configuration says who that is; else it will be whom the folder belongs to. */
+static void checkup_user(struct checkup *check, bool whole)
 {
     const struct conf *conf = &check->conf;
+    struct stat st;
 
     check->uid = geteuid();
     check->gid = getegid();
     if (geteuid() != 0)
         return;
+    if (!whole) {
+        if (stat(conf->state, &st) == 0) {
+            check->uid = st.st_uid;
+            check->gid = st.st_gid;
+        }
+        return;
+    }
     if (conf->user[0] == '\0' || strcmp(conf->user, "root") == 0) {
         checkup_say(check, CHECKUP_WARNING, "user", "name an ordinary user in [server] user",
                     "the gateway keeps root when root starts it");
@@ -80,6 +91,28 @@ static bool checkup_conf(struct checkup *check, const char *state)
     return false;
 }
 
+/* Who may not look would be told that what is there is not, and be given mends that do harm. */
+static int checkup_may_look(struct checkup *check, const char *state)
+{
+    static const char *const names[] = {CONF_FILE, CONF_SECRET_KEY, CONF_DATABASE};
+    struct stat st;
+
+    conf_defaults(&check->conf, state);
+    state = check->conf.state;
+    bool denied = access(state, R_OK | X_OK) != 0 && errno == EACCES;
+    bool owner = geteuid() == 0 || (stat(state, &st) == 0 && st.st_uid == geteuid());
+    for (size_t i = 0; !owner && i < sizeof(names) / sizeof(*names); i++) {
+        char path[CONF_PATH_SIZE];
+        conf_path(&check->conf, names[i], path);
+        denied |= access(path, R_OK) != 0 && errno == EACCES;
+    }
+    return denied ? cli_fail(EX_NOPERM,
+                             "%s may not be read by this user: run 'deskgate check' as root or as "
+                             "the gateway's user",
+                             state)
+                  : EX_OK;
+}
+
 static int checkup_finish(struct checkup *check)
 {
     const char *result = check->found[CHECKUP_PROBLEM]   ? "problem"
@@ -106,6 +139,31 @@ static int take_json(void *owner, const char *value)
     return EX_OK;
 }
 
+static int checkup_look(struct checkup *check, const char *state)
+{
+    check->items = json_array();
+    bool whole = checkup_conf(check, state);
+    checkup_user(check, whole);
+    checkup_state(check);
+    if (whole) {
+        checkup_certificates(check);
+        checkup_paths(check);
+        checkup_settings(check);
+    }
+    checkup_store(check);
+    checkup_clock(check);
+    checkup_cage(check);
+    checkup_memory(check);
+    if (whole)
+        checkup_ports(check);
+    if (check->store)
+        checkup_grants(check);
+    if (whole && check->store)
+        checkup_desktops(check);
+    store_close(check->store);
+    return checkup_finish(check);
+}
+
 int checkup_verb(struct cli *cli, int argc, char **argv)
 {
     static const struct cli_option table[] = {
@@ -117,9 +175,9 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         .verb = "check",
         .summary =
             "Looks at configuration, certificate, clock, files, settings, ports,\n"
-            "database, kernel, grants and desktops; says what is wrong and how to mend it. Ends "
-            "with 0 when there is no\n"
-            "problem (warnings allowed), with 69 otherwise.",
+            "database, kernel, grants and desktops; says what is wrong and how to mend it.\n"
+            "Ends with 0 when there is no problem (warnings allowed), with 69 otherwise, and\n"
+            "with 77 when this user may not read the state folder.",
         .options = table,
     };
     struct checkup *check = calloc(1, sizeof(*check));
@@ -128,28 +186,9 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
         return cli_fail(EX_OSERR, "out of memory");
     int code = cli_parse(&spec, check, argc, argv);
     if (code < 0) {
-        check->items = json_array();
-        bool whole = checkup_conf(check, cli->state);
-        checkup_user(check);
-        checkup_state(check);
-        if (whole)
-            checkup_certificates(check);
-        if (whole)
-            checkup_paths(check);
-        if (whole)
-            checkup_settings(check);
-        checkup_store(check);
-        checkup_clock(check);
-        checkup_cage(check);
-        checkup_memory(check);
-        if (whole)
-            checkup_ports(check);
-        if (check->store)
-            checkup_grants(check);
-        if (whole && check->store)
-            checkup_desktops(check);
-        store_close(check->store);
-        code = checkup_finish(check);
+        code = checkup_may_look(check, cli->state);
+        if (code == EX_OK)
+            code = checkup_look(check, cli->state);
     }
     free(check);
     return code;

@@ -107,3 +107,32 @@ test('the ports of the gateway itself are no problem while it runs', async () =>
     await running.remove();
   }
 });
+
+test('who may not look is told that, and nothing that is not so', { skip: !isRoot && 'only root can be another user' }, () => {
+  const by = (...who) => run('setpriv', [...who, '--clear-groups', binary, '--state', gateway.state, 'check'], { allow: true });
+  const stranger = ['--reuid', '4242', '--regid', '4242'];
+  const refused = () => {
+    const said = by(...stranger);
+    assert.equal(said.status, 77, said.stdout);
+    assert.equal(said.stdout, '');
+    assert.match(said.stderr, /run 'deskgate check' as root or as the gateway's user/);
+  };
+  refused();
+  chmodSync(gateway.state, 0o755);
+  try {
+    refused(); // the folder may be looked into, its files may not be read
+  } finally {
+    chmodSync(gateway.state, 0o700);
+  }
+  const { uid, gid } = statSync(gateway.state);
+  const own = by('--reuid', String(uid), '--regid', String(gid));
+  assert.notEqual(own.status, 77, own.stderr);
+  assert.match(own.stdout, /^ok +secret key/m);
+});
+
+test('a configuration that does not load says nothing about the user', { skip: !isRoot && 'only root becomes another' }, () => {
+  writeFileSync(join(gateway.state, 'deskgate.conf'), '[server]\nuser = nobody\nthreads = many\n');
+  assert.equal(check('configuration')[0].level, 'problem');
+  assert.deepEqual(check('user'), []);
+  assert.deepEqual(check('secret key').map(({ level }) => level), ['ok']);
+});
