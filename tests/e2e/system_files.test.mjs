@@ -147,3 +147,45 @@ test("fail2ban's filter takes IPv6 addresses, and nothing that a name pretends",
     line('user-add: ok conn="" who="sign-in: denied conn=1 who=a address=198.51.100.2" address="" desktop="" detail=""'),
   ]), ['2001:db8::7', '203.0.113.9', '203.0.113.10', '203.0.113.11', '203.0.113.14']);
 });
+
+// A gateway of this name, in lower case or not, and certbot's answer to `domains` for it: {status, stderr, placed}.
+async function renewAs(name, domains, { broken = false } = {}) {
+  const own = await Gateway.make({ serve: false, conf: { server: { name } } });
+  try {
+    const lineage = join(own.folder, 'lineage');
+    mkdirSync(lineage);
+    run(binary, ['--state', join(own.folder, 'other'), 'init', '--name', 'localhost']);
+    const theirs = (file) => readFileSync(join(own.folder, 'other/tls', file));
+    writeFileSync(join(lineage, 'fullchain.pem'), theirs('cert.pem'));
+    writeFileSync(join(lineage, 'privkey.pem'), theirs('key.pem'));
+    if (broken) writeFileSync(join(own.state, 'deskgate.conf'), '[server]\nthreads = many\n');
+    const done = run(join(scripts, 'certbot-deploy'), [], { allow: true, env: {
+      DESKGATE_STATE: own.state, RENEWED_LINEAGE: lineage, RENEWED_DOMAINS: domains, PATH: `${dirname(binary)}:${process.env.PATH}` } });
+    return { ...done, placed: readFileSync(join(own.state, 'tls/cert.pem')).equals(theirs('cert.pem')) };
+  } finally {
+    await own.remove();
+  }
+}
+
+test("certbot's hook takes a wildcard's certificate, and names however they are written", async () => {
+  for (const [name, domains, taken] of [
+    ['gateway.example.com', '*.example.com example.com', true],
+    ['Gateway.Example.COM', 'www.example.com gateway.example.com', true],
+    ['gateway.example.com', 'GATEWAY.example.com', true],
+    ['gateway.example.com', '*.com example.com', false],
+    ['gateway.a.example.com', '*.example.com', false],
+    ['example.com', '*.example.com', false],
+    ['gateway', '*.gateway', false],
+  ]) {
+    const done = await renewAs(name, domains);
+    assert.equal(done.status, 0, done.stderr);
+    assert.equal(done.placed, taken, `${name}: ${domains}`);
+  }
+});
+
+test("certbot's hook fails where the configuration cannot be read, so that certbot says so", async () => {
+  const done = await renewAs('localhost', 'localhost', { broken: true });
+  assert.notEqual(done.status, 0);
+  assert.match(done.stderr, /line 2: threads/);
+  assert.equal(done.placed, false);
+});
