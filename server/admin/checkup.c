@@ -144,6 +144,7 @@ static int checkup_look(struct checkup *check, const char *state)
     check->items = json_array();
     bool whole = checkup_conf(check, state);
     checkup_user(check, whole);
+    checkup_disk(check);
     checkup_state(check);
     if (whole) {
         checkup_certificates(check);
@@ -174,7 +175,7 @@ int checkup_verb(struct cli *cli, int argc, char **argv)
     static const struct cli_spec spec = {
         .verb = "check",
         .summary =
-            "Looks at configuration, certificate, clock, files, settings, ports,\n"
+            "Looks at configuration, certificate, clock, disk, files, settings, ports,\n"
             "database, kernel, grants and desktops; says what is wrong and how to mend it.\n"
             "Ends with 0 when there is no problem (warnings allowed), with 69 otherwise, and\n"
             "with 77 when this user may not read the state folder.",

@@ -1,5 +1,6 @@
 /* "deskgate check": says what is wrong with a gateway and how to mend it. The verb is in checkup.c;
- * what is looked at is in checkup_files.c, checkup_chain.c, checkup_paths.c, checkup_settings.c,
+ * what is looked at is in checkup_disk.c, checkup_files.c,
+ * checkup_chain.c, checkup_paths.c, checkup_settings.c,
  * checkup_ports.c, checkup_grants.c and checkup_desktops.c. */
 #pragma once
 
@@ -21,6 +22,7 @@ struct checkup {
     struct store *store; /* NULL when it cannot be opened */
     bool json;
     json_t *items;
+    bool read_only, full;                /* the state folder's file system */
     unsigned found[CHECKUP_PROBLEM + 1]; /* how many of each level */
     uid_t uid;                           /* whom the gateway runs as, as far as can be told */
     gid_t gid;
@@ -34,6 +36,7 @@ void checkup_say(struct checkup *check, enum checkup_level level, const char *it
  * name. 0, or the errno of why not. */
 int checkup_access(const struct checkup *check, const char *path, int how);
 
+void checkup_disk(struct checkup *check);         /* room, and whether it can be written */
 void checkup_state(struct checkup *check);        /* the folder, its files' modes and owners */
 void checkup_certificates(struct checkup *check); /* match, validity, name */
 void checkup_chain(struct checkup *check, const char *path); /* order, authority, strength */

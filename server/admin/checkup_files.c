@@ -53,6 +53,7 @@ static bool checkup_private(struct checkup *check, const char *item, const char 
 
     if (stat(path, &st) != 0)
         return false;
+    how &= check->read_only ? ~W_OK : ~0; /* said already, and no owner can help */
     folder = S_ISDIR(st.st_mode);
     if (st.st_mode & (folder ? 022 : 027)) {
         snprintf(mend, sizeof(mend), "chmod %s %s", folder ? "700" : "600", path);
@@ -239,12 +240,15 @@ void checkup_store(struct checkup *check)
 
     conf_path(&check->conf, CONF_DATABASE, path);
     checkup_private(check, "database", path, R_OK | W_OK);
+    if (check->read_only)
+        return; /* whether it is whole cannot be seen without its journal */
     enum store_result result = act_open_store(&check->store, &check->conf, why, sizeof(why));
     if (result != STORE_OK) {
         check->store = NULL;
         checkup_say(check, CHECKUP_PROBLEM, "database",
                     result == STORE_MISSING
                         ? "restore it from a backup; in a new state folder run 'deskgate init'"
+                    : check->full ? "make room first; then look again"
                     : result == STORE_NEWER
                         ? "restart the gateway with this program, or use the newer one"
                         : "restore it from a backup, or mend its mode and owner",

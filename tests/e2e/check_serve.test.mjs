@@ -136,3 +136,35 @@ test('a configuration that does not load says nothing about the user', { skip: !
   assert.deepEqual(check('user'), []);
   assert.deepEqual(check('secret key').map(({ level }) => level), ['ok']);
 });
+
+// What check finds in a state folder on a file system of its own, of so many MiB, after these commands ($STATE is the
+// folder, $DISK the file system).
+function onDisk(mib, commands) {
+  const disk = join(gateway.folder, 'disk');
+  mkdirSync(disk, { recursive: true });
+  const script = `mount -t tmpfs -o size=${mib}m,mode=755 tmpfs "$DISK"
+    "$BINARY" --state "$STATE" init --name localhost --listen 127.0.0.1:0 --user nobody >/dev/null
+    ${commands}
+    "$BINARY" --state "$STATE" check --json || :`;
+  const said = run('unshare', ['--mount', 'sh', '-ec', script], { env: { BINARY: binary, DISK: disk, STATE: join(disk, 'state') } });
+  return JSON.parse(said.stdout).items.filter(({ level }) => level !== 'ok').filter(({ item }) => !['clock', 'cage', 'memory', 'certificate chain'].includes(item));
+}
+const noMounts = !isRoot && 'only root can mount';
+
+test('a disk that is full, or nearly so, is found, with numbers', { skip: noMounts }, () => {
+  const [full, ...more] = onDisk(64, 'head -c 80m /dev/zero >"$DISK/filler" 2>/dev/null || :');
+  assert.equal(full.item, 'disk');
+  assert.equal(full.level, 'problem');
+  assert.match(full.message, /^0 of 64 MiB are free/);
+  for (const { mend } of more) assert.doesNotMatch(mend, /backup|chown/);
+  const little = onDisk(64, '');
+  assert.deepEqual(little.map(({ item, level }) => [item, level]), [['disk', 'warning']]);
+  assert.match(little[0].message, /^6\d of 64 MiB are free/);
+  assert.deepEqual(onDisk(200, ''), []);
+});
+
+test('a disk that is read-only is that, and nobody else is at fault', { skip: noMounts }, () => {
+  const found = onDisk(200, 'mount -o remount,ro "$DISK"');
+  assert.deepEqual(found.map(({ item, level }) => [item, level]), [['disk', 'problem']], JSON.stringify(found));
+  assert.match(found[0].message, /read-only/);
+});
