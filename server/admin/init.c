@@ -6,6 +6,8 @@
 #include "cli.h"
 #include "conf.h"
 #include "conf_template.h"
+#include "fd.h"
+#include "folder_lock.h"
 #include "listing.h"
 #include "place.h"
 #include "secret.h"
@@ -23,6 +25,8 @@
 #include <unistd.h>
 
 #define MADE_MAX 16
+#define LOCK_TRIES 100
+#define LOCK_PAUSE 50000U   /* microseconds */
 #define ACME_WEBROOT "acme" /* certbot's, in the state folder */
 #define CERTBOT_HOOK "/etc/letsencrypt/renewal-hooks/deploy/deskgate"
 
@@ -30,7 +34,9 @@ struct init {
     struct conf conf;
     char listen[1024], http_listen[1024];
     const char *name, *user;
-    bool json;
+    bool given, json;
+    char *text; /* of deskgate.conf, malloc'd */
+    size_t size;
     char made[MADE_MAX][CONF_PATH_SIZE];
     size_t made_count;
     struct certificate certificate;
@@ -61,12 +67,15 @@ static bool init_made(const struct init *init, const char *path)
     return false;
 }
 
-static int init_conf(struct init *init)
+/* What deskgate.conf will be, judged before anything is made: a folder with one that is refused
+ * would be in the way of the next try. */
+static int init_render(struct init *init)
 {
     struct conf_template given = {.name = init->name, .user = init->user};
-    char path[CONF_PATH_SIZE], why[2048], *text = NULL;
-    size_t size = 0;
+    struct conf judged;
+    char path[CONF_PATH_SIZE], why[2048];
 
+    init->given = init->name || init->user || init->listen[0] || init->http_listen[0];
     if (init->listen[0])
         given.listen = init->listen;
     if (init->http_listen[0]) {
@@ -74,14 +83,34 @@ static int init_conf(struct init *init)
         given.acme_folder = ACME_WEBROOT "/.well-known/acme-challenge";
     }
     conf_path(&init->conf, CONF_FILE, path);
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = open_memstream(&init->text, &init->size);
     if (!out || conf_template_write(out, &given) != 0 || fclose(out) != 0)
         return init_failed(path, -ENOMEM);
-    int code = init_placed(init, path, place_file(path, text, size));
-    free(text);
+    if (access(path, F_OK) != 0 &&
+        conf_load_text(&judged, init->conf.state, init->text, init->size, why, sizeof(why)) != 0)
+        return cli_fail(EX_CONFIG, "%s; nothing has been made", why);
+    return EX_OK;
+}
+
+static int init_folder(struct init *init)
+{
+    int result = place_folder(init->conf.state);
+
+    conf_defaults(&init->conf, init->conf.state); /* there it has its real path */
+    if (init->user) /* whose the folder becomes, even if no more comes of it */
+        text_copy(init->conf.user, sizeof(init->conf.user), init->user);
+    return init_placed(init, init->conf.state, result);
+}
+
+static int init_conf(struct init *init)
+{
+    char path[CONF_PATH_SIZE], why[2048];
+
+    conf_path(&init->conf, CONF_FILE, path);
+    int code = init_placed(init, path, place_file(path, init->text, init->size));
     if (code != EX_OK)
         return code;
-    if (!init_made(init, path) && (given.name || given.user || given.listen || given.http_listen))
+    if (!init_made(init, path) && init->given)
         cli_fail(EX_OK, "%s is already there: what you gave is not written to it; edit it", path);
     if (conf_load(&init->conf, init->conf.state, why, sizeof(why)) != 0)
         return cli_fail(EX_CONFIG, "%s", why);
@@ -129,13 +158,31 @@ static int init_write_pair(struct init *init, const struct conf_pair *pair)
     return code;
 }
 
-/* Only for files within the state folder: elsewhere they are somebody else's to make. */
-static int init_certificate(struct init *init)
+/* Of two at once each would make a key, and one of them the certificate of the other's. Not the
+ * state folder's own lock, which a running gateway has. */
+static int init_lock_pair(struct init *init, const struct conf_pair *pair, int *lock)
 {
-    const struct conf_pair *pair = &init->conf.pairs[0];
+    char folder[CONF_PATH_SIZE];
+
+    if (!init_inside(init, pair->certificate) || !init_inside(init, pair->key) ||
+        (access(pair->certificate, F_OK) == 0 && access(pair->key, F_OK) == 0))
+        return EX_OK;
+    conf_path(&init->conf, "tls", folder);
+    int code = init_placed(init, folder, place_folder(folder));
+    for (int tries = LOCK_TRIES; code == EX_OK && *lock < 0 && tries > 0; tries--) {
+        *lock = folder_lock(folder);
+        if (*lock == -EBUSY)
+            usleep(LOCK_PAUSE);
+    }
+    if (code == EX_OK && *lock < 0)
+        code = init_failed(folder, *lock);
+    return code;
+}
+
+/* Only for files within the state folder: elsewhere they are somebody else's to make. */
+static int init_pair(struct init *init, const struct conf_pair *pair)
+{
     bool there = access(pair->certificate, F_OK) == 0, key_there = access(pair->key, F_OK) == 0;
-    char folder[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256];
-    int code = EX_OK;
 
     if (there != key_there)
         return cli_fail(EX_CONFIG, "%s is there, but %s is not: give both, or move it away",
@@ -144,15 +191,24 @@ static int init_certificate(struct init *init)
     if (!there && !(init_inside(init, pair->certificate) && init_inside(init, pair->key)))
         return cli_fail(EX_CONFIG, "%s is not there: put it there, or correct [tls] certificate",
                         pair->certificate);
-    if (!there) {
-        conf_path(&init->conf, "tls", folder);
-        code = init_placed(init, folder, place_folder(folder));
-        if (code == EX_OK)
-            code = init_write_pair(init, pair);
-    }
+    return there ? EX_OK : init_write_pair(init, pair);
+}
+
+static int init_certificate(struct init *init)
+{
+    const struct conf_pair *pair = &init->conf.pairs[0];
+    char why[CONF_PATH_SIZE + 256];
+    FD_AUTO int lock = -1;
+    int code = init_lock_pair(init, pair, &lock);
+
+    if (code == EX_OK)
+        code = init_pair(init, pair);
     if (code == EX_OK &&
         certificate_look(pair, init->conf.name, &init->certificate, why, sizeof(why)) != 0)
         code = cli_fail(EX_CONFIG, "%s", why);
+    if (code == EX_OK && !init->certificate.fits_key)
+        code = cli_fail(EX_CONFIG, "%s is not usable with the key %s: give both, or move them away",
+                        pair->certificate, pair->key);
     return code;
 }
 
@@ -186,7 +242,8 @@ static int init_store(struct init *init)
     return init_placed(init, path, there ? 0 : 1);
 }
 
-/* The folder last: until then nobody but root can put anything in the way. */
+/* When a step has failed, too, since the next run would find these and leave them as they are. The
+ * folder last: until then nobody but root can put anything in the way. */
 static int init_hand_over(struct init *init)
 {
     const struct passwd *entry = geteuid() == 0 ? getpwnam(init->conf.user) : NULL;
@@ -341,7 +398,8 @@ int init_verb(struct cli *cli, int argc, char **argv)
         .options = init_options,
     };
     static int (*const steps[])(struct init *) = {
-        init_conf, init_webroot, init_certificate, init_secret, init_store, init_hand_over,
+        init_render,      init_folder, init_conf,  init_webroot,
+        init_certificate, init_secret, init_store,
     };
     struct init *init = calloc(1, sizeof(*init));
 
@@ -350,14 +408,16 @@ int init_verb(struct cli *cli, int argc, char **argv)
     int code = cli_parse(&spec, init, argc, argv);
     if (code < 0) {
         umask(077);
-        int result = place_folder(cli->state);
         conf_defaults(&init->conf, cli->state);
-        code = init_placed(init, init->conf.state, result);
+        code = EX_OK;
         for (size_t i = 0; code == EX_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
             code = steps[i](init);
+        int handed = init_hand_over(init);
+        code = code == EX_OK ? handed : code;
         if (code == EX_OK)
             code = init_tell(init);
     }
+    free(init->text);
     free(init);
     return code;
 }

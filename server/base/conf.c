@@ -180,6 +180,21 @@ static int conf_judge(struct conf_file *file, char *why, size_t size)
     return words ? -EINVAL : 0;
 }
 
+int conf_load_text(struct conf *conf, const char *state, const char *text, size_t length, char *why,
+                   size_t size)
+{
+    conf_defaults_plain(conf, state);
+    struct conf_file file = {.reading = {.conf = conf},
+                             .in = fmemopen((void *)(uintptr_t)text, length, "r")};
+    if (!file.in) {
+        snprintf(why, size, "%s", strerror(errno));
+        return -EINVAL;
+    }
+    int result = conf_judge(&file, why, size);
+    fclose(file.in);
+    return result;
+}
+
 int conf_load(struct conf *conf, const char *state, char *why, size_t size)
 {
     return conf_load_telling(conf, state, NULL, NULL, why, size);

@@ -175,8 +175,12 @@ void conf_defaults(struct conf *conf, const char *state);
  * words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an address and port") in `why`. */
 int conf_load(struct conf *conf, const char *state, char *why, size_t size);
 
-/* The same; `given` hears of each key in the file, of a list once a line, with its value as it
- * stands there. */
+/* The same for a text that is to become the file. */
+int conf_load_text(struct conf *conf, const char *state, const char *text, size_t length, char *why,
+                   size_t size);
+
+/* As conf_load(); `given` hears of each key in the file, of a list once a line, with its value as
+ * it stands there. */
 int conf_load_telling(struct conf *conf, const char *state,
                       void (*given)(void *owner, const char *section, const char *key,
                                     const char *value, unsigned line),

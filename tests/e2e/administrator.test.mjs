@@ -1,8 +1,12 @@
 // What a new administrator may well do, and what is said then: words that read otherwise than they are
 // taken, files that are in the way, settings that leave a trap.
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway } from './lib/gateway.mjs';
+import { binary, Gateway, isRoot } from './lib/gateway.mjs';
+import { run, start } from './lib/proc.mjs';
 
 let gateway;
 before(async () => {
@@ -42,4 +46,49 @@ test('hours in which a day without times stands before one with times are refuse
   assert.match(found.message, /^hanna for hours: 'mon,wed 08:00-18:00' has days without times, which are whole days$/);
   assert.match(found.mend, /grant limit/);
   gateway.sql('UPDATE grants SET hours = ?', '');
+});
+
+// ---- init ----
+
+// A folder of the test's own, in which there may be state folders.
+function folder(t) {
+  const made = mkdtempSync(join(tmpdir(), 'deskgate-admin-'));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+const init = (state, ...args) => run(binary, ['--state', state, 'init', '--name', 'localhost', ...args], { allow: true });
+
+test('an init whose words cannot be leaves nothing that is in the way of the next', (t) => {
+  const state = join(folder(t), 'state');
+  for (const wrong of [['--http-listen', '0.0.0.0:443'], ['--listen', '127.0.0.1:8443', '--listen', '127.0.0.1:8443']]) {
+    const failed = init(state, ...wrong);
+    assert.equal(failed.status, 78, failed.stderr);
+    assert.match(failed.stderr, /nothing has been made/);
+    assert.equal(existsSync(state), false);
+  }
+  const done = init(state, '--http-listen', '0.0.0.0:80', ...(isRoot ? ['--user', 'nobody'] : []));
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(readFileSync(join(state, 'deskgate.conf'), 'utf8'), /^http_listen = 0\.0\.0\.0:80$/m);
+});
+
+test('what a failed init has made is the gateway user\'s, too', { skip: !isRoot && 'only root can give it away' }, (t) => {
+  const state = join(folder(t), 'state');
+  run('mkdir', ['-m', '700', state]);
+  run('chown', ['nobody:nogroup', state]);
+  writeFileSync(join(state, 'secret.key'), 'rubbish', { mode: 0o600 });
+  assert.notEqual(init(state, '--user', 'nobody', '--listen', '127.0.0.1:0').status, 0);
+  const { uid } = statSync(state);
+  for (const name of ['deskgate.conf', 'tls', 'tls/key.pem']) assert.equal(statSync(join(state, name)).uid, uid, name);
+});
+
+test('several inits at once make one key and its certificate', { timeout: 120_000 }, async (t) => {
+  const base = folder(t);
+  for (let round = 0; round < 8; round++) {
+    const state = join(base, String(round));
+    const all = Array.from({ length: 4 }, () => start(binary, ['--state', state, 'init', '--name', 'localhost', '--listen', '127.0.0.1:0']));
+    for (const one of all) assert.deepEqual(await one.ended, { code: 0, signal: null }, one.err);
+    const key = (...args) => run('openssl', args).stdout;
+    assert.equal(key('x509', '-in', join(state, 'tls/cert.pem'), '-noout', '-pubkey'), key('pkey', '-in', join(state, 'tls/key.pem'), '-pubout'));
+  }
 });
