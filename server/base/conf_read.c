@@ -6,6 +6,7 @@
 #include "day.h"
 #include "text.h"
 
+#include <ctype.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <string.h>
@@ -139,6 +140,33 @@ static int conf_fault(struct conf_file *file, const char *format, ...)
     return 0; /* inih: an error */
 }
 
+/* For inih what follows " ;" is a comment, and it would cut a value there without a word. So that
+ * semicolon is another byte on its way through inih. */
+#define HIDDEN '\x1f'
+
+static void conf_hide(char *line)
+{
+    size_t at = strspn(line, " \t") + 1; /* one at the beginning is a comment */
+    for (size_t length = strlen(line); at < length; at++) {
+        if (line[at] == ';' && isspace((unsigned char)line[at - 1]))
+            line[at] = HIDDEN;
+    }
+}
+
+/* The text again, for messages as for values. */
+static const char *conf_unhide(const char *text, char to[INI_MAX_LINE])
+{
+    text_copy(to, INI_MAX_LINE, text);
+    for (char *c = to; (c = strchr(c, HIDDEN)) != NULL;)
+        *c = ';';
+    return to;
+}
+
+static bool conf_is_commented(const char *value)
+{
+    return value[0] == ';' || strstr(value, " ;") || strstr(value, "\t;");
+}
+
 /* Like fgets(). inih asks once per line. */
 static char *conf_line(char *to, int size, void *owner)
 {
@@ -149,11 +177,12 @@ static char *conf_line(char *to, int size, void *owner)
         return NULL;
     file->line++;
     while ((c = getc(file->in)) != EOF && c != '\n') {
-        if (c == '\0' || length + 2 >= size) {
+        if (c == '\0' || c == HIDDEN || length + 2 >= size) {
             conf_fault(file,
-                       c == '\0' ? "a NUL byte; this is not a text file"
-                                 : "longer than %d bytes; a list may be continued on the "
-                                   "next line, indented",
+                       c == '\0'     ? "a NUL byte; this is not a text file"
+                       : c == HIDDEN ? "a control character"
+                                     : "longer than %d bytes; only a list may be continued on the "
+                                       "next line, indented, and all else must be shorter",
                        size - 2);
             return NULL;
         }
@@ -164,6 +193,7 @@ static char *conf_line(char *to, int size, void *owner)
     to[length++] = '\n';
     to[length] = '\0';
     file->indented = to[0] == ' ' || to[0] == '\t';
+    conf_hide(to);
     return to;
 }
 
@@ -232,8 +262,12 @@ static bool conf_list(struct conf_reading *reading, const struct conf_key *key, 
 static int conf_value(void *owner, const char *section, const char *name, const char *value)
 {
     struct conf_file *file = owner;
+    char plain[3][INI_MAX_LINE];
     size_t i = 0;
 
+    section = conf_unhide(section, plain[0]);
+    name = conf_unhide(name, plain[1]);
+    value = conf_unhide(value, plain[2]);
     while (i < KEYS && (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0))
         i++;
     if (i == KEYS)
@@ -248,6 +282,9 @@ static int conf_value(void *owner, const char *section, const char *name, const 
         return conf_fault(file, "'%s' is given twice, first in line %u", name, file->seen[i]);
     if (!file->seen[i])
         file->seen[i] = file->line;
+    if (key->take != conf_take_text && conf_is_commented(value))
+        return conf_fault(
+            file, "%s: a comment is a line of its own; take ' ;' and what follows out", name);
     bool good =
         key->list ? conf_list(&file->reading, key, value) : key->take(&file->reading, key, value);
     if (good && file->given)

@@ -100,6 +100,11 @@ static const struct {
     {"[rdg]\nlegacy = 1\n", "line 2: legacy: '1' is neither yes nor no"},
     {"[rdg]\nlegacy =\n", "line 2: legacy: '' is neither yes nor no"},
     {"[rdg]\nconsent = a\tb\n", "line 2: consent: the text has a control character"},
+    {"[rdg]\nconsent = a \x1f b\n", "line 2: a control character"},
+    {"[server]\nthreads = 4 ; four\n", "line 2: threads: a comment is a line of its own"},
+    {"[alerts]\ncommand = /bin/x ; y\n", "line 2: command: a comment is a line of its own"},
+    {"[server]\nlisten = 127.0.0.1:1,\n  127.0.0.1:2 ; two\n", "line 3: listen: a comment is"},
+    {"[server]\nna ;me = a\n", "line 2: there is no key 'na ;me'"},
     {"[rdp]\nkey = a.key\n", "[rdp] needs both"},
     {"[alerts]\nrules = all, sunspots\n", "line 2: rules: 'sunspots' is no rule"},
     {"[alerts]\nwebhook = http://a/\n", "line 2: webhook: 'http://a/' does not begin with"},
@@ -131,12 +136,25 @@ START_TEST(rubbish)
     char longline[400] = "[server]\nuser = ";
     memset(longline + strlen(longline), 'a', 300);
     ck_assert_int_eq(load(longline), -EINVAL);
-    ck_assert_ptr_nonnull(strstr(why, "line 2: longer than"));
+    ck_assert_ptr_nonnull(strstr(why, "line 2: longer than 198 bytes; only a list"));
     ck_assert_int_eq(load_bytes("[server]\nname = a\0b\n", 20), -EINVAL);
     ck_assert_ptr_nonnull(strstr(why, "line 2: a NUL byte"));
     ck_assert_int_eq(load(""), 0);
     ck_assert_int_eq(load("\xef\xbb\xbf[server]\r\nthreads = 3\r\n"), 0);
     ck_assert_uint_eq(conf.threads, 3);
+}
+END_TEST
+
+/* Only lines that begin so are comments; a text is what stands there. */
+START_TEST(semicolons)
+{
+    ck_assert_int_eq(load("[rdg]\n; one\n  ; another\n# ; and one\n"
+                          "consent = Only for staff ; everything is recorded. ; Agree?\n"
+                          "message = ; a;b ;; c ;\n[alerts]\nwebhook = https://a/;b\n"),
+                     0);
+    ck_assert_str_eq(conf.rdg_consent, "Only for staff ; everything is recorded. ; Agree?");
+    ck_assert_str_eq(conf.rdg_message, "; a;b ;; c ;");
+    ck_assert_str_eq(conf.alert_webhook, "https://a/;b");
 }
 END_TEST
 
@@ -424,6 +442,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, bad_lines, 0, (int)(sizeof(bad) / sizeof(bad[0])));
     tcase_add_test(tcase, rubbish);
+    tcase_add_test(tcase, semicolons);
     tcase_add_test(tcase, missing);
     tcase_add_test(tcase, listeners);
     tcase_add_test(tcase, alerts);
