@@ -71,6 +71,8 @@ struct store_user {
     int64_t created_at;
     int64_t signed_in_at; /* 0: never */
     bool administrator;   /* may administer in the browser; set by its own function only */
+    bool must_change;     /* out only: another password is due, before anything else */
+    int64_t password_at;  /* out only: when it was set */
 };
 enum store_result store_user_add(struct store *, const struct store_user *user, int64_t *id);
 enum store_result store_user_by_name(struct store *, const char *name, struct store_user *out);

@@ -13,6 +13,8 @@ void store_read_user(sqlite3_stmt *s, void *row)
     user->created_at = sqlite3_column_int64(s, 5);
     user->signed_in_at = sqlite3_column_int64(s, 6);
     user->administrator = sqlite3_column_int(s, 7) != 0;
+    user->must_change = sqlite3_column_int(s, 8) != 0;
+    user->password_at = sqlite3_column_int64(s, 9);
 }
 
 enum store_result store_user_add(struct store *store, const struct store_user *user, int64_t *id)

@@ -3,15 +3,18 @@ INSERT INTO users (name, disabled, password, seed, created_at, password_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?5);
 
 -- name: user_by_name
-SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator'
+SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator',
+    must_change, password_at
 FROM users WHERE name = ?1;
 
 -- name: user_by_id
-SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator'
+SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator',
+    must_change, password_at
 FROM users WHERE id = ?1;
 
 -- name: user_list
-SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator'
+SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'administrator',
+    must_change, password_at
 FROM users ORDER BY name;
 
 -- name: user_set_password

@@ -4,6 +4,7 @@
 #include "admin_limit.h"
 #include "listing.h"
 #include "may.h"
+#include "password_policy.h"
 #include "store_policy.h"
 #include "sub.h"
 
@@ -33,8 +34,45 @@ static const struct listing_column columns[] = {
     {"fresh_factor", "FRESH FACTOR", LISTING_YES},
     {"idle_seconds", "IDLE SECONDS", LISTING_NUMBER},
     {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_NUMBER},
+    {"due", "DUE", LISTING_TEXT},
     {NULL, NULL, LISTING_TEXT},
 };
+
+/* What the person must do before any rule counts. */
+enum due { DUE_NOTHING, DUE_PASSWORD, DUE_INVITATION, DUE_EXPIRED };
+
+static const struct {
+    const char *name, *words;
+} dues[] = {
+    [DUE_NOTHING] = {"", ""},
+    [DUE_PASSWORD] = {"password",
+                      "But first the person must choose a new password, at the sign-in.\n"},
+    [DUE_INVITATION] =
+        {"invitation",
+         "But the person has not taken up the invitation, and cannot sign in before.\n"},
+    [DUE_EXPIRED] = {"invitation-expired",
+                     "But the person has not taken up the invitation, which has expired: make "
+                     "another with 'deskgate user invite'.\n"},
+};
+
+/* Who has signed in once has factors, which an invitation leaves in force. */
+static int look_up_due(struct act *act, const struct store_user *user, int64_t now, enum due *due)
+{
+    int64_t until = 0;
+
+    *due = DUE_NOTHING;
+    if (!user->signed_in_at) {
+        enum store_result result = store_invitation_until(act->store, user->id, 0, &until);
+        if (result != STORE_OK && result != STORE_NONE)
+            return act_store_failed(act);
+        if (result == STORE_OK)
+            *due = until > now ? DUE_INVITATION : DUE_EXPIRED;
+    }
+    if (*due == DUE_NOTHING &&
+        (user->must_change || password_policy_left(&act->conf, user->password_at, now) == 0))
+        *due = DUE_PASSWORD;
+    return EX_OK;
+}
 
 /* No session is meant, so how fresh its factor is cannot be told; that it must be, can. */
 static int judge(struct act *act, struct may_ask *ask, struct decision *decision, bool *fresh)
@@ -47,13 +85,15 @@ static int judge(struct act *act, struct may_ask *ask, struct decision *decision
     return result == STORE_OK ? EX_OK : act_store_failed(act);
 }
 
-static int look_up(struct act *act, const struct sub_args *args, struct may_ask *ask)
+static int look_up(struct act *act, const struct sub_args *args, struct may_ask *ask, enum due *due)
 {
     struct store_user user = {0};
     struct store_desktop desktop = {0};
     int code = act_user(act, args->words[0], &user);
     if (code == EX_OK)
         code = act_desktop(act, args->words[1], &desktop);
+    if (code == EX_OK)
+        code = look_up_due(act, &user, ask->now, due);
     ask->user = user.id;
     ask->desktop = desktop.id;
     struct count count = {ask, user.name, desktop.name};
@@ -63,7 +103,8 @@ static int look_up(struct act *act, const struct sub_args *args, struct may_ask 
     return code;
 }
 
-static int tell(struct act *act, const struct decision *decision, bool fresh, bool json)
+static int tell(struct act *act, const struct decision *decision, bool fresh, enum due due,
+                bool json)
 {
     bool allowed = decision->rule == DECISION_ALLOWED;
     const struct decision_limits *limits = &decision->limits;
@@ -73,10 +114,12 @@ static int tell(struct act *act, const struct decision *decision, bool fresh, bo
                                            {.number = decision->again_at},
                                            {.number = fresh},
                                            {.number = limits->idle_seconds},
-                                           {.number = limits->absolute_seconds}};
+                                           {.number = limits->absolute_seconds},
+                                           {.text = dues[due].name}};
     if (json)
         return listing_json(act->out, listing_object(columns, values));
     fprintf(act->out, "%s: %s.\n", allowed ? "Allowed" : "Refused", decision->words);
+    fputs(dues[due].words, act->out);
     if (fresh)
         fputs("The desktop asks for a second factor that was shown lately.\n", act->out);
     return EX_OK;
@@ -85,6 +128,7 @@ static int tell(struct act *act, const struct decision *decision, bool fresh, bo
 static int explain(struct act *act, const struct sub_args *args)
 {
     struct decision decision;
+    enum due due = DUE_NOTHING;
     struct may_ask ask = {
         .now = act->now,
         .limits = {act->conf.tunnel_idle_seconds, act->conf.tunnel_absolute_seconds}};
@@ -94,11 +138,11 @@ static int explain(struct act *act, const struct sub_args *args)
         return act_error(act, EX_DATAERR, "--from '%s' is not an address", from);
     int code = admin_limit_moment(act, "at", at, act->now, &ask.now);
     if (code == EX_OK)
-        code = look_up(act, args, &ask);
+        code = look_up(act, args, &ask, &due);
     if (code == EX_OK)
         code = judge(act, &ask, &decision, &fresh);
     if (code == EX_OK)
-        code = tell(act, &decision, fresh, json);
+        code = tell(act, &decision, fresh, due, json);
     if (code == EX_OK && !json && !from)
         fputs("Asked from this machine itself (127.0.0.1); --from ADDRESS asks for another.\n",
               act->out);

@@ -92,3 +92,34 @@ test('several inits at once make one key and its certificate', { timeout: 120_00
     assert.equal(key('x509', '-in', join(state, 'tls/cert.pem'), '-noout', '-pubkey'), key('pkey', '-in', join(state, 'tls/key.pem'), '-pubout'));
   }
 });
+
+// ---- explain ----
+
+test('explain says what a person must do before any rule counts', () => {
+  const explain = (...args) => [gateway.cli('explain', ...args).stdout, gateway.json('explain', ...args)];
+  grant('due', 'explained');
+  const [plain, object] = explain('due', 'explained');
+  assert.equal(object.due, '');
+  assert.doesNotMatch(plain, /But/);
+  gateway.cli('user', 'must-change', 'due');
+  const [changed, { allowed, due }] = explain('due', 'explained');
+  assert.match(changed, /^Allowed: .*\nBut first the person must choose a new password/);
+  assert.deepEqual([allowed, due], [true, 'password']);
+
+  gateway.cli('user', 'invite', 'guest', '--hours', '1');
+  gateway.grant('guest', 'explained');
+  const [invited, json] = explain('guest', 'explained');
+  assert.match(invited, /\nBut the person has not taken up the invitation, and cannot sign in before\.\n/);
+  assert.equal(json.due, 'invitation');
+  const later = new Date(Date.now() + 7_200_000).toISOString().slice(0, 16);
+  assert.equal(explain('guest', 'explained', '--at', later)[1].due, 'invitation-expired');
+});
+
+test('explain says so when the password is too old', () => {
+  grant('old', 'aged');
+  gateway.configure({ password: { profile: 'classic', max_days: 90 } });
+  assert.equal(gateway.json('explain', 'old', 'aged').due, '');
+  gateway.sql('UPDATE users SET password_at = password_at - 91 * 86400 WHERE name = ?', 'old');
+  assert.equal(gateway.json('explain', 'old', 'aged').due, 'password');
+  gateway.configure({ password: { profile: 'modern' } });
+});

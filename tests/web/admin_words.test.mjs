@@ -14,6 +14,7 @@ const put = {
   'admin.*.lead': ['groups', 'rooms'],
   'admin.addresses.*': ['user', 'group', 'allow', 'deny'],
   'admin.bucket.*': ['person', 'person-wide', 'address', 'address-wide', 'browser', 'session'],
+  'admin.explain.due.*': ['password', 'invitation', 'invitation-expired'],
   'admin.forbid.*': ['drives', 'printers', 'ports', 'clipboard', 'pnp'],
   'admin.people.*': ['must-change', 'enable', 'disable'],
   'admin.people.*Ask': ['must-change', 'disable'],

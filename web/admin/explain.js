@@ -18,6 +18,7 @@ function verdict(told) {
     h('p', { class: `verdict ${told.allowed ? 'good' : 'bad'}` }, told.allowed ? t('admin.explain.yes') : t('admin.explain.no')),
     h('p', {}, told.why),
     facts([[t('admin.explain.rule'), h('code', {}, told.rule)], [t('admin.until'), stamp(told.until)],
+      [t('admin.explain.due'), told.due ? t(`admin.explain.due.${told.due}`) : ''],
       [t('admin.explain.factor'), told.fresh_factor ? t('admin.explain.fresh') : ''],
       [t('admin.limits.idle'), span(told.idle_seconds)], [t('admin.limits.absolute'), span(told.absolute_seconds)]]),
   ];
