@@ -29,7 +29,7 @@ struct backup {
     struct store_backup *inside;
     char copy[CONF_PATH_SIZE];    /* "": none */
     char partial[CONF_PATH_SIZE]; /* likewise */
-    unsigned files;
+    unsigned files, backups;      /* in it, left out */
 };
 
 int backup_failed(const char *what, int error)
@@ -65,12 +65,17 @@ static int put_file(struct backup *backup, const char *path, const char *name)
 {
     struct stat st;
     uint8_t *data = NULL;
+    bool sealed;
     FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return backup_failed(path, -errno);
     if (!S_ISREG(st.st_mode))
         return EX_OK;
+    if (backup_file_look(fd, &sealed) == 0) { /* each would hold all before, twice as large */
+        backup->backups++;
+        return EX_OK;
+    }
     if (st.st_size > STORE_BACKUP_FILE_MOST)
         return cli_fail(EX_DATAERR, "%s is too large for a backup; move it elsewhere", path);
     int error = read_whole(fd, (size_t)st.st_size, &data);
@@ -290,6 +295,9 @@ static int run(struct backup *backup)
         code = write_file(backup);
     if (code == EX_OK)
         code = act_change(&backup->act, note, backup);
+    if (code == EX_OK && backup->backups)
+        printf("Backups that lie in %s were left out: %u. Keep them on another machine.\n",
+               backup->act.conf.state, backup->backups);
     if (code == EX_OK)
         printf("%s: the database and %u files%s\n", backup->file, backup->files,
                backup->wants_passphrase

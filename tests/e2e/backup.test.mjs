@@ -177,3 +177,20 @@ test('what is no file is never replaced, not even with --force', () => {
   }
   assert.equal(readFileSync(target, 'utf8'), 'theirs');
 });
+
+test('backups that lie in the state folder do not grow each other', async () => {
+  const own = await Gateway.make({ serve: false });
+  try {
+    const sizes = [0, 1, 2].map((at) => {
+      const place = join(own.state, `n${at}`);
+      const said = own.cli('backup', place, ...(at === 1 ? ['--passphrase'] : []), { input: 'a long passphrase\n' });
+      if (at > 0) assert.match(said.stdout, new RegExp(`left out: ${at}\\.`));
+      return statSync(place).size;
+    });
+    assert.ok(sizes[2] < 1.2 * sizes[0], `${sizes}`);
+    restore(join(own.state, 'n2'), 'grown');
+    assert.deepEqual(readdirSync(join(gateway.folder, 'grown')).filter((name) => /^n\d$/.test(name)), []);
+  } finally {
+    await own.remove();
+  }
+});
