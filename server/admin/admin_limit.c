@@ -75,6 +75,11 @@ int admin_limit_dates(struct act *act, const struct sub_args *args, int64_t *fro
     return code;
 }
 
+const char *admin_limit_date(int64_t at, char *to)
+{
+    return at ? when_utc(at, to) : "none";
+}
+
 bool admin_limit_shows(const struct sub_args *args)
 {
     for (size_t i = 0; args->options[i].name; i++) {
@@ -129,8 +134,9 @@ static int change_user(struct act *act, void *owner)
         return act_store_failed(act);
     return act_audit(act, "user-limit", change->user.name, NULL,
                      "from=%s until=%s tunnels=%u idle=%u absolute=%u",
-                     when_utc(policy->valid_from, from), when_utc(policy->valid_until, until),
-                     policy->tunnels, policy->limits.idle_seconds, policy->limits.absolute_seconds);
+                     admin_limit_date(policy->valid_from, from),
+                     admin_limit_date(policy->valid_until, until), policy->tunnels,
+                     policy->limits.idle_seconds, policy->limits.absolute_seconds);
 }
 
 int admin_limit_tell(struct act *act, const struct listing_column *columns,

@@ -26,6 +26,8 @@ int admin_limit_tell(struct act *act, const struct listing_column *columns,
                      const struct listing_value *values, const struct sub_args *args);
 /* "--from" and "--until", where given. EX_OK or, told, EX_DATAERR. */
 int admin_limit_dates(struct act *act, const struct sub_args *args, int64_t *from, int64_t *until);
+/* A date as the audit log has it: "none" for 0. `to` holds WHEN_SIZE. Returns what to print. */
+const char *admin_limit_date(int64_t at, char *to);
 /* "--from" or "--until" as typed: a moment, or "none" (0). EX_OK or, told, EX_DATAERR. */
 int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
                        int64_t *to);

@@ -62,8 +62,9 @@ static int change_terms(struct act *act, void *owner)
         return code;
     if (store_grant_set_terms(act->store, &change->key.key, terms) != STORE_OK)
         return act_store_failed(act);
-    snprintf(detail, sizeof(detail), "from=%s until=%s hours=%s", when_utc(terms->valid_from, from),
-             when_utc(terms->valid_until, until), terms->hours);
+    snprintf(detail, sizeof(detail), "from=%s until=%s hours=%s",
+             admin_limit_date(terms->valid_from, from), admin_limit_date(terms->valid_until, until),
+             terms->hours);
     return admin_grant_key_audit(act, "grant-limit", &change->key, detail);
 }
 

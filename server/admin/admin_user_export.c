@@ -37,8 +37,8 @@ static int export_one(void *owner, const struct store_user *user)
         [PEOPLE_NAME] = user->name,
         [PEOPLE_GROUPS] = groups,
         [PEOPLE_DISABLED] = user->disabled ? "yes" : "no",
-        [PEOPLE_VALID_FROM] = when_utc(policy.valid_from, from),
-        [PEOPLE_VALID_UNTIL] = when_utc(policy.valid_until, until),
+        [PEOPLE_VALID_FROM] = policy.valid_from ? when_utc(policy.valid_from, from) : "",
+        [PEOPLE_VALID_UNTIL] = policy.valid_until ? when_utc(policy.valid_until, until) : "",
         [PEOPLE_TUNNELS] = tunnels,
         [PEOPLE_ROLE] = user->administrator ? "administrator" : "user",
     };

@@ -88,8 +88,8 @@ static int set_limits(struct act *act, struct import *import, const struct peopl
     if (store_policy_person_set(act->store, user->id, &policy) != STORE_OK)
         return act_store_failed(act);
     return act_audit(act, "user-limit", user->name, NULL, "from=%s until=%s tunnels=%u",
-                     when_utc(policy.valid_from, from), when_utc(policy.valid_until, until),
-                     policy.tunnels);
+                     admin_limit_date(policy.valid_from, from),
+                     admin_limit_date(policy.valid_until, until), policy.tunnels);
 }
 
 static int set_disabled(struct act *act, struct import *import, const struct people_line *line,

@@ -123,3 +123,28 @@ test('explain says so when the password is too old', () => {
   assert.equal(gateway.json('explain', 'old', 'aged').due, 'password');
   gateway.configure({ password: { profile: 'modern' } });
 });
+
+// ---- dates that are none ----
+
+test('where there is no date, none is written', () => {
+  grant('dateless', 'dated');
+  gateway.cli('user', 'limit', 'dateless', '--idle', '15m');
+  gateway.cli('grant', 'limit', 'dateless', 'dated', '--hours', 'mon');
+  const details = () => ['user-limit', 'grant-limit'].flatMap((event) => gateway.audit('--event', event))
+    .filter(({ user }) => user === 'dateless').map(({ detail }) => detail);
+  assert.equal(details().length, 2);
+  for (const detail of details()) assert.match(detail, /^from=none until=none /);
+  const exported = () => gateway.cli('user', 'export').stdout.replaceAll('"', '').split('\r\n').find((line) => line.startsWith('dateless'));
+  assert.equal(exported(), 'dateless,,no,,,,user');
+  // What is exported is imported again, and a date is taken away by an empty cell.
+  const file = join(gateway.folder, 'dates.csv');
+  const take = (text) => {
+    writeFileSync(file, `name,valid_from,valid_until,tunnels\r\ndateless,${text}\r\n`);
+    gateway.cli('user', 'import', file);
+  };
+  take('2020-01-01,2040-01-01T08:00:00Z,2');
+  assert.match(exported(), /^dateless,,no,20[12][0-9-]{7}T[0-9:]+Z,2040-01-01T08:00:00Z,2,user$/);
+  take(',,');
+  assert.equal(exported(), 'dateless,,no,,,,user');
+  assert.ok(details().every((detail) => !detail.includes('1970')), `${details()}`);
+});
