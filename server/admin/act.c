@@ -111,7 +111,8 @@ int act_open(struct act *act, struct cli *cli)
     char path[CONF_PATH_SIZE], why[256] = "";
 
     int code = conf_load(&act->conf, cli->state, why, sizeof(why));
-    if (code == -EINVAL) /* a person must be disabled even while the configuration is broken */
+    /* A person must be disabled even while the configuration is broken. */
+    if (code == -EINVAL || code == -EACCES)
         act_error(act, EX_OK, "warning: %s", why);
     if (code != 0)
         conf_defaults(&act->conf, cli->state);

@@ -121,7 +121,9 @@ static const struct sub_option admin_alert_rules_options[] = {
 };
 
 static const struct sub admin_alert_subs[] = {
-    {"list", "[--last N] [--json]", "Shows the alerts of the last year, oldest first.",
+    {"list", "[--last N] [--json]",
+     "Shows the alerts of the last year, oldest first. 'sent' in JSON: handed to command and "
+     "webhook; the gateway's log has those that failed.",
      "  deskgate alert list --last 10", admin_alert_list_options, 0, 0, admin_alert_list},
     {"rules", "[--json]", "Shows what alerts can be about, and which are on.",
      "  deskgate alert rules", admin_alert_rules_options, 0, 0, admin_alert_rules},

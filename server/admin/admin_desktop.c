@@ -218,7 +218,7 @@ static const struct sub_option admin_desktop_field_options[] = {
     {"host", "HOST", "host name, IPv4 or IPv6 address (brackets allowed)"},
     {"port", "PORT", "1 to 65535; a new desktop has 3389 unless told otherwise"},
     {"description", "TEXT", "words for the people who use it, up to 200 bytes"},
-    {"mac", "MAC", "its network card, such as aa:bb:cc:dd:ee:ff"},
+    {"mac", "MAC", "its network card, such as aa:bb:cc:dd:ee:ff; none: it is not woken"},
     {"same-credentials", "YES",
      "yes: people sign in there with their name here (the browser asks for the "
      "password alone); no"},

@@ -35,10 +35,17 @@ static int tunnels(struct act *act, const char *typed, uint32_t *to)
     uint64_t number;
     if (!typed)
         return EX_OK;
-    if (strcmp(typed, "none") == 0)
-        typed = "0";
+    if (strcmp(typed, "none") == 0) {
+        *to = 0;
+        return EX_OK;
+    }
     if (!text_number(typed, ADMIN_LIMIT_TUNNELS_MOST, &number))
         return act_error(act, EX_DATAERR, "--tunnels '%s': give a number, or none", typed);
+    if (number == 0)
+        return act_error(act, EX_DATAERR,
+                         "--tunnels '%s': give 1 or more, or none for any number; to shut a person "
+                         "out: 'deskgate user disable'",
+                         typed);
     *to = (uint32_t)number;
     return EX_OK;
 }
@@ -83,7 +90,9 @@ const char *admin_limit_date(int64_t at, char *to)
 bool admin_limit_shows(const struct sub_args *args)
 {
     for (size_t i = 0; args->options[i].name; i++) {
-        if (args->options[i].value && args->values[i] && !strstr(args->options[i].name, "group"))
+        const char *name = args->options[i].name;
+        if (args->options[i].value && args->values[i] && !strstr(name, "group") &&
+            strcmp(name, "user") != 0)
             return false;
     }
     return true;
@@ -101,9 +110,9 @@ static const struct listing_column user_columns[] = {
     {"name", "NAME", LISTING_TEXT},
     {"from", "FROM", LISTING_TIME},
     {"until", "UNTIL", LISTING_TIME},
-    {"tunnels", "TUNNELS", LISTING_NUMBER},
-    {"idle_seconds", "IDLE SECONDS", LISTING_NUMBER},
-    {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_NUMBER},
+    {"tunnels", "TUNNELS", LISTING_LIMIT},
+    {"idle_seconds", "IDLE SECONDS", LISTING_LIMIT},
+    {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_LIMIT},
     {NULL, NULL, LISTING_TEXT},
 };
 
@@ -183,10 +192,10 @@ struct desktop_change {
 
 static const struct listing_column desktop_columns[] = {
     {"name", "NAME", LISTING_TEXT},
-    {"tunnels", "TUNNELS", LISTING_NUMBER},
-    {"idle_seconds", "IDLE SECONDS", LISTING_NUMBER},
-    {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_NUMBER},
-    {"step_up_seconds", "STEP-UP SECONDS", LISTING_NUMBER},
+    {"tunnels", "TUNNELS", LISTING_LIMIT},
+    {"idle_seconds", "IDLE SECONDS", LISTING_LIMIT},
+    {"absolute_seconds", "ABSOLUTE SECONDS", LISTING_LIMIT},
+    {"step_up_seconds", "STEP-UP SECONDS", LISTING_LIMIT},
     {NULL, NULL, LISTING_TEXT},
 };
 

@@ -82,6 +82,7 @@ int admin_limit_grant(struct act *act, const struct sub_args *args)
 }
 
 const struct sub_option admin_limit_grant_options[] = {
+    {"user", "PERSON", "whose, instead of the first word"},
     {"group", "GROUP", "a group's grant instead of a person's"},
     {"desktop-group", "GROUP", "a group of desktops instead of a desktop"},
     {"from", "WHEN", "it begins then (2026-12-24T18:00, or 8h from now); none: it has begun"},

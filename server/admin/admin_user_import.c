@@ -73,8 +73,10 @@ static int set_limits(struct act *act, struct import *import, const struct peopl
         people_csv_fault(&import->file, line->line, "valid_until '%s' is not such as 2026-12-24",
                          line->cells[PEOPLE_VALID_UNTIL]);
     if (has[PEOPLE_TUNNELS] && line->cells[PEOPLE_TUNNELS][0] &&
-        !text_number(line->cells[PEOPLE_TUNNELS], ADMIN_LIMIT_TUNNELS_MOST, &tunnels))
-        people_csv_fault(&import->file, line->line, "tunnels '%s' is not a number",
+        (!text_number(line->cells[PEOPLE_TUNNELS], ADMIN_LIMIT_TUNNELS_MOST, &tunnels) ||
+         tunnels == 0))
+        people_csv_fault(&import->file, line->line,
+                         "tunnels '%s' is not a number from 1; an empty cell is any number",
                          line->cells[PEOPLE_TUNNELS]);
     if (has[PEOPLE_TUNNELS])
         policy.tunnels = (uint32_t)tunnels;

@@ -177,7 +177,14 @@ static bool for_name(gnutls_x509_crt_t crt, const char *name)
     return gnutls_x509_crt_check_hostname(crt, bare) != 0;
 }
 
-static bool fits_key(const gnutls_datum_t *certificate, const gnutls_datum_t *key)
+/* PKCS #8's head, or the older form's line (RFC 1421). */
+static bool is_encrypted(const gnutls_datum_t *key)
+{
+    return memmem(key->data, key->size, "ENCRYPTED", strlen("ENCRYPTED")) != NULL;
+}
+
+static bool fits_key(const gnutls_datum_t *certificate, const gnutls_datum_t *key, char *why,
+                     size_t size)
 {
     gnutls_certificate_credentials_t credentials;
     if (gnutls_certificate_allocate_credentials(&credentials) < 0)
@@ -185,6 +192,11 @@ static bool fits_key(const gnutls_datum_t *certificate, const gnutls_datum_t *ke
     int code = gnutls_certificate_set_x509_key_mem2(credentials, certificate, key,
                                                     GNUTLS_X509_FMT_PEM, NULL, 0);
     gnutls_certificate_free_credentials(credentials);
+    if (code < 0)
+        snprintf(why, size, "%s",
+                 is_encrypted(key) ? "it is encrypted, and nobody is asked for its passphrase"
+                 : code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH ? "it is another certificate's"
+                                                             : gnutls_strerror(code));
     return code >= 0;
 }
 
@@ -235,7 +247,8 @@ int certificate_look(const struct conf_pair *pair, const char *name, struct cert
         error = read_file(pair->key, &key, why, size);
     if (!error) {
         int code = look(&certificate, name, out);
-        out->fits_key = code == 0 && fits_key(&certificate, &key);
+        out->fits_key =
+            code == 0 && fits_key(&certificate, &key, out->key_fault, sizeof(out->key_fault));
         if (code < 0)
             snprintf(why, size, "%s: %s", pair->certificate, gnutls_strerror(code));
         error = code < 0 ? -EINVAL : 0;

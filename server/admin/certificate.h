@@ -25,6 +25,7 @@ struct certificate {
     time_t from, until;
     bool for_name; /* names conf->name */
     bool fits_key;
+    char key_fault[128]; /* why not */
     bool self_signed;
 };
 

@@ -123,12 +123,12 @@ static int checkup_finish(struct checkup *check)
     if (check->json) {
         int printed =
             listing_json(stdout, json_pack("{s:s, s:o}", "result", result, "items", check->items));
-        return printed == EX_OK ? code : printed;
+        return cli_flushed(printed == EX_OK ? code : printed);
     }
     unsigned warnings = check->found[CHECKUP_WARNING], problems = check->found[CHECKUP_PROBLEM];
     printf("\n%u ok, %u warning%s, %u problem%s\n", check->found[CHECKUP_OK], warnings,
            warnings == 1 ? "" : "s", problems, problems == 1 ? "" : "s");
-    return fflush(stdout) == 0 ? code : EX_IOERR;
+    return cli_flushed(code);
 }
 
 static int take_json(void *owner, const char *value)
@@ -141,7 +141,7 @@ static int take_json(void *owner, const char *value)
 
 static int checkup_look(struct checkup *check, const char *state)
 {
-    check->items = json_array();
+    check->items = check->json ? json_array() : NULL;
     bool whole = checkup_conf(check, state);
     checkup_user(check, whole);
     checkup_disk(check);

@@ -174,8 +174,10 @@ static bool checkup_pair(struct checkup *check, const struct conf_pair *pair, co
                     pair->certificate, (unsigned)check->uid);
     if (!found->fits_key)
         checkup_say(check, CHECKUP_PROBLEM, "certificate",
-                    "give the certificates and keys in the same order",
-                    "%s is not usable with the key %s", pair->certificate, pair->key);
+                    "give each certificate its key, in the same order, and none that is encrypted "
+                    "('openssl pkey -in KEY -out NEW' takes the passphrase off)",
+                    "%s is not usable with the key %s: %s", pair->certificate, pair->key,
+                    found->key_fault);
     checkup_dates(check, pair->certificate, found);
     return true;
 }

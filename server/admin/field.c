@@ -152,7 +152,7 @@ const char *field_mac(const char *text, char to[FIELD_MAC_SIZE])
     char parting = length == 17 ? text[2] : '\0';
     unsigned bytes[6] = {0};
 
-    if (length == 0) {
+    if (length == 0 || strcmp(text, "none") == 0) {
         to[0] = '\0';
         return NULL;
     }

@@ -207,8 +207,8 @@ static int init_certificate(struct init *init)
         certificate_look(pair, init->conf.name, &init->certificate, why, sizeof(why)) != 0)
         code = cli_fail(EX_CONFIG, "%s", why);
     if (code == EX_OK && !init->certificate.fits_key)
-        code = cli_fail(EX_CONFIG, "%s is not usable with the key %s: give both, or move them away",
-                        pair->certificate, pair->key);
+        code = cli_fail(EX_CONFIG, "%s is not usable with the key %s: %s", pair->certificate,
+                        pair->key, init->certificate.key_fault);
     return code;
 }
 
@@ -316,7 +316,7 @@ static int init_tell(const struct init *init)
            init->certificate.self_signed ? " is self-signed: clients must be told to trust it" : "",
            init->certificate.fingerprint);
     init_next(init);
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    return cli_flushed(EX_OK);
 }
 
 /* ---- options ---- */

@@ -33,6 +33,10 @@ static const char *listing_cell(enum listing_kind kind, int64_t number, char *to
             size /= 1000;
         snprintf(to, LISTING_CELL_SIZE, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
         return to;
+    case LISTING_LIMIT:
+        if (number == 0)
+            return "none";
+        break;
     case LISTING_NUMBER:
     case LISTING_TEXT:
     case LISTING_LINES:
@@ -87,6 +91,7 @@ static json_t *listing_value(enum listing_kind kind, const struct listing_value 
     case LISTING_TIME_MS:
         return json_string(when_utc_ms(value->number, text));
     case LISTING_NUMBER:
+    case LISTING_LIMIT:
     case LISTING_BYTES:
         break;
     }

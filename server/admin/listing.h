@@ -10,6 +10,7 @@
 enum listing_kind {
     LISTING_TEXT,
     LISTING_NUMBER,
+    LISTING_LIMIT,   /* a number; people see "none" for 0 */
     LISTING_BYTES,   /* a number; people see "12.3 MB" */
     LISTING_YES,     /* a truth; people see "yes" or nothing */
     LISTING_TIME,    /* Unix seconds; 0: never (JSON null) */

@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +26,15 @@ int cli_fail(int code, const char *format, ...)
     return code;
 }
 
+int cli_flushed(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    return cli_fail(EX_IOERR, "standard output could not be written%s%s", errno ? ": " : "",
+                    errno ? strerror(errno) : "");
+}
+
 static int cli_help(const struct cli_spec *spec)
 {
     printf("Usage: deskgate [--state DIR] %s%s%s [OPTIONS]\n\n%s\n\nOptions:\n", spec->verb,
@@ -36,7 +46,7 @@ static int cli_help(const struct cli_spec *spec)
         printf("  %-22s %s\n", left, option->help);
     }
     printf("  %-22s %s\n", "--help", "this text");
-    return EX_OK;
+    return cli_flushed(EX_OK);
 }
 
 static void cli_table(const struct cli_spec *spec, struct option table[CLI_OPTIONS_MAX + 2])

@@ -18,6 +18,9 @@ typedef int cli_verb(struct cli *cli, int argc, char **argv);
  * `return cli_fail(EX_USAGE, …)` reads well. No newline at the end of `format`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* `code`, when what was printed has gone out; else EX_IOERR, told. */
+int cli_flushed(int code);
+
 /* One option of a verb that has no sub-verbs. */
 struct cli_option {
     const char *name;  /* without the dashes */

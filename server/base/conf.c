@@ -214,7 +214,7 @@ int conf_load_telling(struct conf *conf, const char *state,
     if (fd < 0 || fstat(fd, &st) < 0) {
         int error = errno;
         snprintf(why, size, "%s: %s", path, strerror(error));
-        return error == ENOENT ? -ENOENT : -EINVAL;
+        return error == ENOENT || error == EACCES ? -error : -EINVAL;
     }
     if (!S_ISREG(st.st_mode) || st.st_size > CONF_FILE_MOST) {
         snprintf(why, size, "%s is not a text file of at most 1 MiB", path);

@@ -171,8 +171,9 @@ struct conf {
 /* Everything at its default, for this state folder (made absolute). */
 void conf_defaults(struct conf *conf, const char *state);
 
-/* Defaults, then STATE/deskgate.conf. A missing file is -ENOENT; any other fault is -EINVAL with
- * words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an address and port") in `why`. */
+/* Defaults, then STATE/deskgate.conf. A missing file is -ENOENT, one that may not be read -EACCES;
+ * any other fault is -EINVAL. With words ("deskgate.conf line 12: listen: '0.0.0.0:99999' is not an
+ * address and port") in `why`. */
 int conf_load(struct conf *conf, const char *state, char *why, size_t size);
 
 /* The same for a text that is to become the file. */

@@ -286,8 +286,8 @@ static bool append(struct conf_reading *reading, struct addr_net *to, size_t *co
     if (!addr_net_parse(&to[*count], text))
         return fault(reading,
                      "'%s' is neither a network, such as 10.0.0.0/8 or fd00::/8, nor an address, "
-                     "nor one of the words private, loopback, link-local, metadata and any",
-                     value);
+                     "nor one of the words private, loopback, link-local, metadata%s any",
+                     value, to == reading->conf->dial_allow ? ", own and" : " and");
     ++*count;
     return true;
 }

@@ -72,6 +72,8 @@ static int verbs_options(const struct verbs *verbs, struct cli *cli, int argc, c
             verbs_usage(verbs, stdout);
         else
             *code = verbs_unknown(verbs, "option", argv[i]);
+        if (*code == EX_OK)
+            *code = cli_flushed(EX_OK);
         return -1;
     }
     verbs_usage(verbs, stderr);
@@ -90,7 +92,7 @@ int verbs_run(const struct verbs *verbs, int argc, char **argv)
         return code;
     if (strcmp(argv[at], "help") == 0) {
         verbs_usage(verbs, stdout);
-        return EX_OK;
+        return cli_flushed(EX_OK);
     }
     for (size_t i = 0; i < verbs->count; i++) {
         if (strcmp(verbs->table[i].name, argv[at]) == 0)

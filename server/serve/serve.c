@@ -111,9 +111,10 @@ static int succeed(struct conf *conf, const char *state, struct supervisor_setup
 {
     char why[CONF_PATH_SIZE + 256];
 
-    if (conf_load(conf, state, why, sizeof(why)) != 0) {
+    int error = conf_load(conf, state, why, sizeof(why));
+    if (error) {
         LOG_ERROR("conf", why);
-        return EX_CONFIG;
+        return error == -EACCES ? EX_NOPERM : EX_CONFIG;
     }
     serve_settings_take(setup->settings, conf->state);
     serve_drop_limits(conf);
@@ -195,6 +196,6 @@ int serve_verb(struct cli *cli, int argc, char **argv)
                         "there is no " CONF_FILE " in %s; 'deskgate --state %s init' makes one",
                         conf.state, conf.state);
     if (error)
-        return cli_fail(EX_CONFIG, "%s", why);
+        return cli_fail(error == -EACCES ? EX_NOPERM : EX_CONFIG, "%s", why);
     return serve_run(&conf, options.ready_fd);
 }

@@ -69,8 +69,10 @@ int upgrade_verb(struct cli *cli, int argc, char **argv)
     int code = cli_parse(&spec, NULL, argc, argv);
     if (code >= 0)
         return code;
-    if (conf_load(&conf, cli->state, why, sizeof(why)) != 0)
-        return cli_fail(EX_CONFIG, "%s; nothing has been changed", why);
+    int error = conf_load(&conf, cli->state, why, sizeof(why));
+    if (error)
+        return cli_fail(error == -EACCES ? EX_NOPERM : EX_CONFIG, "%s; nothing has been changed",
+                        why);
     FD_AUTO int fd = serve_desk_connect(conf.state);
     if (fd < 0)
         return no_gateway(conf.state, fd);

@@ -148,3 +148,45 @@ test('where there is no date, none is written', () => {
   assert.equal(exported(), 'dateless,,no,,,,user');
   assert.ok(details().every((detail) => !detail.includes('1970')), `${details()}`);
 });
+
+// ---- limits, and what takes them away ----
+
+test('no connection at all is no number of connections, and no limit is shown as none', () => {
+  grant('limited', 'limits');
+  for (const [kind, name] of [['user', 'limited'], ['desktop', 'limits']]) {
+    gateway.cli(kind, 'limit', name, '--tunnels', '3');
+    refused(65, /--tunnels '0': give 1 or more, or none for any number/, kind, 'limit', name, '--tunnels', '0');
+    assert.equal(gateway.json(kind, 'limit', name).tunnels, 3);
+    assert.match(gateway.cli(kind, 'limit', name, '--tunnels', 'none').stdout, /^tunnels +none$/m);
+    assert.match(gateway.cli(kind, 'limit', name).stdout, /^idle seconds +none$/m);
+    assert.equal(gateway.json(kind, 'limit', name).tunnels, 0);
+  }
+  const file = join(gateway.folder, 'none.csv');
+  writeFileSync(file, 'name,tunnels\nlimited,0\n');
+  refused(65, /line 2: tunnels '0' is not a number from 1; an empty cell is any number/, 'user', 'import', file);
+});
+
+test('grant limit takes --user, as add and remove do', () => {
+  grant('owner', 'owned');
+  const shown = gateway.json('grant', 'limit', '--user', 'owner', 'owned');
+  assert.deepEqual([shown.who, shown.desktop, shown.hours], ['owner', 'owned', '']);
+  assert.equal(gateway.json('grant', 'limit', '--user', 'owner', 'owned', '--hours', 'tue').hours, 'tue');
+});
+
+test("a desktop's network card is taken away by none", () => {
+  gateway.cli('desktop', 'add', 'carded', '--host', '10.0.0.8', '--mac', '00:1a:2b:3c:4d:5e');
+  gateway.cli('desktop', 'set', 'carded', '--mac', 'none');
+  assert.equal(gateway.json('desktop', 'show', 'carded').mac, '');
+});
+
+// ---- output that nobody gets ----
+
+test('what cannot be printed is said', { skip: !isRoot && 'only root can make a device' }, (t) => {
+  const full = join(folder(t), 'full');
+  run('mknod', [full, 'c', '1', '7']); // always full
+  for (const words of [['check'], ['check', '--json'], ['--help'], ['--version'], ['help'], ['backup', '--help'], ['user', 'list', '--json']]) {
+    const said = run('sh', ['-c', 'exec "$0" "$@" >"$FULL"', binary, '--state', gateway.state, ...words], { allow: true, env: { FULL: full } });
+    assert.equal(said.status, 74, words.join(' '));
+    assert.match(said.stderr, /standard output could not be written/);
+  }
+});

@@ -168,3 +168,21 @@ test('a disk that is read-only is that, and nobody else is at fault', { skip: no
   assert.deepEqual(found.map(({ item, level }) => [item, level]), [['disk', 'problem']], JSON.stringify(found));
   assert.match(found[0].message, /read-only/);
 });
+
+test('an encrypted key is called that', () => {
+  const [certificate, key] = ['cert.pem', 'key.pem'].map((name) => join(gateway.state, 'tls', name));
+  const locked = file('locked.key', '', 0o600);
+  run('openssl', ['pkey', '-in', key, '-aes256', '-passout', 'pass:secret', '-out', locked]);
+  gateway.configure({ tls: { certificate, key: locked } });
+  const found = check('certificate').find(({ level }) => level === 'problem');
+  assert.match(found.message, /is not usable with the key .*locked\.key: it is encrypted/);
+  assert.match(found.mend, /openssl pkey/);
+});
+
+test('a configuration that may not be read is a missing permission', { skip: !isRoot && 'only root can be another user' }, () => {
+  for (const verb of ['serve', 'upgrade']) {
+    const said = run('setpriv', ['--reuid', '4242', '--regid', '4242', '--clear-groups', binary, '--state', gateway.state, verb], { allow: true });
+    assert.equal(said.status, 77, said.stderr);
+    assert.match(said.stderr, /Permission denied/);
+  }
+});

@@ -174,7 +174,7 @@ test('a word of the administrator reaches tunnels of the program before', async 
   gateway.cli('tunnel', 'end', String(gateway.json('tunnel', 'list')[0].id));
   assert.equal((await ws.closed()).code, 4003);
   await until('one has ended, so another one may be', async () => (await gateway.tunnel('echo', token)).ws !== null);
-  gateway.cli('user', 'limit', 'anna', '--tunnels', '0');
+  gateway.cli('user', 'limit', 'anna', '--tunnels', 'none');
   gateway.cli('tunnel', 'end', '--user', 'anna');
   await settled();
 });

@@ -117,6 +117,8 @@ static const struct {
     {"[dial]\nallow = privat\n", "line 2: allow: 'privat' is neither a network"},
     {"[dial]\nwake_broadcast = fd00::1\n", "line 2: wake_broadcast: 'fd00::1' is not an IPv4"},
     {"[dial]\nwake_broadcast = 10.0.0.0/8\n", "'10.0.0.0/8' is not an IPv4 address"},
+    {"[dial]\nallow = ours\n", "words private, loopback, link-local, metadata, own and any"},
+    {"[dial]\ndeny = own\n", "words private, loopback, link-local, metadata and any"},
     {"[dial]\nallow = 10.0.0.0/33\n", "line 2: allow: '10.0.0.0/33' is neither"},
     {"[dial]\ndeny = 10.0.0.0/8 10.1.0.0/16\n", "line 2: deny:"},
     {"[session]\nidle_seconds = 0\n", "line 2: idle_seconds:"},

@@ -93,6 +93,8 @@ START_TEST(test_mac)
         const char *typed, *mac;
     } cases[] = {
         {"", ""},
+        {"none", ""},
+        {"None", NULL},
         {"00:1A:2b:3C:4d:5E", "00:1a:2b:3c:4d:5e"},
         {"00-1a-2b-3c-4d-5e", "00:1a:2b:3c:4d:5e"},
         {"001A2B3C4D5E", "00:1a:2b:3c:4d:5e"},
