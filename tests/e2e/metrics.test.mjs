@@ -11,7 +11,8 @@ import { get, parse, scrape, value } from './lib/prometheus.mjs';
 import { deadPort, echoServer } from './lib/servers.mjs';
 import { sleep, until } from './lib/wait.mjs';
 
-let gateway, anna, token, echo, port;
+let gateway, anna, echo, port;
+let token; // hers, when a test has asked for it
 
 before(async () => {
   echo = await echoServer();
@@ -28,6 +29,16 @@ after(async () => {
   await gateway?.remove();
   await echo?.close();
 });
+
+const session = async () => (token ??= await anna.token());
+
+// A tunnel that echoes what `bytes` are.
+async function used(bytes) {
+  const { ws } = await gateway.tunnel('desk', await session());
+  ws.send(bytes);
+  assert.deepEqual(await ws.read(bytes.length), bytes);
+  return ws;
+}
 
 // Waits until a sample has this value, and returns the scrape.
 async function becomes(wanted, name, labels) {
@@ -74,7 +85,7 @@ test('nothing else is served there, and it is served nowhere else', async () => 
 
 test('sign-ins, by outcome', async () => {
   const before = await scrape(port);
-  token = await anna.token();
+  await anna.token();
   await anna.signIn({ password: 'not this one', code: '000000' });
   await grow(before, ['deskgate_sign_ins_total', { outcome: 'ok' }, 1], ['deskgate_sign_ins_total', { outcome: 'sign_in_refused' }, 1],
     ['deskgate_sign_in_duration_seconds_count', undefined, 2]);
@@ -85,11 +96,10 @@ test('sign-ins, by outcome', async () => {
 });
 
 test('a tunnel: live, its bytes to the byte, and why it ended', async () => {
+  await session();
   const before = await scrape(port);
-  const { ws } = await gateway.tunnel('desk', token);
   const payload = Buffer.alloc(100_000, 7);
-  ws.send(payload);
-  assert.deepEqual(await ws.read(payload.length), payload);
+  await used(payload);
   const bytes = ['down', 'up'].map((direction) => ['deskgate_tunnel_bytes_total', { direction }, payload.length]);
   await grow(before, ...bytes, // while it lives
     ['deskgate_tunnels_opened_total', { way: 'tunnel' }, 1], ['deskgate_dials_total', { outcome: 'ok' }, 1],
@@ -101,6 +111,7 @@ test('a tunnel: live, its bytes to the byte, and why it ended', async () => {
 });
 
 test('a desktop that refuses', async () => {
+  await session();
   const before = await scrape(port);
   assert.equal((await gateway.tunnel('dead', token)).answer.status, 502);
   await grow(before, ['deskgate_dials_total', { outcome: 'desktop_refused' }, 1],
@@ -172,6 +183,8 @@ test('when connections have run out, the numbers still come', async () => {
 });
 
 test('a crashed gate begins at nought; the keeper\'s numbers go on', async () => {
+  (await used(Buffer.from('hello'))).wire.end();
+  await becomes(0, 'deskgate_tunnels', { way: 'tunnel' });
   const opened = value(await scrape(port), 'deskgate_tunnels_opened_total', { way: 'tunnel' });
   assert.ok(opened > 0);
   process.kill(gateway.part('gate'), 'SIGKILL');
