@@ -146,13 +146,17 @@ for (const [what, narrow, widen, told] of [
 }
 
 // What the person has no grant for at all is, to the person, not there.
-for (const [what, narrow, widen] of [
+const GROUPS = ['--group', 'staff', '--desktop-group', 'rooms'];
+const byGroups = [['grant', 'add', ...GROUPS], ['grant', 'remove', 'anna', 'office']]; // in place of her own grant
+const byHerself = [['grant', 'add', 'anna', 'office'], ['grant', 'remove', ...GROUPS]]; // as before
+for (const [what, narrow, widen, restore = []] of [
   ['the grant is taken back', [['grant', 'remove', 'anna', 'office']], [['grant', 'add', 'anna', 'office']]],
-  ['the desktop leaves the group that was granted',
-    [['grant', 'add', '--group', 'staff', '--desktop-group', 'rooms'], ['grant', 'remove', 'anna', 'office'], ['desktop-group', 'leave', 'rooms', 'office']],
-    [['desktop-group', 'join', 'rooms', 'office']]],
-  ['the person leaves the group that was granted', [['group', 'leave', 'staff', 'anna']], [['group', 'join', 'staff', 'anna']]],
-  ['the group is removed with its grants', [['desktop-group', 'remove', 'rooms']], [['grant', 'add', 'anna', 'office']]],
+  ['the desktop leaves the group that was granted', [...byGroups, ['desktop-group', 'leave', 'rooms', 'office']],
+    [['desktop-group', 'join', 'rooms', 'office']], byHerself],
+  ['the person leaves the group that was granted', [...byGroups, ['group', 'leave', 'staff', 'anna']],
+    [['group', 'join', 'staff', 'anna']], byHerself],
+  ['the group is removed with its grants', [...byGroups, ['desktop-group', 'remove', 'rooms']],
+    [['grant', 'add', 'anna', 'office']], [['desktop-group', 'add', 'rooms'], ['desktop-group', 'join', 'rooms', 'office']]],
 ]) {
   test(`${what}: no way leads in`, async (t) => {
     await freshTicket();
@@ -171,6 +175,7 @@ for (const [what, narrow, widen] of [
     for (const one of widen) gateway.cli(...one);
     await freshTicket();
     await all('allowed');
+    for (const one of restore) gateway.cli(...one);
   });
 }
 
