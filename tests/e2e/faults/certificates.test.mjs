@@ -36,7 +36,9 @@ async function shown() {
   return fingerprint256;
 }
 
+// Both files as they were at first.
 function restore() {
+  run('rm', ['-rf', file('cert.pem')]);
   writeFileSync(file('cert.pem'), good.cert);
   writeFileSync(file('key.pem'), good.key);
 }
@@ -69,13 +71,13 @@ for (const [what, [named, act]] of Object.entries(FAULTS)) {
       assert.equal(await shown(), old);
       await house.canary.heard();
     } finally {
-      run('rm', ['-rf', file('cert.pem')]);
       restore();
     }
   });
 }
 
-test('a gate that is started again while the files are rubbish has the old one', { timeout: 180_000 }, async () => {
+test('a gate that is started again while the files are rubbish has the old one', { timeout: 180_000 }, async (t) => {
+  t.after(restore);
   writeFileSync(file('cert.pem'), 'rubbish');
   await gateway.reload(/tls\.reload/);
   process.kill(gateway.part('gate'), 'SIGKILL');
@@ -83,11 +85,16 @@ test('a gate that is started again while the files are rubbish has the old one',
   assert.equal(await shown(), old);
   await until('its tunnel was the killed gate\'s', () => house.canary.error);
   await house.canary.stop();
-  restore();
   await house.perch();
 });
 
-test('a good one is taken up afterwards, and nobody notices', { timeout: 180_000 }, async () => {
+test('a good one is taken up afterwards, and nobody notices', { timeout: 180_000 }, async (t) => {
+  writeFileSync(file('cert.pem'), 'rubbish');
+  await gateway.reload(/tls\.reload: .*old ones stay/);
+  t.after(async () => {
+    restore();
+    await gateway.reload(/new certificates are in use/);
+  });
   for (const [name, bytes] of [['cert.pem', other.cert], ['key.pem', other.key]]) {
     writeFileSync(file(`${name}.new`), bytes, { mode: 0o600 });
     if (isRoot) run('chown', ['nobody', file(`${name}.new`)]);
