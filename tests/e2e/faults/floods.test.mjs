@@ -2,7 +2,7 @@
 // bursts and at once reset, and as tunnels: the limits hold, whoever was there stays, and when the
 // flood is over everything is as before.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { House } from '../lib/fault_house.mjs';
 import { scrape, value } from '../lib/prometheus.mjs';
 import { tcpFrom, tlsFrom } from '../lib/proxy.mjs';
@@ -15,7 +15,8 @@ const HALF = Buffer.from('1603010200010001fc0303', 'hex'); // of a ClientHello
 
 let house, gateway, token;
 
-before(async () => {
+// Each test has its own: a gate tells of those that it refused once a minute only.
+beforeEach(async () => {
   house = await House.open({
     conf: {
       metrics: { listen: '127.0.0.1:0' },
@@ -25,14 +26,15 @@ before(async () => {
   });
   ({ gateway, token } = house);
 });
-after(() => house?.close());
+afterEach(() => house?.close());
 
-async function calm() {
+async function calm(t) {
   await until('strangers are gone', async () => await house.number('deskgate_connections') <= 6, { every: 100 });
   await house.calm();
+  await house.whole(t);
 }
 
-test('one address: so many, and not one more; another one is served', { timeout: 180_000 }, async () => {
+test('one address: so many, and not one more; another one is served', { timeout: 180_000 }, async (t) => {
   const refused = await house.number('deskgate_connections_refused_total');
   const wires = await Promise.all(Array.from({ length: EACH }, () => tlsFrom(gateway, '127.5.0.1')));
   for (let i = 0; i < 3; i++) await assert.rejects(tlsFrom(gateway, '127.5.0.1'), 'one too many');
@@ -46,7 +48,7 @@ test('one address: so many, and not one more; another one is served', { timeout:
     return wire !== null;
   });
   for (const wire of wires) wire.end();
-  await calm();
+  await calm(t);
 });
 
 test('a burst from everywhere, of TCP, of half handshakes and of connections that are reset', { timeout: 180_000 }, async (t) => {
@@ -77,10 +79,10 @@ test('a burst from everywhere, of TCP, of half handshakes and of connections tha
   await watch;
   t.diagnostic(`${most} connections of ${TOTAL} at most, of ${held.length} that came`);
   for (const wire of held) await wire.rest(30_000); // closed by the gateway, at the latest when their time is over
-  await calm();
+  await calm(t);
 });
 
-test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 180_000 }, async () => {
+test('tunnels take all places: the next one is turned away, none of them ends, and a place that is left is taken', { timeout: 180_000 }, async (t) => {
   const from = house.lastRow();
   const tunnels = [];
   let full = false;
@@ -107,7 +109,5 @@ test('tunnels take all places: the next one is turned away, none of them ends, a
   assert.ok(ws);
   for (const one of tunnels) one.wire.end();
   await house.ended(from, { 'client-lost': before + 1 });
-  await calm();
+  await calm(t);
 });
-
-test('afterwards', (t) => house.whole(t));
