@@ -67,6 +67,7 @@ const closeLines = () => Promise.all(lines.splice(0).map((line) => line.close())
 // All of them, TIMES each, a few at a time: one session may have eight dials under way. The lines
 // are closed when all tunnels' ends are known.
 async function resets(cases, due) {
+  gateway.sql('DELETE FROM tickets WHERE used_at = 0'); // of a session only so many may wait
   const from = house.lastRow();
   const all = Array.from({ length: TIMES }, () => cases).flat();
   while (all.length) await Promise.all(all.splice(0, 6).map(cut));
