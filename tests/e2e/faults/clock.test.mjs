@@ -63,6 +63,7 @@ after(async () => {
 });
 
 test('a day forward and back: nobody is signed out, codes that were used stay used', options, async (t) => {
+  const from = house.lastRow();
   const person = house.books.add();
   const early = codeOf(person);
   assert.equal(await house.books.signIn(person, { code: early }), 200);
@@ -85,7 +86,7 @@ test('a day forward and back: nobody is signed out, codes that were used stay us
   await set(0);
   const late = codeOf(person, 1);
   assert.equal(await house.books.signIn(person, { code: late }), 200, 'the next code is good');
-  const rows = gateway.audit('--event', 'clock-set', '--last', '100');
+  const rows = gateway.audit('--event', 'clock-set', '--last', '100').filter((row) => row.id > from);
   assert.deepEqual(rows.map((row) => [row.outcome, row.detail]), [['forward', `by ${DAY} seconds`], ['back', `by ${DAY} seconds`],
     ['forward', `by ${DAY} seconds`], ['back', `by ${2 * DAY} seconds`], ['forward', `by ${DAY} seconds`]]);
   t.diagnostic(`slowest beat ${house.canary.slowest} ms`);
