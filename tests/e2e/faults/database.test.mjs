@@ -123,19 +123,21 @@ describe('the database', { concurrency: true }, () => {
   describe('while the gateway runs', { concurrency: false }, () => {
     let house, gateway, books, backup, inBackup;
 
-    before(async () => {
+    // A house of its own for each: what becomes of it is different.
+    async function open(t) {
       house = await House.open();
+      t.after(() => house.close());
       ({ gateway, books } = house);
       for (let i = 0; i < 3; i++) await books.signIn(books.add());
       backup = join(gateway.folder, 'backup');
       gateway.cli('backup', backup);
       inBackup = [...books.people];
-    });
-    after(() => house?.close());
+    }
 
     const path = (name) => join(gateway.state, name);
 
-    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 180_000 }, async () => {
+    test('removed: it stops acknowledging, says so, and is back when the file is', { timeout: 180_000 }, async (t) => {
+      await open(t);
       const late = books.add();
       const at = gateway.log.length;
       const names = ['deskgate.db', 'deskgate.db-wal', 'deskgate.db-shm'];
@@ -154,7 +156,8 @@ describe('the database', { concurrency: true }, () => {
       await books.whole();
     });
 
-    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 180_000 }, async () => {
+    test('the index of its log is cut off: the keeper may die of it, and is back', { timeout: 180_000 }, async (t) => {
+      await open(t);
       truncateSync(path('deskgate.db-shm'), 0);
       const person = books.add();
       let status;
@@ -168,6 +171,7 @@ describe('the database', { concurrency: true }, () => {
     });
 
     test('rubbish over all of it: nothing false is said, and a restore has what was in the backup', { timeout: 180_000 }, async (t) => {
+      await open(t);
       const at = gateway.log.length;
       gateway.sql('PRAGMA wal_checkpoint(TRUNCATE)');
       damage(path('deskgate.db'), 1);
