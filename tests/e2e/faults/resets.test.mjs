@@ -1,7 +1,7 @@
 // RST at each stage of a connection, by each way in: nothing stays of it, the audit log tells each
 // tunnel's end truly, and nobody else notices.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { openCleanpath, rdpServer, requestPdu, ticketFor } from '../lib/cleanpath.mjs';
 import { House } from '../lib/fault_house.mjs';
@@ -34,6 +34,10 @@ before(async () => {
 after(async () => {
   await closeLines();
   await house?.close();
+});
+afterEach(async (t) => {
+  await house.whole(t);
+  assert.doesNotMatch(gateway.log, /Sanitizer|runtime error| error /);
 });
 
 // The bytes of a TLS client's first flight.
@@ -208,9 +212,4 @@ test('at the moment of opening and of closing', { timeout: 180_000 }, async () =
     }],
   ]);
   for (const why of Object.keys(whys)) assert.ok(['client', 'client-lost', 'setup'].includes(why), why);
-});
-
-test('afterwards', async (t) => {
-  await house.whole(t);
-  assert.doesNotMatch(gateway.log, /Sanitizer|runtime error| error /);
 });

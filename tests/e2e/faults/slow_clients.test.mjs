@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { House } from '../lib/fault_house.mjs';
 import { tcpServer } from '../lib/servers.mjs';
@@ -28,6 +28,7 @@ before(async () => {
   ({ gateway, token } = house);
 });
 after(() => house?.close());
+afterEach((t) => house.whole(t));
 
 const many = (make) => Promise.all(Array.from({ length: MANY }, (_, i) => make(i)));
 
@@ -206,5 +207,3 @@ test('a desktop\'s long picture: taken slowly it arrives whole, and one that is 
   deaf.wire.end();
   await house.settled(from, { 'client-lost': 2 });
 });
-
-test('afterwards', (t) => house.whole(t));

@@ -129,7 +129,7 @@ export class House {
     await this.calm();
   }
 
-  // The last test of a file.
+  // After each test, or, where the look takes long, after all of them.
   async whole(t) {
     await this.canary.heard();
     await this.books.whole();
