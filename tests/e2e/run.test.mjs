@@ -10,7 +10,7 @@ import { alive, root, start, stop } from './lib/proc.mjs';
 import { Codes } from './lib/totp.mjs';
 import { until } from './lib/wait.mjs';
 
-const demos = [];
+const demos = []; // both that go on
 const started = [];
 
 async function demo() {
@@ -61,9 +61,9 @@ test('the desktop is reached through each', { timeout: 300_000 }, async (t) => {
   }
 });
 
-for (const [at, signal] of ['SIGTERM', 'SIGINT'].entries()) {
+for (const signal of ['SIGTERM', 'SIGINT']) {
   test(`${signal} leaves nothing`, { timeout: 180_000 }, async () => {
-    const { process, pids, state } = demos[at];
+    const { process, pids, state } = await demo();
     const { code } = await stop(process, { signal, patience: 30_000 });
     assert.equal(code, 0, process.err);
     assert.deepEqual(pids.filter(alive), []);
