@@ -45,6 +45,17 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
+// The gateway signs by it, until the test is over.
+async function sign(t, { certificate, key }) {
+  const by = async (rdp) => {
+    await gateway.stop();
+    gateway.configure({ rdp });
+    await gateway.serve();
+  };
+  t.after(() => by({ certificate: '', key: '' }));
+  await by({ certificate, key });
+}
+
 async function file(from = gateway, of = token) {
   const answer = await from.http('GET', '/api/desktops/office/rdp', { token: of });
   assert.equal(answer.status, 200, answer.body);
@@ -94,11 +105,10 @@ test('what a desktop forbids stands in its file, and what it adds', async () => 
 });
 
 for (const kind of ['rsa', 'ec']) {
-  test(`signed with a certificate (${kind}), verified over the text as rdpsign composes it`, async () => {
+  test(`signed with a certificate (${kind}), verified over the text as rdpsign composes it`, async (t) => {
     const signer = makeSigner(kind);
     if (isRoot) execFileSync('chmod', ['644', signer.key]);
-    gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
-    await gateway.restart();
+    await sign(t, signer);
     const text = await file();
     const lines = text.split('\r\n');
     const scope = lines.find((line) => line.startsWith('signscope:s:'));
@@ -123,19 +133,16 @@ for (const kind of ['rsa', 'ec']) {
   });
 }
 
-test('a certificate that is not usable: at a reload the old one stays', async () => {
+test('a certificate that is not usable: at a reload the old one stays', async (t) => {
   const signer = makeSigner('rsa');
   const other = makeSigner('ec');
   if (isRoot) execFileSync('chmod', ['644', signer.key, other.key]);
-  gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
-  await gateway.restart();
-  const good = readFileSync(signer.key);
+  await sign(t, signer);
   writeFileSync(signer.key, readFileSync(other.key));
   await gateway.reload(/is not the key of/);
   assert.match(await file(), /\r\nsignature:s:/);
   const check = gateway.cli('check', { allow: true });
   assert.match(check.stdout + check.stderr, /not usable with the key .*rsa-key\.pem/);
-  writeFileSync(signer.key, good);
 });
 
 // Good for TLS, all of them: the first file would have been too late to say so.
@@ -144,14 +151,13 @@ for (const [what, args, count, words] of [
   ['an RSA-PSS key', ['-newkey', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'], 1, /only RSA and ECDSA keys/],
   ['a chain without end', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], 9, /more than 8 certificates/],
 ]) {
-  test(`${what} cannot sign: said by check, at start, and at a reload`, async () => {
+  test(`${what} cannot sign: said by check, at start, and at a reload`, async (t) => {
     const signer = makeSigner('ec');
     const bad = { certificate: join(folder, 'bad.pem'), key: join(folder, 'bad.key') };
     execFileSync('openssl', ['req', '-x509', ...args, '-nodes', '-keyout', bad.key, '-out', bad.certificate, '-days', '2', '-subj', '/CN=bad'], { stdio: 'ignore' });
     writeFileSync(bad.certificate, readFileSync(bad.certificate, 'utf8').repeat(count));
     if (isRoot) execFileSync('chmod', ['644', signer.key, bad.key]);
-    gateway.configure({ rdp: { certificate: signer.certificate, key: signer.key } });
-    await gateway.restart();
+    await sign(t, signer);
     for (const name of ['certificate', 'key']) writeFileSync(signer[name], readFileSync(bad[name]));
     await gateway.reload(words);
     assert.match(await file(), /\r\nsignature:s:/, 'the old one signs on');
@@ -161,8 +167,6 @@ for (const [what, args, count, words] of [
     const refused = gateway.cli('serve', { allow: true });
     assert.equal(refused.status, 78, refused.stderr);
     assert.match(refused.stderr, words);
-    gateway.configure({ rdp: { certificate: '', key: '' } });
-    await gateway.serve();
   });
 }
 
