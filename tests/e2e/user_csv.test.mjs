@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { run as runCommand } from './lib/proc.mjs';
 
 let gateway, file;
-before(async () => {
+beforeEach(async () => {
   gateway = await Gateway.make();
   file = join(gateway.folder, 'people.csv');
 });
-after(() => gateway?.remove());
+afterEach(() => gateway?.remove());
 
 const HEAD = 'name,groups,disabled,valid_from,valid_until,tunnels,role';
 
@@ -22,10 +22,16 @@ function run(text, ...options) {
 const people = () => gateway.json('user', 'list');
 const one = (name) => people().find((each) => each.name === name);
 
-test('new people are added with groups, limits and a link each; the link works', async () => {
+// Three people who were not there before; what the command said.
+function three() {
   const done = run(`${HEAD}\r\nanna,staff;night shift crew,no,,2030-01-31T00:00:00Z,2,administrator\r\n`.replace('night shift crew', 'night')
     + '"berta","staff",no,,,,user\r\ncarla,,yes,,,,\r\n');
   assert.equal(done.status, 0, done.stderr);
+  return done;
+}
+
+test('new people are added with groups, limits and a link each; the link works', async () => {
+  const done = three();
   assert.match(done.stderr, /staff is a new group[^]*night is a new group[^]*3 added, 0 changed, 0 as they were/);
   const [head, ...links] = done.stdout.trim().split('\r\n');
   assert.equal(head, 'name,link,expires');
@@ -43,6 +49,7 @@ test('new people are added with groups, limits and a link each; the link works',
 });
 
 test('what is exported can be imported, and changes nothing', () => {
+  three();
   const out = gateway.cli('user', 'export').stdout;
   assert.equal(out.split('\r\n')[0], HEAD);
   assert.doesNotMatch(out, /argon2|setup=/);
@@ -54,6 +61,7 @@ test('what is exported can be imported, and changes nothing', () => {
 });
 
 test('columns that are not there leave things as they are; empty cells say none', () => {
+  three();
   assert.match(run('tunnels,name\n7,berta\n').stderr, /0 added, 1 changed/);
   assert.deepEqual([one('berta').tunnels, one('berta').groups], [7, ['staff']]);
   run('name,groups,tunnels\nberta,night,\n');
@@ -63,6 +71,7 @@ test('columns that are not there leave things as they are; empty cells say none'
 });
 
 test('a dry run says what would be, and does nothing', () => {
+  three();
   const before = [people(), gateway.audit().length, gateway.json('group', 'list')];
   const done = run('name,groups,tunnels\nnobody-yet,brand-new,1\nanna,staff,3\n', '--dry-run');
   assert.equal(done.status, 0);
@@ -86,6 +95,7 @@ test('links go to a file of one\'s own that was not there', () => {
 });
 
 test('faults: every one by its line, and nothing is changed', () => {
+  three();
   const before = [people(), gateway.audit().length];
   for (const [text, ...words] of [
     ['', /empty/],
@@ -118,6 +128,7 @@ test('faults: every one by its line, and nothing is changed', () => {
 });
 
 test('too much is refused in good time', () => {
+  three();
   assert.match(run(`name\n${'x'.repeat(1024 * 1024)}\n`).stderr, /line 2: a cell is longer than 8 KB/);
   assert.match(run(`name\n"${'x\n'.repeat(512 * 1024)}`).stderr, /line 2: a cell is longer than 8 KB/);
   assert.match(run(`name,tunnels\n${`anna,${' '.repeat(8000)}\n`.repeat(1400)}`).stderr, /longer than 10 MB/);
@@ -125,6 +136,7 @@ test('too much is refused in good time', () => {
 });
 
 test('formulas are kept from spreadsheets on the way out, and come back as they were', () => {
+  three();
   gateway.cli('group', 'add', 'x');
   const out = gateway.cli('user', 'export').stdout;
   assert.doesNotMatch(out, /"[=+@-]/);
