@@ -315,6 +315,8 @@ test('a pair: back-pressure from a desktop that does not read, and the rest of i
   await sleep(1000);
   rdg.wire.socket.resume();
   await echoed(rdg, bytes);
+  rdg.drop();
+  await until(() => 'the tunnel has ended', () => live() === 0);
 });
 
 test('idleness is announced in whole minutes, and ends it with a code of its own', async () => {
