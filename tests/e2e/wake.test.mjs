@@ -44,17 +44,18 @@ after(async () => {
   for (const process of sleepers) await stop(process);
 });
 
-const wakes = () => gateway.audit('--event', 'desktop-wake');
+const wakes = (since = 0) => gateway.audit('--event', 'desktop-wake', '--last', '1000').slice(since);
 
 test('a tunnel waits until the desktop has woken up', async () => {
   const asleep = await desktop('office', { nap: 2 });
   await listening(asleep);
+  const before = wakes().length;
   const { ws, wire } = await gateway.tunnel('office', token);
   await until('it has said so', () => asleep.awake()); // its port comes first
   ws.send(Buffer.from('hello'));
   assert.equal((await ws.read(5)).toString(), 'hello');
   wire.end();
-  const [row, ...others] = wakes();
+  const [row, ...others] = wakes(before);
   assert.deepEqual(others, []);
   assert.equal(row.outcome, 'ok');
   assert.equal(row.desktop, 'office');
@@ -67,7 +68,7 @@ test('a tunnel waits until the desktop has woken up', async () => {
   const again = await gateway.tunnel('office', token);
   assert.ok(again.ws);
   again.wire.end();
-  assert.equal(wakes().length, 1);
+  assert.equal(wakes(before).length, 1);
 });
 
 test('a browser is told that the desktop is being woken', async () => {
