@@ -1,7 +1,7 @@
 // What deskgate gives to the programs around it on a server: systemd's units, certbot's hook,
 // fail2ban's filter. scripts/package --test tries the units under a real systemd.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,10 +11,15 @@ import { until } from './lib/wait.mjs';
 
 const scripts = join(root, 'scripts');
 const folder = mkdtempSync(join(tmpdir(), 'deskgate-system-'));
+const lineage = join(folder, 'lineage');
 let gateway;
 before(async () => {
   chmodSync(folder, 0o755); // the gateway's user may look, as in /etc
   gateway = await Gateway.make();
+  // What certbot has: another certificate for the gateway's name.
+  run(binary, ['--state', join(folder, 'other'), 'init', '--name', 'localhost']);
+  mkdirSync(lineage);
+  for (const [from, to] of [['cert.pem', 'fullchain.pem'], ['key.pem', 'privkey.pem']]) copyFileSync(join(folder, 'other/tls', from), join(lineage, to));
 });
 after(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -46,19 +51,14 @@ test('the packaging builds what the unit and the script name', () => {
 
 // ---- certbot ----
 
-function renew(domains, lineage = join(folder, 'lineage')) {
+function renew(domains) {
   return run(join(scripts, 'certbot-deploy'), [], { allow: true, env: {
     DESKGATE_STATE: gateway.state, RENEWED_LINEAGE: lineage, RENEWED_DOMAINS: domains,
     PATH: `${dirname(binary)}:${process.env.PATH}` } });
 }
 
 test("certbot's hook puts the gateway's certificate in its place, and leaves others alone", async () => {
-  const other = join(folder, 'other');
-  run(binary, ['--state', other, 'init', '--name', 'localhost']);
-  mkdirSync(join(folder, 'lineage'));
-  const [certificate, key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(other, 'tls', file)));
-  writeFileSync(join(folder, 'lineage/fullchain.pem'), certificate);
-  writeFileSync(join(folder, 'lineage/privkey.pem'), key);
+  const [certificate, key] = ['fullchain.pem', 'privkey.pem'].map((file) => readFileSync(join(lineage, file)));
   const [oldCertificate, oldKey] = ['cert.pem', 'key.pem'].map((file) => join(gateway.state, 'tls', file));
   const kept = readFileSync(oldCertificate);
 
