@@ -265,6 +265,7 @@ test('drain_seconds end what is left, with a true reason', async () => {
   assert.equal((await ws.closed(30_000)).code, 1001);
   await settled();
   gateway.configure({ server: { drain_seconds: 43200 } });
+  await gateway.reload(/drain_seconds/);
 });
 
 test('what is done for all is done once', async () => {
@@ -329,6 +330,7 @@ test('upgrade without a gateway says so', async () => {
   const said = upgrade({ allow: true });
   assert.equal(said.status, 69);
   assert.match(said.stderr, /no gateway runs/);
+  await gateway.serve();
 });
 
 test('a command of a newer program does not change the database under an older one that serves', () => {
