@@ -21,7 +21,7 @@ const programs = [['the FreeRDP of this release', freerdp], ...newer.version ===
 
 const clients = new Clients();
 const open = [];
-const secrets = []; // every password that was ever made
+const secrets = []; // every password that was made so far
 let gateway;
 let desktop;
 let echo;
@@ -264,6 +264,15 @@ test('a ticket still opens without any of this', async () => {
 });
 
 test('no password is in a log or readable in the database', async () => {
+  for (const Way of [WebSocketRdg, LegacyRdg]) {
+    const { password: waiting } = await account('echo'); // of a session only so many may wait
+    assert.equal((await connect(Way, basic('nobody', waiting))).answer.status, 401, 'somebody else\'s');
+    for (let i = 0; i < 4; i++) {
+      const { password } = await account('echo');
+      await works(await connect(Way, basic('anna', password)));
+      assert.equal((await connect(Way, basic('anna', password))).answer.status, 401, 'used before');
+    }
+  }
   assert.ok(secrets.length > 8);
   const texts = { log: gateway.log, audit: JSON.stringify(gateway.audit()) };
   for (const name of readdirSync(gateway.state).filter((file) => file.startsWith('deskgate.db'))) texts[name] = readFileSync(join(gateway.state, name), 'latin1');
@@ -275,10 +284,14 @@ test('no password is in a log or readable in the database', async () => {
 
 // ---- off, which is the default ----
 
-test('without the setting nobody gets one, and clients say why', async () => {
+test('without the setting nobody gets one, and clients say why', async (t) => {
   const { password } = await account('echo');
-  gateway.configure({ rdg: { passwords: 'no' } });
-  await gateway.restart();
+  const offer = async (passwords) => {
+    gateway.configure({ rdg: { passwords } });
+    await gateway.restart();
+  };
+  t.after(() => offer('yes'));
+  await offer('no');
   const refused = await ask('office', { token });
   assert.equal(refused.status, 404);
   assert.equal(refused.json.error, 'not_offered');
