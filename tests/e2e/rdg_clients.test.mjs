@@ -94,6 +94,7 @@ test('FreeRDP 3 keeps to what the desktop forbids', { skip: noClient(newer) || n
     await says(/device service printer \[paper\]/);
     return { client, said, says };
   }
+  t.after(() => gateway.cli('desktop', 'set', 'xrdp', '--forbid', 'none'));
   const there = desktops.xrdp.display;
 
   const free = await start('none');
