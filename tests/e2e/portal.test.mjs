@@ -377,7 +377,7 @@ for (const look of LOOKS) {
     assert.ok(look.scheme === 'dark' ? await paper(page) < 64 : await paper(page) > 192, `it is ${look.scheme}`);
     assert.equal(await moving(page), 0, 'who wants no motion gets none');
     await judge(page, 'sign-in');
-    await page.fill('input[autocomplete=username]', 'nobody');
+    await page.fill('input[autocomplete=username]', `nobody-${tag}`); // whom nobody has tried before
     await page.fill('input[type=password]', 'not this one at all');
     await page.click('button.link');
     await page.keyboard.type('aaaa-bbbb-cccc-dddd');

@@ -54,7 +54,7 @@ test('the portal makes one, and a client that takes no file uses it', async (t) 
   const client = start(freerdp.command, [`/v:${computer}`, `/g:${address}`, '/gt:http', `/gu:${name}`, `/gp:${password}`, '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls'],
     { env: { DISPLAY: view.display, HOME: clients.folder } });
   t.after(() => stop(client));
-  await until(() => `it reaches the desktop: ${client.out}${client.err}`, () => gateway.audit('--event', 'tunnel-open').some((row) => row.outcome === 'ok'), { ms: 60_000 });
+  await until(() => `it reaches the desktop: ${client.out}${client.err}`, () => gateway.audit('--event', 'tunnel-open').some((row) => row.user === user.name && row.outcome === 'ok'), { ms: 60_000 });
   await stop(client);
 
   await button.click(); // each time another one
