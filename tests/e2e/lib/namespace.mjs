@@ -13,7 +13,8 @@ export function within(file, flags, { name = 'in namespaces of its own' } = {}) 
   test(name, { skip: isRoot ? false : 'only root can make them' }, (t) => {
     const env = { ...process.env, DESKGATE_WITHIN: '1' };
     delete env.NODE_TEST_CONTEXT;
-    const done = spawnSync('unshare', [...flags, process.execPath, file], { encoding: 'utf8', env, timeout: 360_000 });
+    const loaded = process.execArgv.flatMap((word, i, all) => (word === '--require' ? [word, all[i + 1]] : [])); // before this file
+    const done = spawnSync('unshare', [...flags, process.execPath, ...loaded, file], { encoding: 'utf8', env, timeout: 360_000 });
     assert.equal(done.status, 0, done.stdout + done.stderr);
     for (const line of done.stdout.match(/^# (pass \d+|.* ms at most)$/gm) ?? []) t.diagnostic(line);
   });
