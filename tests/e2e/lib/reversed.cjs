@@ -1,15 +1,29 @@
-// Loaded before a test file (node --require): its tests come in reverse, the last one first, so one that
-// builds on what an earlier one left fails.
+// Loaded before a test file (node --require): its tests come in reverse, the last one first, also within
+// each describe(), so one that builds on what an earlier one left fails.
 const { syncBuiltinESMExports } = require('node:module');
 const runner = require('node:test');
 
-const { test } = runner;
-const put = []; // what the file has put there so far
+const { describe, test } = runner;
+const file = [];
+let put = file; // what the file, or the suite that is being read, has put there so far
 
-runner.test = (...args) => {
-  if (put.push(args) > 1) return;
-  setImmediate(() => { // the file has been read to its end
-    for (const one of put.splice(0).reverse()) test(...one);
-  });
+function putBack(list) {
+  for (const [make, args] of list.splice(0).reverse()) make(...args);
+}
+
+function later(make, args) {
+  if (put.push([make, args]) === 1 && put === file) setImmediate(putBack, file); // the file has been read to its end
+}
+
+// The body of a suite, whose tests come in reverse.
+const reversed = (body) => () => {
+  const outer = put;
+  put = [];
+  body();
+  putBack(put);
+  put = outer;
 };
+
+runner.test = (...args) => later(test, args);
+runner.describe = (...args) => later(describe, [...args.slice(0, -1), reversed(args.at(-1))]);
 syncBuiltinESMExports();
