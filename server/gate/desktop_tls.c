@@ -1,5 +1,6 @@
 #include "desktop_tls.h"
 
+#include "peer_key.h"
 #include "pem_file.h"
 
 #include <errno.h>
@@ -11,6 +12,9 @@
 #include <string.h>
 
 #define CHAIN_MOST 16 /* certificates; longer chains are not looked at */
+/* Of a handshake, in bytes: ten times a usual chain. Reading a certificate takes longer the longer
+ * it is, by the square (libtasn1): here milliseconds. */
+#define HANDSHAKE_MOST (48 * 1024)
 
 struct desktop_tls {
     gnutls_certificate_credentials_t nobody; /* no certificate of ours, no authorities */
@@ -75,6 +79,7 @@ int desktop_tls_session(const struct desktop_tls *tls, const char *host, gnutls_
     if (gnutls_init(session,
                     GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
         return -ENOMEM;
+    gnutls_handshake_set_max_packet_length(*session, HANDSHAKE_MOST);
     if (gnutls_priority_set(*session, tls->priority) < 0 ||
         gnutls_credentials_set(*session, GNUTLS_CRD_CERTIFICATE, tls->nobody) < 0 ||
         (is_name(host) &&
@@ -85,6 +90,7 @@ int desktop_tls_session(const struct desktop_tls *tls, const char *host, gnutls_
     return 0;
 }
 
+/* Up to where verifying would take too long. */
 static size_t import_chain(gnutls_session_t session, gnutls_x509_crt_t chain[CHAIN_MOST])
 {
     unsigned count = 0;
@@ -93,7 +99,8 @@ static size_t import_chain(gnutls_session_t session, gnutls_x509_crt_t chain[CHA
     while (peers && made < count && made < CHAIN_MOST) {
         if (gnutls_x509_crt_init(&chain[made]) < 0)
             break;
-        if (gnutls_x509_crt_import(chain[made], &peers[made], GNUTLS_X509_FMT_DER) < 0) {
+        if (gnutls_x509_crt_import(chain[made], &peers[made], GNUTLS_X509_FMT_DER) < 0 ||
+            !peer_key_bearable(chain[made])) {
             gnutls_x509_crt_deinit(chain[made]);
             break;
         }

@@ -9,6 +9,7 @@
 #include "stream_direct.h"
 
 #include "owner.h"
+#include "peer_key.h"
 #include "scratch.h"
 #include "stream_tls_io.h"
 
@@ -74,12 +75,14 @@ static int on_handshake(gnutls_session_t session, unsigned type, unsigned when, 
                         const gnutls_datum_t *message)
 {
     (void)when;
-    if (incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+    if (!incoming)
+        return 0;
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
         gnutls_ext_raw_parse(gnutls_transport_get_ptr(session), on_extension, message,
                              GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
-    else if (incoming && type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+    else if (type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
         gnutls_ext_raw_parse(gnutls_transport_get_ptr(session), on_extension, message, 0);
-    return 0;
+    return peer_key_check(session, type, message);
 }
 
 void stream_direct_watch(gnutls_session_t session)

@@ -1,0 +1,13 @@
+/* Keys that the other end shows in a TLS handshake, before anything is computed with them. GnuTLS
+ * takes an RSA key, and a prime of Diffie and Hellman's, of nearly any size, and a signature that
+ * is rubbish costs as much as a good one: seconds, in a thread for which others wait. */
+#pragma once
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+
+/* For the hook behind each message that came: 0, or the GnuTLS error to end the handshake with. */
+int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t *message);
+/* Is a signature by this certificate's key verified soon? */
+bool peer_key_bearable(gnutls_x509_crt_t certificate);
