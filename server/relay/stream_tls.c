@@ -270,6 +270,14 @@ void stream_tls_direct(struct stream_tls *tls, bool server)
         stream_direct_try(tls);
 }
 
+/* Is there reason to go on at once? A message may lie over several records (RFC 8446 section 5.1),
+ * and GnuTLS comes back after each; those that one recv() has brought no poll announces. */
+static bool goes_on(const struct stream_tls *tls, int code)
+{
+    return code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+           (code == GNUTLS_E_AGAIN && !tls->out && stream_tls_io_whole(tls));
+}
+
 int stream_tls_handshake(struct stream_tls *tls, int *error)
 {
     int flushed = tls_flush(&tls->stream);
@@ -283,7 +291,7 @@ int stream_tls_handshake(struct stream_tls *tls, int *error)
             *error = GNUTLS_E_PUSH_ERROR;
             return sent;
         }
-    } while (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
+    } while (goes_on(tls, code));
     if (code == 0) {
         tls->established = true;
         return tls_flush(&tls->stream);
