@@ -411,11 +411,25 @@ static bool overdue(struct conn *conn)
     return now - conn->watch.since_ms >= patience(conn) * 1000ULL;
 }
 
+/* A session ends without a word to the connections on which it was shown, and a request that needs
+ * none does not bring it out: whoever is to stay known shows one now and then. */
+static void watch_known(struct conn *conn)
+{
+    const struct gate_state *gate = conn->worker->gate;
+    uint64_t now = loop_now(conn->worker->loop);
+    if (atomic_exchange(&conn->proved, false))
+        conn->watch.proved_ms = now;
+    else if (atomic_load(&conn->slot.stage) == ADMIT_KNOWN && !atomic_load(&conn->busy) &&
+             now - conn->watch.proved_ms >= gate->conf->keepalive_seconds * 1000ULL)
+        admit_stage(gate->admit, &conn->slot, ADMIT_STRANGER);
+}
+
 void conn_watch(struct conn *conn)
 {
     bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
     bool stopping = atomic_load(&conn->worker->gate->draining) && !works;
     if (conn->state == CONN_HTTP) {
+        watch_known(conn);
         bool late = overdue(conn);
         if (stopping || (late && atomic_load(&conn->answering)))
             conn_end(conn);

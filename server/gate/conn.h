@@ -73,6 +73,7 @@ struct conn {
     atomic_uint completed; /* requests answered */
     atomic_bool busy;      /* a whole request is being worked on */
     atomic_bool answering; /* its answer is on the way, as fast as the client reads */
+    atomic_bool proved;    /* a session was shown that is good, since the watch looked last */
     atomic_bool upgraded;  /* the 101 is on its way: what comes behind the request is not HTTP */
     atomic_bool hushed;    /* what libmicrohttpd says from now on is not for the client */
 
@@ -100,6 +101,7 @@ struct conn {
         uint64_t up, down;  /* bytes at that time */
         uint64_t since_ms;  /* of the present wait */
         uint64_t begun_ms;  /* when it was accepted */
+        uint64_t proved_ms; /* when a session was last shown, to a tick */
         bool partial;       /* a request has begun to arrive */
     } watch;
     struct proxy_head *proxy;  /* PROXY */

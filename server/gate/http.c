@@ -189,15 +189,28 @@ static enum MHD_Result on_complete(struct request *request)
     return request->route->begin(request);
 }
 
-/* Whoever has signed in is no stranger any more, and whoever signs out is one again. */
+/* Whoever has signed in is no stranger any more, and whoever signs out, or shows a session that is
+ * over, is one again. */
+static void note_session(const struct request *request)
+{
+    const union ipc_record *told = request->answer;
+    struct conn *conn = request->conn;
+    bool out = told->head.type == IPC_SIGNED_OUT, in = told->head.type == IPC_SIGNED_IN;
+    bool session = request->route->needs & ROUTE_SESSION;
+    if (told->head.type == IPC_NONE)
+        return;
+    if (told->answer.status == IPC_OK && !out && (session || in)) {
+        atomic_store(&conn->proved, true);
+        admit_stage(request->gate->admit, &conn->slot, ADMIT_KNOWN);
+    } else if (session &&
+               (told->answer.status == IPC_NO_SESSION || (told->answer.status == IPC_OK && out))) {
+        admit_stage(request->gate->admit, &conn->slot, ADMIT_STRANGER);
+    }
+}
+
 static enum MHD_Result on_told(struct request *request)
 {
-    const union ipc_record *answer = request->answer;
-    bool good = answer->head.type != IPC_NONE && answer->who_is.status == IPC_OK;
-    bool session = request->route->needs & ROUTE_SESSION || answer->head.type == IPC_SIGNED_IN;
-    if (good && session)
-        admit_stage(request->gate->admit, &request->conn->slot,
-                    answer->head.type == IPC_SIGNED_OUT ? ADMIT_STRANGER : ADMIT_KNOWN);
+    note_session(request);
     return request->route->told(request);
 }
 

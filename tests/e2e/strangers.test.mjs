@@ -242,3 +242,45 @@ test('a token that nobody has costs no more the more tunnels there are', { timeo
   // It was a hundred times as much; ticks are 10 ms.
   assert.ok(left <= 4 * asked + 20, `${left} ticks, where ${asked} are asking`);
 });
+
+// Who is known for a session that is over is a stranger again: `ask` is what the connections go on
+// with, which have all places.
+async function onceKnown(t, keepalive, ask) {
+  const own = await Gateway.make({ conf: { server: { threads: 1, connections: 16, keepalive_seconds: keepalive } } });
+  const held = [];
+  const user = own.addUser('berta');
+  const good = await user.token();
+  own.hangUp();
+  let say = (wire) => wire.send(`GET /api/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${good}\r\n\r\n`);
+  const beat = setInterval(() => held.forEach((wire) => !wire.over && say(wire)), 1_500);
+  t.after(async () => {
+    clearInterval(beat);
+    for (const wire of held) wire.end();
+    await own.remove();
+  });
+  await until('they have all places', async () => {
+    const wire = await tlsFrom(own, `127.6.0.${1 + (held.length >> 2)}`).catch(() => null);
+    if (!wire) return held.length === 16;
+    say(wire);
+    assert.equal((await wire.answer())?.status, 200);
+    held.push(wire);
+    return false;
+  });
+  own.cli('user', 'disable', 'berta');
+  say = (wire) => wire.send(ask(good));
+  await until('somebody else gets in', async () => {
+    const wire = await tlsFrom(own, '127.7.0.1').catch(() => null);
+    wire?.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const status = (await wire?.answer().catch(() => null))?.status;
+    wire?.end();
+    return status === 200;
+  }, { ms: 20_000, every: 250 });
+}
+
+test('a session that is over: who goes on showing it makes room', { timeout: 120_000 }, async (t) => {
+  await onceKnown(t, 60, (token) => `GET /api/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+});
+
+test('a session that is over: likewise who goes on asking what needs none', { timeout: 120_000 }, async (t) => {
+  await onceKnown(t, 5, () => 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+});
