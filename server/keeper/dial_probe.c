@@ -15,7 +15,8 @@
 #define REMEMBERED_MS 15000
 #define REMEMBERED 256 /* desktops */
 #define UNDER_WAY_MOST 32
-#define SESSION_MOST 4  /* … that one session began */
+#define PERSON_MOST 8   /* … that one person began */
+#define SESSION_MOST 4  /* … and one session */
 #define ASKERS_MOST 256 /* of one probe */
 
 struct asker {
@@ -29,7 +30,7 @@ struct probe {
     struct keeper *keeper;
     struct asker *askers;
     unsigned asker_count;
-    int64_t session; /* which began it */
+    int64_t session, user; /* which began it */
     struct store_desktop desktop;
 };
 
@@ -117,14 +118,15 @@ static enum ipc_status join(struct probe *probe, struct gate_link *gate, uint32_
     return IPC_OK;
 }
 
-static enum ipc_status start(struct keeper *keeper, int64_t session,
+static enum ipc_status start(struct keeper *keeper, const struct store_session *session,
                              const struct store_desktop *desktop, struct probe **out)
 {
     struct probe *probe = calloc(1, sizeof(*probe));
     if (!probe)
         return IPC_FAILED;
     probe->keeper = keeper;
-    probe->session = session;
+    probe->session = session->id;
+    probe->user = session->user;
     probe->desktop = *desktop;
     struct dial_setup setup = {.loop = keeper->loop,
                                .resolvers = keeper->resolvers,
@@ -146,19 +148,20 @@ static enum ipc_status start(struct keeper *keeper, int64_t session,
 }
 
 /* The probe of this desktop that is under way, or a new one. */
-static enum ipc_status find_or_start(struct keeper *keeper, int64_t session,
+static enum ipc_status find_or_start(struct keeper *keeper, const struct store_session *session,
                                      const struct store_desktop *desktop, struct probe **out)
 {
-    unsigned all = 0, own = 0;
+    unsigned all = 0, persons = 0, own = 0;
     for (struct probe *probe = keeper->probes; probe; probe = probe->next) {
         *out = probe;
         if (probe->desktop.id == desktop->id &&
             same_place(probe->desktop.host, probe->desktop.port, desktop))
             return IPC_OK;
         all++;
-        own += probe->session == session;
+        persons += probe->user == session->user;
+        own += probe->session == session->id;
     }
-    if (all >= UNDER_WAY_MOST || own >= SESSION_MOST)
+    if (all >= UNDER_WAY_MOST || persons >= PERSON_MOST || own >= SESSION_MOST)
         return IPC_BUSY;
     return start(keeper, session, desktop, out);
 }
@@ -181,7 +184,7 @@ int asked_probe(struct gate_link *link, const union ipc_record *record)
         return 0;
     }
     if (status == IPC_OK)
-        status = find_or_start(keeper, session.id, &desktop, &probe);
+        status = find_or_start(keeper, &session, &desktop, &probe);
     if (status == IPC_OK)
         status = join(probe, link, ask->head.request);
     if (status != IPC_OK)

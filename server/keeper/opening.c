@@ -19,7 +19,8 @@
 #include <string.h>
 
 #define DIALS_MOST 256       /* under way, for everybody */
-#define DIALS_SESSION_MOST 8 /* … and for one session */
+#define DIALS_PERSON_MOST 16 /* … and for one person, who may have any number of sessions */
+#define DIALS_SESSION_MOST 8 /* … and for one of them */
 
 struct opening {
     struct opening *next;   /* of keeper->openings, while it dials */
@@ -217,14 +218,15 @@ static void dials_remove(struct keeper *keeper, struct opening *opening)
         *at = opening->next;
 }
 
-static bool dials_full(const struct keeper *keeper, int64_t session)
+static bool dials_full(const struct keeper *keeper, const struct store_session *session)
 {
-    unsigned all = 0, own = 0;
+    unsigned all = 0, persons = 0, own = 0;
     for (const struct opening *at = keeper->openings; at; at = at->next) {
         all++;
-        own += at->session.id == session;
+        persons += at->session.user == session->user;
+        own += at->session.id == session->id;
     }
-    return all >= DIALS_MOST || own >= DIALS_SESSION_MOST;
+    return all >= DIALS_MOST || persons >= DIALS_PERSON_MOST || own >= DIALS_SESSION_MOST;
 }
 
 bool opening_wakes(const struct keeper *keeper, int64_t ticket)
@@ -315,7 +317,7 @@ static enum ipc_status begin(struct keeper *keeper, struct opening *opening)
         status = ticket_use_again(keeper, &ticket);
     if (status == IPC_OK)
         status = judge_grant(keeper, opening);
-    if (status == IPC_OK && dials_full(keeper, opening->session.id))
+    if (status == IPC_OK && dials_full(keeper, &opening->session))
         status = IPC_BUSY;
     if (status != IPC_OK)
         return status;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define SESSION_MOST 4
+#define PERSON_MOST 8
 #define ALL_MOST 32
 
 static struct fake_gate fake;
@@ -235,13 +236,51 @@ START_TEST(a_session_begins_four_and_joins_any)
 }
 END_TEST
 
+/* Somebody who may reach all of them, too. */
+static int64_t colleague(int number)
+{
+    char name[TEXT_NAME_SIZE];
+    snprintf(name, sizeof(name), "colleague-%d", number);
+    int64_t person = fake_gate_person(&fake, name);
+    for (int i = 0; i <= ALL_MOST; i++) {
+        struct store_desktop desktop;
+        snprintf(name, sizeof(name), "full-%d", i);
+        ck_assert_int_eq(store_granted(fake.store, fake.alice.id, name, &desktop), STORE_OK);
+        ck_assert_int_eq(store_grant_add(fake.store, &(struct store_grant_key){.who = person,
+                                                                               .what = desktop.id}),
+                         STORE_OK);
+    }
+    return person;
+}
+
+START_TEST(a_person_begins_eight_in_all_sessions)
+{
+    uint8_t session[IPC_TOKEN_SIZE];
+    add_full(PERSON_MOST + 2);
+    for (int i = 0; i < PERSON_MOST; i++) {
+        if (i % SESSION_MOST == 0)
+            fake_gate_session(&fake, fake.alice.id, (uint8_t)(100 + i), session);
+        begin(session, i);
+    }
+    begin(token, PERSON_MOST);
+    ck_assert_int_eq(next_answer(15000), IPC_BUSY);
+    ck_assert_uint_eq(answer.head.request, fake.request);
+    for (int i = 0; i < PERSON_MOST; i++)
+        ck_assert_int_eq(next_answer(15000), IPC_DESKTOP_ASLEEP);
+    full_close();
+}
+END_TEST
+
 START_TEST(few_are_under_way_for_all)
 {
     uint8_t session[IPC_TOKEN_SIZE];
+    int64_t person = 0;
     add_full(ALL_MOST + 1);
     for (int i = 0; i < ALL_MOST; i++) {
+        if (i % PERSON_MOST == 0)
+            person = colleague(i);
         if (i % SESSION_MOST == 0)
-            fake_gate_session(&fake, fake.alice.id, (uint8_t)(100 + i), session);
+            fake_gate_session(&fake, person, (uint8_t)(100 + i), session);
         begin(session, i);
     }
     begin(token, ALL_MOST);
@@ -279,6 +318,7 @@ int main(void)
     tcase_add_test(tests, a_list_that_looks_by_itself_is_no_use);
     tcase_add_test(tests, a_probe_takes_three_seconds_at_most);
     tcase_add_test(tests, a_session_begins_four_and_joins_any);
+    tcase_add_test(tests, a_person_begins_eight_in_all_sessions);
     tcase_add_test(tests, few_are_under_way_for_all);
     tcase_add_test(tests, a_gate_that_goes_leaves_nothing);
     suite_add_tcase(suite, tests);

@@ -324,16 +324,17 @@ START_TEST(a_gate_that_does_not_read_is_not_read_from)
 }
 END_TEST
 
-START_TEST(dials_of_one_session_are_bounded)
+/* ---- dials under way ---- */
+
+static int full, waiting[4];
+
+/* "full": a full queue of connections swallows what comes; nobody answers, nobody refuses. */
+static void add_full(void)
 {
-    struct ipc_signed_in got = fake_gate_sign_in_well(&fake, 0);
-    unsigned busy = 0, asleep = 0;
-    struct ipc_open ask;
-    /* A full queue of connections swallows what comes: nobody answers, nobody refuses. */
-    int full = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), waiting[4];
     struct sockaddr_storage at;
-    socklen_t size = sizeof(at);
+    socklen_t size;
     struct addr loopback;
+    full = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert(addr_parse(&loopback, "127.0.0.1"));
     size = addr_to_sockaddr(&loopback, 0, &at);
     ck_assert_int_eq(bind(full, (struct sockaddr *)&at, size), 0);
@@ -345,26 +346,68 @@ START_TEST(dials_of_one_session_are_bounded)
     }
     fake_gate_desktop(&fake, "full", "127.0.0.1", ntohs(((struct sockaddr_in *)&at)->sin_port),
                       true);
-    fake_gate_open_ask(&ask, got.token, "full");
-    for (unsigned i = 0; i < 12; i++) {
-        ask.head.request = i + 1;
-        ck_assert_int_eq(ipc_send(fake.gate, &ask.head, -1), 0);
-    }
-    for (unsigned i = 0; i < 12; i++) {
-        union ipc_record answer;
-        int fd;
-        ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 15000), 0);
-        busy += answer.opened.status == IPC_BUSY;
-        asleep += answer.opened.status == IPC_DESKTOP_ASLEEP;
-        if (busy == 4 && asleep == 0) /* meanwhile all else goes on */
-            ck_assert_int_eq(i, 3);
-    }
-    ck_assert_uint_eq(busy, 4);
-    ck_assert_uint_eq(asleep, 8);
+}
+
+static void full_close(void)
+{
     for (size_t i = 0; i < 4; i++)
         close(waiting[i]);
     close(full);
-    fake_gate_open_well(&fake, got.token);
+}
+
+/* Asks so often and does not wait. */
+static void dial_full(const uint8_t *token, unsigned times)
+{
+    struct ipc_open ask;
+    fake_gate_open_ask(&ask, token, "full");
+    for (unsigned i = 0; i < times; i++) {
+        ask.head.request = ++fake.request;
+        ck_assert_int_eq(ipc_send(fake.gate, &ask.head, -1), 0);
+    }
+}
+
+static unsigned next_opened(void)
+{
+    union ipc_record answer;
+    int fd;
+    ck_assert_int_eq(fake_gate_next(&fake, &answer, &fd, 15000), 0);
+    return answer.opened.status;
+}
+
+START_TEST(dials_of_one_session_are_bounded)
+{
+    struct ipc_signed_in got = fake_gate_sign_in_well(&fake, 0);
+    add_full();
+    dial_full(got.token, 12);
+    for (unsigned i = 0; i < 4; i++) /* meanwhile all else goes on */
+        ck_assert_uint_eq(next_opened(), IPC_BUSY);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_uint_eq(next_opened(), IPC_DESKTOP_ASLEEP);
+    full_close();
+}
+END_TEST
+
+START_TEST(dials_of_one_person_are_bounded)
+{
+    uint8_t token[IPC_TOKEN_SIZE];
+    int64_t bob = fake_gate_person(&fake, "bob");
+    add_full();
+    for (uint8_t i = 0; i < 3; i++) {
+        fake_gate_session(&fake, fake.alice.id, (uint8_t)(i + 1), token);
+        dial_full(token, 8);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_uint_eq(next_opened(), IPC_BUSY);
+    struct store_desktop desktop;
+    ck_assert_int_eq(store_granted(fake.store, fake.alice.id, "full", &desktop), STORE_OK);
+    ck_assert_int_eq(
+        store_grant_add(fake.store, &(struct store_grant_key){.who = bob, .what = desktop.id}),
+        STORE_OK);
+    fake_gate_session(&fake, bob, 9, token);
+    dial_full(token, 1);
+    for (unsigned i = 0; i < 17; i++)
+        ck_assert_uint_eq(next_opened(), IPC_DESKTOP_ASLEEP);
+    full_close();
 }
 END_TEST
 
@@ -437,6 +480,7 @@ int main(void)
     tcase_add_test(tests, last_words_are_heard_before_stopping);
     tcase_add_test(tests, a_gate_that_does_not_read_is_not_read_from);
     tcase_add_test(tests, dials_of_one_session_are_bounded);
+    tcase_add_test(tests, dials_of_one_person_are_bounded);
     tcase_add_test(tests, notes_are_written_but_not_without_limit);
     tcase_add_test(tests, it_does_not_start_without_the_key_of_its_people);
     suite_add_tcase(suite, tests);
