@@ -33,9 +33,10 @@ void log_init(const char *process, enum log_level most);
 void log_write(enum log_level level, const char *event, const char *message,
                const struct log_field *fields);
 
+/* Fields one after the other, as such a list. */
+#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 #define LOG_AT(level, event, message, ...)                                                         \
-    log_write((level), (event), (message),                                                         \
-              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+    log_write((level), (event), (message), LOG_FIELDS(__VA_ARGS__))
 #define LOG_ERROR(event, message, ...) LOG_AT(LOG_LEVEL_ERROR, event, message, __VA_ARGS__)
 #define LOG_WARNING(event, message, ...) LOG_AT(LOG_LEVEL_WARNING, event, message, __VA_ARGS__)
 #define LOG_INFO(event, message, ...) LOG_AT(LOG_LEVEL_INFO, event, message, __VA_ARGS__)

@@ -2,7 +2,7 @@
 
 #include "conn.h"
 #include "gate_state.h"
-#include "log.h"
+#include "refusal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,8 +137,8 @@ enum MHD_Result answer_json_cookies(struct request *request, unsigned status, js
 static struct MHD_Response *error_response(struct request *request, unsigned status,
                                            const char *code, const char *message)
 {
-    LOG_INFO("http.refused", code, LOG_TEXT("conn", request->conn->id),
-             LOG_NUMBER("status", status));
+    REFUSAL_LOG("http.refused", code, LOG_TEXT("conn", request->conn->id),
+                LOG_NUMBER("status", status));
     json_t *json =
         json_pack("{s:s, s:s, s:s}", "error", code, "message", message, "id", request->conn->id);
     struct MHD_Response *response = json ? json_response(request, json) : NULL;

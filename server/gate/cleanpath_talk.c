@@ -10,8 +10,8 @@
 #include "desktop_hello.h"
 #include "desktop_tls.h"
 #include "gate_state.h"
-#include "log.h"
 #include "owner.h"
+#include "refusal.h"
 #include "request.h"
 #include "talk_ask.h"
 #include "tunnel.h"
@@ -109,8 +109,8 @@ static void refuse(struct cleanpath_talk *talk, const struct cleanpath_error *er
 {
     uint8_t pdu[CLEANPATH_ERROR_MOST];
     size_t size = cleanpath_write_error(pdu, sizeof(pdu), error, x224);
-    LOG_INFO("cleanpath.refused", words, LOG_TEXT("conn", talk->origin.conn),
-             LOG_NUMBER("tunnel", talk->tunnel));
+    REFUSAL_LOG("cleanpath.refused", words, LOG_TEXT("conn", talk->origin.conn),
+                LOG_NUMBER("tunnel", talk->tunnel));
     if (talk_say(&talk->talk, pdu, size))
         talk_close(&talk->talk, WS_NORMAL, words);
 }

@@ -12,6 +12,7 @@
 #include "proxy_head.h"
 #include "rdg_auth.h"
 #include "rdg_pair.h"
+#include "refusal.h"
 #include "talk.h"
 #include "tunnel.h"
 #include "worker.h"
@@ -355,8 +356,8 @@ static void answer_unclear(struct conn *conn)
         loop_timer_set(conn->worker->loop, &conn->timer, UNCLEAR_WAIT_MS);
         return;
     }
-    LOG_INFO("http.refused", "what came is not one clear HTTP request", LOG_TEXT("conn", conn->id),
-             LOG_NUMBER("status", status));
+    REFUSAL_LOG("http.refused", "what came is not one clear HTTP request",
+                LOG_TEXT("conn", conn->id), LOG_NUMBER("status", status));
     gate_meter_answer(&conn->worker->meter, status);
     if (works)
         conn_linger(conn);

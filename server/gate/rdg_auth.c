@@ -10,9 +10,9 @@
 #include "answer.h"
 #include "conn.h"
 #include "gate_state.h"
-#include "log.h"
 #include "ntlm.h"
 #include "rdg_proof.h"
+#include "refusal.h"
 
 #include <gnutls/crypto.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ static enum rdg_auth ask_who(struct request *request, enum MHD_Result *result)
 static enum rdg_auth deny(struct request *request, const char *why, enum MHD_Result *result)
 {
     request->conn->rdg->denials++;
-    LOG_INFO("rdg.denied", why, LOG_TEXT("conn", request->conn->id));
+    REFUSAL_LOG("rdg.denied", why, LOG_TEXT("conn", request->conn->id));
     return ask_who(request, result);
 }
 

@@ -5,10 +5,10 @@
 
 #include "conn.h"
 #include "gate_state.h"
-#include "log.h"
 #include "owner.h"
 #include "rdg_auth.h"
 #include "rdg_pair.h"
+#include "refusal.h"
 #include "request.h"
 #include "talk_ask.h"
 #include "tsgu_steps.h"
@@ -102,7 +102,7 @@ static void ask(struct tsgu_talk *talk, bool open)
 static void carry_out(struct tsgu_talk *talk, const struct tsgu_turn *turn)
 {
     if (turn->why[0])
-        LOG_INFO("tsgu.ended", turn->why, LOG_TEXT("conn", talk->origin.conn));
+        REFUSAL_LOG("tsgu.ended", turn->why, LOG_TEXT("conn", talk->origin.conn));
     if (turn->todo == TSGU_RENEW)
         tunnel_order_renewed(talk->ask.gate, talk->renews);
     switch (turn->todo) {

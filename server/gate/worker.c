@@ -5,6 +5,7 @@
 #include "log.h"
 #include "owner.h"
 #include "rdg_channel.h"
+#include "refusal.h"
 #include "talk.h"
 #include "tunnel.h"
 
@@ -179,6 +180,7 @@ static void on_tick(struct loop_timer *timer)
         next = conn->moved.next;
         tunnel_look(conn, count);
     }
+    refusal_tick();
     loop_timer_set(worker->loop, &worker->tick, TICK_MS);
 }
 
