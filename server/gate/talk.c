@@ -174,24 +174,26 @@ void talk_pause(struct talk *talk)
     loop_remove(talk->conn->worker->loop, &talk->conn->source);
 }
 
+/* What was gathered comes first, and may pause the talk anew: then the rest waits on. */
 void talk_resume(struct talk *talk)
 {
     struct conn *conn = talk->conn;
-    uint8_t *rest = talk->rest;
-    size_t size = talk->rest_size;
-    talk->rest = NULL;
-    talk->rest_size = 0;
     talk->paused = false;
     conn_ref(conn);
     if (loop_add(conn->worker->loop, &conn->source, ear(talk)->fd, EPOLLIN))
         conn_end(conn);
     else if (talk->heard_size)
         talk->kind->heard(talk);
-    if (conn->talk == talk && !talk->paused)
+    if (conn->talk == talk && !talk->paused) {
+        uint8_t *rest = talk->rest;
+        size_t size = talk->rest_size;
+        talk->rest = NULL;
+        talk->rest_size = 0;
         take_bytes(talk, rest, size);
+        free(rest);
+    }
     if (conn->talk == talk && !talk->paused && stream_readable(ear(talk)))
         on_readable(&conn->source, EPOLLIN);
-    free(rest);
     conn_unref(conn);
 }
 

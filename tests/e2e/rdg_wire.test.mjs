@@ -7,6 +7,7 @@ import { Gateway } from './lib/gateway.mjs';
 import { CAPS, LegacyRdg, TYPE, WebSocketRdg, answerHead, channelCreate, close, data, handshake, keepalive, packet, rdgTicket, text, tunnelAgain, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { sleep, soon, until } from './lib/wait.mjs';
+import { frame } from './lib/wire.mjs';
 
 let gateway;
 let echo;
@@ -374,4 +375,21 @@ test('without the legacy pair, and without WebSocket', async () => {
   } finally {
     await house.remove();
   }
+});
+
+// The ticket is looked at while what came behind it waits, and again while the desktop is opened.
+test('a client that is ahead of every answer loses none of its bytes', { timeout: 60_000 }, async () => {
+  const rdg = await connect(WebSocketRdg);
+  rdg.send(handshake());
+  await rdg.expect(TYPE.HANDSHAKE_RESPONSE);
+  const said = Array.from({ length: 3 }, () => randomBytes(300));
+  rdg.wire.send(Buffer.concat([
+    frame({ payload: Buffer.concat([tunnelCreate(await rdgTicket(gateway, token)), tunnelAuth(), channelCreate('office')]) }),
+    ...said.map((bytes) => frame({ payload: data(bytes) })),
+  ]));
+  for (const type of [TYPE.TUNNEL_RESPONSE, TYPE.TUNNEL_AUTH_RESPONSE, TYPE.CHANNEL_RESPONSE]) await rdg.expect(type);
+  const last = randomBytes(300);
+  rdg.send(data(last));
+  await soon(15_000, 'the bytes', echoed(rdg, Buffer.concat([...said, last])));
+  rdg.drop();
 });
