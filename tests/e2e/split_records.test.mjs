@@ -12,11 +12,12 @@ import { soon } from './lib/wait.mjs';
 
 const HANDSHAKE = 22;
 
-let gateway, anna;
+let gateway, anna, token;
 
 before(async () => {
   gateway = await Gateway.make({ conf: { server: { handshake_seconds: 60 } } });
   anna = gateway.addUser('anna');
+  token = await anna.token(); // one for all: a code is good once
 });
 after(() => gateway?.remove());
 
@@ -67,7 +68,6 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
       const name = `cut-${version.slice(-1)}-${size}`;
       gateway.addDesktop(name, way.port);
       gateway.grant(anna, name);
-      const token = await anna.token();
       const { ticket } = await ticketFor(gateway, token, name);
       const { answer, ws } = await soon(20_000, 'the answer', present(gateway, token, { destination: name, ticket }));
       ws.wire.end();
@@ -84,7 +84,6 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
     const name = `many-${version.slice(-1)}`;
     gateway.addDesktop(name, desktop.port);
     gateway.grant(anna, name);
-    const token = await anna.token();
     const { ticket } = await ticketFor(gateway, token, name);
     const { answer, ws } = await soon(20_000, 'the answer', present(gateway, token, { destination: name, ticket }));
     ws.wire.end();
