@@ -102,12 +102,20 @@ static int check_prime(const gnutls_datum_t *message)
     return size <= PRIME_MOST ? 0 : GNUTLS_E_DH_PRIME_UNACCEPTABLE;
 }
 
-int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t *message)
+int peer_key_judge(struct peer_key_agreed agreed, unsigned type, const gnutls_datum_t *message)
 {
-    bool newest = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
     if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
-        return check_certificate(message, newest);
-    if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE && gnutls_kx_get(session) == GNUTLS_KX_DHE_RSA)
+        return check_certificate(message, agreed.tls13);
+    if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE && agreed.dhe)
         return check_prime(message);
     return 0;
+}
+
+int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t *message)
+{
+    struct peer_key_agreed agreed = {
+        .tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3,
+        .dhe = gnutls_kx_get(session) == GNUTLS_KX_DHE_RSA,
+    };
+    return peer_key_judge(agreed, type, message);
 }

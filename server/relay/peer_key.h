@@ -9,5 +9,11 @@
 
 /* For the hook behind each message that came: 0, or the GnuTLS error to end the handshake with. */
 int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t *message);
+/* The same, where what the hellos agreed on is known. */
+struct peer_key_agreed {
+    bool tls13;
+    bool dhe; /* keys are exchanged by a prime of the server's choice (TLS 1.2) */
+};
+int peer_key_judge(struct peer_key_agreed agreed, unsigned type, const gnutls_datum_t *message);
 /* Is a signature by this certificate's key verified soon? */
 bool peer_key_bearable(gnutls_x509_crt_t certificate);

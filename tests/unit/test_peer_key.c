@@ -1,6 +1,7 @@
 /* Which keys of other people's certificates are computed with. */
 #include "peer_key.h"
 
+#include "suite.h"
 #include "tls_ends.h"
 
 #include <check.h>
@@ -156,9 +157,5 @@ int main(void)
     tcase_add_test(tests, curves_are_taken_and_dsa_is_not);
     tcase_add_test(tests, messages_that_are_cut);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }
