@@ -184,6 +184,7 @@ static enum ipc_status confirm(struct rekey *rekey, const char *reason,
 {
     int64_t now = keeper_now();
     enum ipc_status status = take_offer(rekey, now, enrolled);
+    rekey->factor_at = now; /* with the new device's code */
     if (status == IPC_OK)
         status = rekey_session(rekey, reason, now, enrolled);
     if (status == IPC_OK)

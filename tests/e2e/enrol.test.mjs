@@ -193,8 +193,11 @@ test('a new device needs the password, and is in force when its code came back',
   assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await codes.next() })).status, 200,
     'the old device works until then');
   const device = new Codes(renewed.json.secret);
+  gateway.sql('UPDATE sessions SET factor_at = factor_at - 5000');
   const confirmed = await post('/api/totp/confirm', { code: await device.next() }, token);
   assert.equal(confirmed.status, 200);
+  const { factor } = (await gateway.http('GET', '/api/session', { token: confirmed.json.token })).json;
+  assert.ok(Date.now() - Date.parse(factor) < 2_000_000, 'the new device\'s code has just been shown');
   assert.notDeepEqual(confirmed.json.recovery_codes, done.json.recovery_codes);
   assert.ok(!await alive(token));
   assert.equal((await gateway.login({ username: 'fred', password: PASSWORD, code: await codes.next() })).status, 401);
