@@ -25,8 +25,8 @@
 #include <unistd.h>
 
 #define MADE_MAX 16
-#define LOCK_TRIES 100
-#define LOCK_PAUSE 50000U   /* microseconds */
+#define LOCK_MS 5000
+#define STORE_PAUSE_MS 50U
 #define ACME_WEBROOT "acme" /* certbot's, in the state folder */
 #define CERTBOT_HOOK "/etc/letsencrypt/renewal-hooks/deploy/deskgate"
 
@@ -169,11 +169,8 @@ static int init_lock_pair(struct init *init, const struct conf_pair *pair, int *
         return EX_OK;
     conf_path(&init->conf, "tls", folder);
     int code = init_placed(init, folder, place_folder(folder));
-    for (int tries = LOCK_TRIES; code == EX_OK && *lock < 0 && tries > 0; tries--) {
-        *lock = folder_lock(folder);
-        if (*lock == -EBUSY)
-            usleep(LOCK_PAUSE);
-    }
+    if (code == EX_OK)
+        *lock = folder_lock_within(folder, LOCK_MS);
     if (code == EX_OK && *lock < 0)
         code = init_failed(folder, *lock);
     return code;
@@ -228,6 +225,23 @@ static int init_secret(struct init *init)
     return init_placed(init, path, there ? 0 : 1);
 }
 
+/* Whoever has the folder is a gateway, perhaps of an older version, under which the schema stays as
+ * it is; or another init, which is soon done. */
+static enum store_result init_open_store(const struct init *init, struct store **store,
+                                         const char *path, char *why, size_t size)
+{
+    for (unsigned waited = 0;; waited += STORE_PAUSE_MS) {
+        int lock = folder_lock(init->conf.state);
+        bool busy = lock == -EBUSY;
+        enum store_result result =
+            store_open(store, path, busy ? STORE_IN_COMPANY : STORE_CREATE, why, size);
+        fd_close(&lock);
+        if (result == STORE_OK || !busy || waited >= LOCK_MS)
+            return result;
+        usleep(STORE_PAUSE_MS * 1000);
+    }
+}
+
 static int init_store(struct init *init)
 {
     struct store *store = NULL;
@@ -235,7 +249,7 @@ static int init_store(struct init *init)
 
     conf_path(&init->conf, CONF_DATABASE, path);
     bool there = access(path, F_OK) == 0;
-    enum store_result result = store_open(&store, path, STORE_CREATE, why, sizeof(why));
+    enum store_result result = init_open_store(init, &store, path, why, sizeof(why));
     store_close(store);
     if (result != STORE_OK)
         return cli_fail(EX_CANTCREAT, "%s: %s", path, why);

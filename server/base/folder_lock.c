@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
+
+#define PAUSE_MS 50U
 
 int folder_lock(const char *path)
 {
@@ -15,4 +18,14 @@ int folder_lock(const char *path)
         return fd;
     fd_close(&fd);
     return -EBUSY;
+}
+
+int folder_lock_within(const char *path, unsigned ms)
+{
+    int lock = folder_lock(path);
+    for (unsigned waited = 0; lock == -EBUSY && waited < ms; waited += PAUSE_MS) {
+        usleep(PAUSE_MS * 1000);
+        lock = folder_lock(path);
+    }
+    return lock;
 }

@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #define UPGRADE "upgrade"
+#define FOLDER_MS 1000 /* for a command that only looks */
 
 bool serve_desk_lock(struct serve_desk *desk, const struct conf *conf, char *why, size_t size)
 {
-    desk->folder = folder_lock(conf->state);
+    desk->folder = folder_lock_within(conf->state, FOLDER_MS);
     if (desk->folder >= 0)
         return true;
     if (desk->folder == -EBUSY)

@@ -350,6 +350,7 @@ test('a command of a newer program does not change the database under an older o
     const refused = run('flock', [state, binary, '--state', state, 'user', 'list'], { allow: true });
     assert.equal(refused.status, 69, refused.stderr);
     assert.match(refused.stderr, /needs changes that the program which runs could not live with.*a restart makes them/);
+    assert.notEqual(run('flock', [state, binary, '--state', state, 'init'], { allow: true }).status, 0);
     assert.match(run('flock', [state, binary, '--state', state, 'check'], { allow: true }).stdout, /restart the gateway with this program/);
     assert.equal(run(binary, ['--state', state, 'user', 'list'], { allow: true }).status, 0, 'with nobody there it is brought up to date');
   } finally {
