@@ -49,13 +49,16 @@ static const struct {
                       "But first the person must choose a new password, at the sign-in.\n"},
     [DUE_INVITATION] =
         {"invitation",
-         "But the person has not taken up the invitation, and cannot sign in before.\n"},
+         "But the person has not taken up the invitation: without a password that an administrator "
+         "has set there is no sign-in before.\n"},
     [DUE_EXPIRED] = {"invitation-expired",
-                     "But the person has not taken up the invitation, which has expired: make "
-                     "another with 'deskgate user invite'.\n"},
+                     "But the person has not taken up the invitation, which has expired: without a "
+                     "password that an administrator has set it takes another, by 'deskgate user "
+                     "invite'.\n"},
 };
 
-/* Who has signed in once has factors, which an invitation leaves in force. */
+/* Who has signed in once has factors, which an invitation leaves in force. Of others it is not
+ * known: a hash that nothing matches looks like any other. */
 static int look_up_due(struct act *act, const struct store_user *user, int64_t now, enum due *due)
 {
     int64_t until = 0;

@@ -109,7 +109,7 @@ test('explain says what a person must do before any rule counts', () => {
   gateway.cli('user', 'invite', 'guest', '--hours', '1');
   gateway.grant('guest', 'explained');
   const [invited, json] = explain('guest', 'explained');
-  assert.match(invited, /\nBut the person has not taken up the invitation, and cannot sign in before\.\n/);
+  assert.match(invited, /\nBut the person has not taken up the invitation: without a password that an administrator has set there is no sign-in before\.\n/);
   assert.equal(json.due, 'invitation');
   const later = new Date(Date.now() + 7_200_000).toISOString().slice(0, 16);
   assert.equal(explain('guest', 'explained', '--at', later)[1].due, 'invitation-expired');
