@@ -4,6 +4,7 @@
 #include "checkup.h"
 #include "fd.h"
 #include "memory.h"
+#include "proxy2.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -41,7 +42,25 @@ static int try_bind(const struct conf_listen *listen_on)
     return bind(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
 }
 
-static int probe_connect(const struct conf_listen *listen_on)
+/* Whether the gateway takes this machine for a balancer, and waits for a PROXY header from it. */
+static bool is_balancer(const struct conf *conf, int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t size = sizeof(own);
+    struct addr address;
+    return getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+           addr_from_sockaddr(&address, (const struct sockaddr *)&own) &&
+           addr_in_any(&address, conf->proxy_protocol.nets, conf->proxy_protocol.count);
+}
+
+/* As a balancer does that looks whether the gateway is well. */
+static bool introduce(const struct conf *conf, const struct conf_listen *listen_on, int fd)
+{
+    return listen_on->metrics || !is_balancer(conf, fd) ||
+           send(fd, PROXY2_LOCAL, PROXY2_FIXED, MSG_NOSIGNAL) == PROXY2_FIXED;
+}
+
+static int probe_connect(const struct conf *conf, const struct conf_listen *listen_on)
 {
     struct sockaddr_storage address;
     struct timeval patience = {.tv_sec = PROBE_MS / 1000};
@@ -52,20 +71,21 @@ static int probe_connect(const struct conf_listen *listen_on)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (const struct sockaddr *)&address, size) < 0)
+    if (connect(fd, (const struct sockaddr *)&address, size) < 0 || !introduce(conf, listen_on, fd))
         fd_close(&fd);
     return fd;
 }
 
 /* The SHA-256 of the certificate that the other side shows; who it is, is what we want to know, so
- * nothing is verified and nothing is sent. */
-static bool probe(const struct conf_listen *listen_on, unsigned char hash[32])
+ * nothing is verified. */
+static bool probe(const struct conf *conf, const struct conf_listen *listen_on,
+                  unsigned char hash[32])
 {
     gnutls_session_t session = NULL;
     gnutls_certificate_credentials_t credentials = NULL;
     unsigned count = 0;
     size_t size = 32;
-    FD_AUTO int fd = probe_connect(listen_on);
+    FD_AUTO int fd = probe_connect(conf, listen_on);
 
     if (fd < 0)
         return false;
@@ -98,7 +118,7 @@ static bool ask_plain(const struct checkup *check, const struct conf_listen *lis
     char request[512];
     size_t size = 0;
     ssize_t got = 1;
-    FD_AUTO int fd = probe_connect(listen_on);
+    FD_AUTO int fd = probe_connect(&check->conf, listen_on);
     int length = snprintf(request, sizeof(request),
                           "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
                           listen_on->metrics ? "metrics" : "", check->conf.name);
@@ -152,7 +172,7 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
     else if (!listen_on->tls)
         checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by this gateway",
                     where);
-    else if (!probe(listen_on, hash))
+    else if (!probe(&check->conf, listen_on, hash))
         checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by a gateway",
                     where);
     else if (is_ours(check, hash))

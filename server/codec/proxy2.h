@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROXY2_FIXED 16  /* signature, version and command, family, length */
+#define PROXY2_FIXED 16 /* signature, version and command, family, length */
+/* The whole header of a balancer that speaks for itself (LOCAL), as when it looks whether a server
+ * is well: PROXY2_FIXED bytes. */
+#define PROXY2_LOCAL "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
 #define PROXY2_MOST 4096 /* a whole header; the length field could say 64 KiB more */
 
 enum proxy2_result {

@@ -95,9 +95,13 @@ test('a port for numbers or plain HTTP that another program has is a problem, an
   }
 });
 
-test('the ports of the gateway itself are no problem while it runs', async () => {
+for (const [where, server] of [['', {}], [', behind a balancer on this machine', { proxy_protocol: '127.0.0.1' }]])
+  test(`the ports of the gateway itself are no problem while it runs${where}`, () => ownPorts(server));
+
+async function ownPorts(server) {
   const running = await Gateway.make({ serve: false });
   try {
+    running.configure({ server });
     running.configure({ server: { listen: `127.0.0.1:${await deadPort()}`, http_listen: `127.0.0.1:${await deadPort()}` },
       metrics: { listen: `127.0.0.1:${await deadPort()}` } });
     await running.serve();
@@ -106,7 +110,7 @@ test('the ports of the gateway itself are no problem while it runs', async () =>
   } finally {
     await running.remove();
   }
-});
+}
 
 test('who may not look is told that, and nothing that is not so', { skip: !isRoot && 'only root can be another user' }, () => {
   const by = (...who) => run('setpriv', [...who, '--clear-groups', binary, '--state', gateway.state, 'check'], { allow: true });
