@@ -41,6 +41,16 @@ test('the units are without fault, and the service is little exposed', () => {
   assert.match(score.stdout, /Overall exposure level for deskgate\.service: [01]\.\d/);
 });
 
+test('the unit allows what the program asks of the kernel for itself', () => {
+  const unit = readFileSync(join(scripts, 'systemd/deskgate.service'), 'utf8');
+  const [, allowed] = /^SystemCallFilter=(\w.*)$/m.exec(unit);
+  const sources = run('grep', ['-rhoE', 'SYS_[a-z_0-9]+', join(root, 'server')]).stdout.split('\n').filter(Boolean).map((name) => name.slice(4));
+  const privileged = run('systemd-analyze', ['syscall-filter', '--no-pager', '@resources', '@privileged']).stdout.split('\n').map((line) => line.trim());
+  const asked = [...new Set(sources)].filter((name) => privileged.includes(name));
+  assert.ok(asked.includes('sched_setattr'), asked.join(' '));
+  for (const name of asked) assert.ok(allowed.split(' ').includes(name), `${name} is not allowed`);
+});
+
 test('the packaging builds what the unit and the script name', () => {
   const control = readFileSync(join(scripts, 'debian/control'), 'utf8');
   for (const line of readFileSync(join(scripts, 'lib/packages'), 'utf8').split('\n')) {
@@ -92,6 +102,20 @@ test("certbot's hook, run by root, writes where the gateway's user could, and no
     rmSync(tls);
     renameSync(`${tls}.kept`, tls);
   }
+});
+
+test("certbot's hook heeds the folder and not a link to it, and no gateway that is gone", { skip: process.getuid() !== 0 && 'not root' }, () => {
+  const link = join(folder, 'link');
+  symlinkSync(gateway.state, link);
+  const hook = (path) => run(join(scripts, 'certbot-deploy'), [], { allow: true, env: {
+    DESKGATE_STATE: link, RENEWED_LINEAGE: lineage, RENEWED_DOMAINS: 'localhost', PATH: path } });
+  const file = join(gateway.state, 'tls/cert.pem');
+  rmSync(file);
+  const removed = hook('/usr/bin:/bin');
+  assert.deepEqual([removed.status, removed.stderr, existsSync(file)], [0, '', false]);
+  const done = hook(`${dirname(binary)}:${process.env.PATH}`);
+  assert.equal(done.status, 0, done.stderr);
+  assert.equal(statSync(file).uid, statSync(gateway.state).uid);
 });
 
 test("certbot's hook says so where it may not write", () => {
