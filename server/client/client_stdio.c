@@ -59,7 +59,9 @@ static void *pump_out(void *owner)
 {
     struct client_stdio *stdio = owner;
     pump(stdio, stdio->far, STDOUT_FILENO);
-    shutdown(stdio->far, SHUT_RD); /* so that the relay learns that nobody reads any more */
+    /* So that the relay learns that nobody reads any more. It waits for our last words then, and
+     * the other pump may sit in standard input for ever: these were the last. */
+    shutdown(stdio->far, SHUT_RDWR);
     loop_post(stdio->loop, stdio->drained);
     leave(stdio);
     return NULL;

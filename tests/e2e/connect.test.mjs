@@ -14,7 +14,7 @@ import { answer, closeFrame, echo, frame, startGateway, upgraded } from './conne
 import { binary, dial, read, run, start } from './connect/client.mjs';
 import { start as startProcess, stop } from './lib/proc.mjs';
 import { deadPort } from './lib/servers.mjs';
-import { until } from './lib/wait.mjs';
+import { soon, until } from './lib/wait.mjs';
 
 const EX = { OK: 0, USAGE: 64, INPUT: 66, HOST: 68, UNAVAILABLE: 69, CANTCREAT: 73, TEMP: 75, PROTOCOL: 76, PERM: 77 };
 let state, cert, key, certFile, fingerprint;
@@ -186,6 +186,23 @@ test('--stdio carries bytes and nothing else on standard output', () => withGate
   const result = await client.ended;
   assert.equal(result.code, EX.OK, result.err);
   assert.ok(result.out.equals(Buffer.concat([Buffer.from('early bytes'), data])));
+}));
+
+test('--stdio ends when standard output has no reader any more, though standard input goes on', (t) => withGateway({
+  'GET /tunnel/pc': (request, socket) => {
+    echo(request, socket);
+    const talk = setInterval(() => socket.write(frame(randomBytes(5000))), 20);
+    socket.on('close', () => clearInterval(talk));
+  },
+}, async (gateway) => {
+  const client = start([...trusted(), '--stdio', at(gateway), 'pc'], { credentials: login(), stdin: 'pipe' });
+  t.after(() => client.child.kill('SIGKILL'));
+  await until(() => `the desktop is heard: ${client.err}`, () => client.out.length > 0);
+  client.child.stdout.destroy();
+  const result = await soon(20_000, 'its end', client.ended);
+  assert.equal(result.code, EX.OK, result.err);
+  assert.match(result.err, /the local client closed it/);
+  assert.equal(gateway.tokens.size, 0, 'signed out');
 }));
 
 test('the RDP client gets the address, and its exit code is ours', () => withGateway({}, async (gateway) => {
