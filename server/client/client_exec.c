@@ -1,6 +1,7 @@
 #include "client_exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,21 @@ static char **fill_all(const char *command, char *const *words, const char *addr
     return filled;
 }
 
-static void run_child(char **words, pid_t parent)
+/* The first three cannot be close-on-exec: the next file that a program opened would take the
+ * place. */
+static void withhold(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return;
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing >= 0 && dup2(nothing, fd) == fd)
+        return;
+    fprintf(stderr, "deskgate: cannot keep descriptor %d from the RDP client: %s\n", fd,
+            strerror(errno));
+    _exit(NOT_EXECUTABLE);
+}
+
+static void run_child(char **words, pid_t parent, int withheld)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -50,20 +65,21 @@ static void run_child(char **words, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) /* killed before that took hold */
         _exit(NOT_EXECUTABLE);
+    withhold(withheld);
     execvp(words[0], words);
     int error = errno;
     fprintf(stderr, "deskgate: cannot start %s: %s\n", words[0], strerror(error));
     _exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-pid_t client_exec_start(const char *command, char *const *words, const char *address,
+pid_t client_exec_start(const char *command, char *const *words, const char *address, int withheld,
                         struct client_failure *failure)
 {
     char **filled = fill_all(command, words, address);
     bool whole = filled && filled[0];
     pid_t parent = getpid(), pid = whole ? fork() : -1;
     if (pid == 0)
-        run_child(filled, parent);
+        run_child(filled, parent, withheld);
     for (char **word = filled; filled && *word; word++)
         free(*word);
     free(filled);

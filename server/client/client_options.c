@@ -30,7 +30,8 @@ static const char connect_help[] =
     "  --fingerprint SHA256   trust exactly the gateway certificate with this fingerprint\n"
     "  --cacert FILE          trust the authorities in this PEM file, not the system's\n"
     "  --credentials-fd N     read user name (not with --user), password and code from this\n"
-    "                         descriptor, one per line; one more code per later sign-in\n"
+    "                         descriptor, one per line; one more code per later sign-in. The\n"
+    "                         RDP client cannot read them; with 0 its standard input is empty\n"
     "  --ready-fd N           write the local address to this descriptor once it accepts\n"
     "  --retry SECONDS        how long to bear a network that fails (60; 0: not at all)\n"
     "  --help                 this text\n"
@@ -142,7 +143,7 @@ static int take_descriptor(const char *name, const char *text, int *out)
     if (fcntl(*out, F_GETFD) < 0)
         return usage("%s: descriptor %d is not open", name, *out);
     if (*out > STDERR_FILENO)
-        fcntl(*out, F_SETFD, FD_CLOEXEC); /* not the RDP client's to read */
+        fcntl(*out, F_SETFD, FD_CLOEXEC); /* not the RDP client's to read; see client_exec.h */
     return EX_OK;
 }
 

@@ -161,7 +161,8 @@ static void begin_child(struct client *client)
     const struct client_options *options = client->options;
     if (!options->exec && !options->words)
         return;
-    pid_t pid = client_exec_start(options->exec, options->words, client->address, &client->failure);
+    pid_t pid = client_exec_start(options->exec, options->words, client->address,
+                                  options->credentials_fd, &client->failure);
     if (pid > 0) {
         client->child = pid;
         return;

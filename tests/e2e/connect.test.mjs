@@ -217,6 +217,23 @@ test('the RDP client gets the address, and its exit code is ours', () => withGat
   assert.match(missing.err, /cannot start \/nonexistent\/rdp/);
 }));
 
+test('codes that wait on standard input are not the RDP client\'s to read', (t) => withGateway({}, async (gateway) => {
+  const more = String(codeNumber++);
+  const client = start([...trusted(), '--credentials-fd', '0', '--exec', 'echo "it reads: $(cat)"; exec sleep 1000', at(gateway), 'pc'], { stdin: 'pipe' });
+  t.after(() => client.child.kill('SIGKILL'));
+  client.child.stdin.write([...login(), more].map((line) => `${line}\n`).join(''));
+  const address = await client.ready;
+  await until(() => `it has read its standard input to the end: ${client.out}`, () => /\n/.test(client.out.toString()));
+  assert.equal(client.out.toString(), 'it reads: \n');
+  gateway.tokens.clear();
+  const socket = await dial(address);
+  socket.write('renewed');
+  assert.equal((await read(socket, 7)).toString(), 'renewed');
+  assert.ok(gateway.usedCodes.has(more), 'the code that was left');
+  client.child.kill('SIGTERM');
+  await client.ended;
+}));
+
 test('ending the client ends the RDP client', () => withGateway({}, async (gateway) => {
   const client = start([...trusted(), '--exec', 'echo $$; exec sleep 1000', at(gateway), 'pc'], { credentials: login() });
   await client.ready;
