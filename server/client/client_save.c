@@ -55,7 +55,19 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* Beside its place, then moved there: link() does not replace what has been put there meanwhile. */
+/* Never replaces what has been put there meanwhile. link() is for file systems (NFS) and kernels
+ * that have no such rename; others (vfat, exFAT) have no links. 0 or -1, with errno. */
+static int move_new(const char *from, const char *to)
+{
+    if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+        return 0;
+    if ((errno != EINVAL && errno != ENOSYS) || link(from, to) < 0)
+        return -1;
+    unlink(from);
+    return 0;
+}
+
+/* Beside its place, then moved there. */
 static int save_file(const char *path, bool replace, const void *data, size_t size)
 {
     char beside[PATH_MAX];
@@ -67,9 +79,9 @@ static int save_file(const char *path, bool replace, const void *data, size_t si
         return error;
     if (close(fd) < 0 && !error)
         error = -errno;
-    if (!error && (replace ? rename(beside, path) : link(beside, path)) < 0)
+    if (!error && (replace ? rename(beside, path) : move_new(beside, path)) < 0)
         error = -errno;
-    if (error || !replace)
+    if (error)
         unlink(beside);
     return error;
 }
