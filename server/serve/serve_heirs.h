@@ -1,8 +1,8 @@
 /* Successors: 'deskgate upgrade' makes the supervisor start the program that is installed now as
  * another supervisor (the hidden verb serve-heir), with the listening sockets and a link to this
- * one. It reads the configuration, starts a keeper and a gate of its own, and says when they serve;
- * only then does the one before stop accepting and let its tunnels end. So whatever is wrong with
- * the new program, nothing has happened to the old one.
+ * one. It reads the configuration, starts a keeper of its own and, once that serves, a gate, and
+ * says when both do; only then does the one before stop accepting and let its tunnels end. So
+ * whatever is wrong with the new program, nothing has happened to the old one.
  *
  *   STARTING ──ready──► CURRENT ──the next one is ready──► RETIRED ──► gone
  *       └─ ends, or is not ready in time: given up

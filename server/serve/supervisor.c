@@ -101,6 +101,14 @@ static void start_gate(struct supervisor *supervisor)
     started(gate, pid);
 }
 
+/* Not before its keeper serves: a gate accepts as soon as it runs, also what the gate of the
+ * supervisor that we succeed would accept and could serve. Until then strangers are that one's, or
+ * wait in the sockets' queue. */
+static bool gate_awaits_keeper(const struct supervisor *supervisor)
+{
+    return supervisor->keeper.control < 0 || !supervisor->keeper.ready;
+}
+
 static void start_what_is_due(struct supervisor *supervisor)
 {
     uint64_t now = supervisor_now();
@@ -109,7 +117,7 @@ static void start_what_is_due(struct supervisor *supervisor)
         return;
     if (supervisor->keeper.pid == 0 && supervisor->keeper.start_ms <= now)
         start_keeper(supervisor);
-    if (supervisor->keeper.control >= 0 && supervisor->gate.pid == 0 &&
+    if (supervisor->gate.pid == 0 && !gate_awaits_keeper(supervisor) &&
         supervisor->gate.start_ms <= now)
         start_gate(supervisor);
 }
@@ -327,7 +335,7 @@ static int patience(const struct supervisor *supervisor)
         return wait;
     if (supervisor->keeper.pid == 0)
         wait = until(supervisor->keeper.start_ms, now, wait);
-    else if (supervisor->gate.pid == 0)
+    else if (supervisor->gate.pid == 0 && !gate_awaits_keeper(supervisor))
         wait = until(supervisor->gate.start_ms, now, wait);
     return wait;
 }

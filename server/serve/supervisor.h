@@ -6,9 +6,10 @@
  *      └─ a child ends: end             gate gone └────► STOPPING ◄────────────────────────┘
  *         with its code                                     └─keeper gone─► ENDED
  *
- * While RUNNING a dead gate is started again alone; a dead keeper takes the gate with it, since
- * nobody could revoke a tunnel then. The first supervisor stays when its pair has ENDED, as long as
- * there are successors (serve_heirs.h); it has the socket where upgrades are asked for. */
+ * A gate is started once its keeper is ready. While RUNNING a dead gate is started again alone; a
+ * dead keeper takes the gate with it, since nobody could revoke a tunnel then. The first supervisor
+ * stays when its pair has ENDED, as long as there are successors (serve_heirs.h); it has the socket
+ * where upgrades are asked for. */
 #pragma once
 
 #include "conf.h"

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Canary } from './lib/canary.mjs';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
-import { alive, childrenOf, root, run, status } from './lib/proc.mjs';
+import { alive, childrenOf, root, run, start, status } from './lib/proc.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { sleep, soon, until } from './lib/wait.mjs';
 
@@ -356,4 +356,83 @@ test('a command of a newer program does not change the database under an older o
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+// The keeper among those, stopped before it serves, as a long step of the schema or a slow disk would have it;
+// undefined when it was quicker.
+async function hold(those) {
+  const keeper = await until('a keeper', () => those().find((pid) => {
+    try {
+      return status(pid, 'Name') === 'deskgate-keeper';
+    } catch {
+      return false;
+    }
+  }), { every: 1 });
+  process.kill(keeper, 'SIGSTOP');
+  await until('it is stopped', () => status(keeper, 'State').startsWith('T'));
+  if (status(keeper, 'Threads') === '1') return keeper; // its threads are made before it serves
+  process.kill(keeper, 'SIGCONT');
+  return undefined;
+}
+
+// An upgrade whose keeper is held: {keeper, heir, command}.
+async function heldUpgrade() {
+  for (;;) {
+    const known = childrenOf(gateway.pid);
+    const command = start(program, ['--state', gateway.state, 'upgrade']);
+    const keeper = await hold(() => childrenOf(gateway.pid).filter((pid) => !known.includes(pid)).flatMap(childrenOf));
+    if (keeper) return { keeper, heir: Number(status(keeper, 'PPid')), command };
+    await command.ended;
+    await settled();
+  }
+}
+
+// What 20 connections get that are opened now.
+const strangers = () => Promise.all(Array.from({ length: 20 }, () =>
+  gateway.http('GET', '/api/session', { fresh: true, token, timeout: 5_000 }).then(({ status: code }) => code, String)));
+
+// Hundredths of a second.
+function cpu(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number);
+  return user + system;
+}
+
+test('who comes while the successor starts is served by the one before, and keeps that when it is given up', { timeout: 180_000 }, async () => {
+  install();
+  const given = await heldUpgrade();
+  const used = cpu(given.heir);
+  assert.deepEqual(await strangers(), Array(20).fill(200));
+  const { ws } = await gateway.tunnel('echo', token);
+  await sleep(500);
+  assert.ok(cpu(given.heir) - used < 10, 'its supervisor sleeps meanwhile');
+  process.kill(given.keeper, 'SIGKILL');
+  assert.notEqual((await given.command.ended).code, 0);
+  assert.match(given.command.err, /undisturbed/);
+  await echoes(ws);
+  // One that is only slow takes over.
+  const slow = await heldUpgrade();
+  assert.deepEqual(await strangers(), Array(20).fill(200));
+  process.kill(slow.keeper, 'SIGCONT');
+  assert.equal((await slow.command.ended).code, 0, slow.command.err);
+  assert.deepEqual(await strangers(), Array(20).fill(200));
+  await echoes(ws);
+  ws.wire.end();
+  await settled();
+});
+
+test('no gate answers before its keeper serves, so that a balancer sends nobody there', { timeout: 120_000 }, async () => {
+  await gateway.restart();
+  let keeper;
+  while (!keeper) {
+    const dead = await until('a keeper', () => gateway.part('keeper'));
+    process.kill(dead, 'SIGKILL');
+    keeper = await hold(() => childrenOf(gateway.pid).filter((pid) => pid !== dead));
+  }
+  await assert.rejects(gateway.http('GET', '/healthz', { fresh: true, timeout: 1_000 }));
+  const waits = gateway.http('GET', '/api/session', { fresh: true, token });
+  await sleep(200);
+  process.kill(keeper, 'SIGCONT');
+  assert.equal((await waits).status, 200, 'who waits is served then');
+  await gateway.healthy();
 });
