@@ -251,11 +251,14 @@ static void reap(struct supervisor *supervisor)
 
 /* ---- signals and the loop ---- */
 
-/* Whoever serves reads its files again. */
+/* Whoever serves reads its files again, and who is about to: it may have read them already. */
 static void on_reload(struct supervisor *supervisor)
 {
     struct serve_heir *heir = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_CURRENT);
+    struct serve_heir *starting = serve_heirs_at(&supervisor->heirs, SERVE_HEIR_STARTING);
 
+    if (starting)
+        serve_heir_tell(starting, CONTROL_RELOAD);
     if (heir)
         serve_heir_tell(heir, CONTROL_RELOAD);
     else if (supervisor->phase <= RUNNING)

@@ -436,3 +436,26 @@ test('no gate answers before its keeper serves, so that a balancer sends nobody 
   assert.equal((await waits).status, 200, 'who waits is served then');
   await gateway.healthy();
 });
+
+test('a reload while the successor starts is the successor\'s, too', { timeout: 120_000 }, async () => {
+  const tls = join(gateway.state, 'tls');
+  const made = await Gateway.make({ serve: false });
+  install();
+  const { keeper, command } = await heldUpgrade(); // it has read the files that are there now
+  try {
+    for (const name of ['cert.pem', 'key.pem']) {
+      copyFileSync(join(made.state, 'tls', name), join(tls, `${name}.new`));
+      chmodSync(join(tls, `${name}.new`), 0o600);
+      if (isRoot) run('chown', ['nobody', join(tls, `${name}.new`)]);
+      renameSync(join(tls, `${name}.new`), join(tls, name));
+    }
+    await gateway.reload();
+  } finally {
+    process.kill(keeper, 'SIGCONT');
+    await made.remove();
+  }
+  assert.equal((await command.ended).code, 0, command.err);
+  gateway.ca = readFileSync(join(tls, 'cert.pem'));
+  await settled();
+  assert.deepEqual(await strangers(), Array(20).fill(200), 'the new certificate is shown');
+});
