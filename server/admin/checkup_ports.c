@@ -3,6 +3,7 @@
 #include "certificate.h"
 #include "checkup.h"
 #include "fd.h"
+#include "loop.h"
 #include "memory.h"
 #include "proxy2.h"
 
@@ -118,6 +119,7 @@ static bool ask_plain(const struct checkup *check, const struct conf_listen *lis
     char request[512];
     size_t size = 0;
     ssize_t got = 1;
+    uint64_t until = loop_clock_ms() + PROBE_MS; /* however slowly it says it */
     FD_AUTO int fd = probe_connect(&check->conf, listen_on);
     int length = snprintf(request, sizeof(request),
                           "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
@@ -125,7 +127,7 @@ static bool ask_plain(const struct checkup *check, const struct conf_listen *lis
 
     if (fd < 0 || send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         return false;
-    while (got > 0 && size < PLAIN_MOST - 1) {
+    while (got > 0 && size < PLAIN_MOST - 1 && loop_clock_ms() < until) {
         got = recv(fd, answer + size, PLAIN_MOST - 1 - size, 0);
         size += got > 0 ? (size_t)got : 0;
     }

@@ -19,6 +19,11 @@ static inline uint16_t bytes_get_be16(const uint8_t *at)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
+static inline uint32_t bytes_get_be24(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 16 | bytes_get_be16(at + 1);
+}
+
 static inline uint32_t bytes_get_be32(const uint8_t *at)
 {
     return (uint32_t)bytes_get_be16(at) << 16 | bytes_get_be16(at + 2);

@@ -1,5 +1,7 @@
 #include "peer_key.h"
 
+#include "bytes.h"
+
 #include <gnutls/abstract.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,14 +51,6 @@ bool peer_key_bearable(gnutls_x509_crt_t certificate)
 
 /* ---- messages ---- */
 
-static size_t number(const uint8_t *bytes, size_t size)
-{
-    size_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 /* The first certificate, whose key signs the handshake: RFC 5246 section 7.4.2, RFC 8446 section
  * 4.4.2, where a context stands before the list. False: there is none. */
 static bool first_certificate(const gnutls_datum_t *message, bool context, gnutls_datum_t *der)
@@ -69,9 +63,9 @@ static bool first_certificate(const gnutls_datum_t *message, bool context, gnutl
         left -= 1U + at[0];
         at += 1 + at[0];
     }
-    if (left < 6 || number(at, 3) > left - 3 || number(at + 3, 3) > left - 6)
+    if (left < 6 || bytes_get_be24(at) > left - 3 || bytes_get_be24(at + 3) > left - 6)
         return false;
-    *der = (gnutls_datum_t){(unsigned char *)(uintptr_t)at + 6, (unsigned)number(at + 3, 3)};
+    *der = (gnutls_datum_t){(unsigned char *)(uintptr_t)at + 6, bytes_get_be24(at + 3)};
     return true;
 }
 
@@ -94,7 +88,7 @@ static int check_certificate(const gnutls_datum_t *message, bool context)
 static int check_prime(const gnutls_datum_t *message)
 {
     const uint8_t *at = message->data;
-    size_t size = message->size < 2 ? 0 : number(at, 2);
+    size_t size = message->size < 2 ? 0 : bytes_get_be16(at);
     if (message->size < 2 || size > message->size - 2)
         return GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
     for (at += 2; size && !*at; at++)

@@ -5,8 +5,9 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
-import { run } from './lib/proc.mjs';
+import { run, start, stop } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
+import { until } from './lib/wait.mjs';
 
 let gateway;
 let good; // deskgate.conf
@@ -93,6 +94,23 @@ test('a port for numbers or plain HTTP that another program has is a problem, an
       await taken.close();
     }
   }
+});
+
+test('a program that talks without end on a port does not keep check waiting', async (t) => {
+  const own = await Gateway.make({ serve: false });
+  const talks = await tcpServer((socket) => {
+    const timer = setInterval(() => socket.write('x'), 300);
+    socket.on('close', () => clearInterval(timer)).on('error', () => {});
+  });
+  t.after(async () => {
+    await talks.close();
+    await own.remove();
+  });
+  own.configure({ server: { listen: `127.0.0.1:${await deadPort()}`, http_listen: `127.0.0.1:${talks.port}` } });
+  const running = start(binary, ['--state', own.state, 'check', '--json']);
+  t.after(() => stop(running));
+  await until('it has ended', () => !running.running(), { ms: 30_000 }); // it would go on for twenty minutes
+  assert.match(running.out, /is in use, and not by this gateway/);
 });
 
 for (const [where, server] of [['', {}], [', behind a balancer on this machine', { proxy_protocol: '127.0.0.1' }]])

@@ -14,6 +14,7 @@ START_TEST(each_byte_has_its_place)
     static const uint8_t bytes[] = {0xf1, 0xe2, 0xd3, 0xc4};
     ck_assert_uint_eq(bytes_get_le16(bytes), 0xe2f1);
     ck_assert_uint_eq(bytes_get_be16(bytes), 0xf1e2);
+    ck_assert_uint_eq(bytes_get_be24(bytes), 0xf1e2d3);
     ck_assert_uint_eq(bytes_get_le32(bytes), 0xc4d3e2f1);
     ck_assert_uint_eq(bytes_get_be32(bytes), 0xf1e2d3c4);
 }
