@@ -128,6 +128,21 @@ test('a person is invited, put into a group, limited, disabled and removed', asy
   await page.waitForSelector('main .alert:not([hidden])');
   assert.match(await page.textContent('main .alert:not([hidden])'), /give a time such as/);
 
+  await field(page, 'Idle time').fill('20m');
+  await field(page, 'Connections at once').fill('');
+  await page.getByRole('button', { name: 'Take out: staff' }).click();
+  await told(page, 'no longer in group staff');
+  await field(page, 'Group').fill('staff');
+  await page.keyboard.press('Enter');
+  await told(page, 'now in group staff');
+  assert.equal(await field(page, 'Group').count(), 0, 'there is no other group to join');
+  assert.deepEqual([await field(page, 'Idle time').inputValue(), await field(page, 'Connections at once').inputValue()], ['20m', ''],
+    'what was typed in another form is still there');
+  await page.locator('form', { hasText: 'Connections at once' }).locator('button[type=submit]').click();
+  await told(page, '^Saved');
+  const typed = gateway.json('user', 'limit', 'newcomer');
+  assert.deepEqual([typed.tunnels, typed.idle_seconds], [0, 1200]);
+
   await confirmed(page, page.getByRole('button', { name: 'Disable' }));
   await told(page, 'disabled');
   await page.getByRole('button', { name: 'Enable' }).waitFor();

@@ -103,6 +103,20 @@ export class PaperNode extends EventTarget {
 
   querySelector(selectors) { return this.querySelectorAll(selectors)[0] ?? null; }
 
+  closest(selector) {
+    let at = this;
+    while (at && !fits(at, selector)) at = at.parent;
+    return at;
+  }
+
+  get form() { return this.closest('form'); }
+  get labels() {
+    const around = this.closest('label');
+    return [...(around ? [around] : []), ...this.paper.root.querySelectorAll('label').filter((one) => this.id && one.getAttribute('for') === this.id)];
+  }
+
+  get defaultValue() { return this.getAttribute('value') ?? ''; }
+
   scrollIntoView() {}
   focus() { if (this.isConnected) this.paper.activeElement = this; }
 

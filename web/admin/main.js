@@ -16,6 +16,7 @@ import { lockoutsView } from './lockouts.js';
 import { peopleView } from './people.js';
 import { settingsView } from './settings.js';
 import { forgetTables } from './table.js';
+import { unsent } from './unsent.js';
 
 const VIEWS = {
   people: peopleView,
@@ -102,13 +103,18 @@ const tools = (signal, fragment) => ({
   },
 });
 
-// A view that is shown again stays where it was; who was on what has gone goes on with the search, or
-// at the heading.
+// A view that is shown again stays where it was, with what was typed; who was on what has gone goes on
+// with the search, or at the heading.
 function replace(nodes, again) {
   const { scrollTop } = document.scrollingElement;
+  const restore = unsent(main);
   main.replaceChildren(...nodes);
-  if (!again) heading.focus();
-  else if (document.activeElement === document.body) {
+  if (!again) {
+    heading.focus();
+    return;
+  }
+  restore();
+  if (document.activeElement === document.body) {
     const used = [...main.querySelectorAll('input[type=search]')].find((input) => input.value);
     (used ?? heading).focus({ preventScroll: true });
     document.scrollingElement.scrollTop = scrollTop;

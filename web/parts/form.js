@@ -55,6 +55,7 @@ export function form({ children, label, submit, quiet = false }) {
   async function run(event) {
     event.preventDefault();
     if (button.disabled) return;
+    node.setAttribute('aria-busy', 'true');
     button.disabled = true;
     button.textContent = t('busy');
     say('');
@@ -65,8 +66,10 @@ export function form({ children, label, submit, quiet = false }) {
     } finally {
       button.textContent = label;
       button.disabled = waiting;
+      node.removeAttribute('aria-busy');
     }
   }
 
-  return h('form', { on: { submit: run } }, children, alert, button);
+  const node = h('form', { on: { submit: run } }, children, alert, button);
+  return node;
 }
