@@ -124,6 +124,15 @@ static const struct conf_key keys[] = {
 
 _Static_assert(KEYS <= CONF_KEYS_MAX, "a line number for each key");
 
+/* KEYS: there is none of this name. */
+static size_t conf_find(const char *section, const char *name)
+{
+    size_t i = 0;
+    while (i < KEYS && (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0))
+        i++;
+    return i;
+}
+
 /* Only the first fault is told: later ones often follow from it. */
 static int conf_fault(struct conf_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -181,8 +190,9 @@ static char *conf_line(char *to, int size, void *owner)
             conf_fault(file,
                        c == '\0'     ? "a NUL byte; this is not a text file"
                        : c == HIDDEN ? "a control character"
-                                     : "longer than %d bytes; only a list may be continued on the "
-                                       "next line, indented, and all else must be shorter",
+                                     : "longer than %d bytes; only a list or a text may be "
+                                       "continued on the next line, indented, and all else must "
+                                       "be shorter",
                        size - 2);
             return NULL;
         }
@@ -263,26 +273,26 @@ static int conf_value(void *owner, const char *section, const char *name, const 
 {
     struct conf_file *file = owner;
     char plain[3][INI_MAX_LINE];
-    size_t i = 0;
 
     section = conf_unhide(section, plain[0]);
     name = conf_unhide(name, plain[1]);
     value = conf_unhide(value, plain[2]);
-    while (i < KEYS && (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0))
-        i++;
+    size_t i = conf_find(section, name);
     if (i == KEYS)
         return conf_unknown(file, section, name);
     const struct conf_key *key = &keys[i];
-    if (file->seen[i] && file->indented && !key->list)
+    bool text = key->take == conf_take_text;
+    file->reading.continued = file->seen[i] && file->indented;
+    if (file->reading.continued && !key->list && !text)
         return conf_fault(file,
                           "an indented line continues the one above ('%s'); begin it at the "
                           "margin",
                           name);
-    if (file->seen[i] && !file->indented)
+    if (file->seen[i] && !file->reading.continued)
         return conf_fault(file, "'%s' is given twice, first in line %u", name, file->seen[i]);
     if (!file->seen[i])
         file->seen[i] = file->line;
-    if (key->take != conf_take_text && conf_is_commented(value))
+    if (!text && conf_is_commented(value))
         return conf_fault(
             file, "%s: a comment is a line of its own; take ' ;' and what follows out", name);
     bool good =
@@ -295,23 +305,24 @@ static int conf_value(void *owner, const char *section, const char *name, const 
 bool conf_read_key(const char *section, const char *name, const char **own_section,
                    const char **own_name)
 {
-    for (size_t i = 0; i < KEYS; i++) {
-        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) {
-            *own_section = keys[i].section;
-            *own_name = keys[i].name;
-            return true;
-        }
-    }
-    return false;
+    size_t i = conf_find(section, name);
+    if (i == KEYS)
+        return false;
+    *own_section = keys[i].section;
+    *own_name = keys[i].name;
+    return true;
+}
+
+bool conf_read_is_list(const char *section, const char *name)
+{
+    size_t i = conf_find(section, name);
+    return i < KEYS && keys[i].list;
 }
 
 bool conf_read_seen(const struct conf_file *file, const char *section, const char *name)
 {
-    for (size_t i = 0; i < KEYS; i++) {
-        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
-            return file->seen[i] != 0;
-    }
-    return false;
+    size_t i = conf_find(section, name);
+    return i < KEYS && file->seen[i] != 0;
 }
 
 bool conf_read(struct conf_file *file)

@@ -31,4 +31,7 @@ bool conf_read(struct conf_file *file);
 bool conf_read_key(const char *section, const char *name, const char **own_section,
                    const char **own_name);
 
+/* Whether a key's values are separated by commas, also from one line to the next. */
+bool conf_read_is_list(const char *section, const char *name);
+
 bool conf_read_seen(const struct conf_file *file, const char *section, const char *name);

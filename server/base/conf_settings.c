@@ -35,7 +35,7 @@ static void take_default(void *owner, const char *section, const char *key, cons
     settings->count++;
 }
 
-/* More than once for a list that goes on over several lines. */
+/* More than once for what goes on over several lines. */
 static void take_given(void *owner, const char *section, const char *key, const char *value,
                        unsigned line)
 {
@@ -45,7 +45,7 @@ static void take_given(void *owner, const char *section, const char *key, const 
     if (!setting->line)
         setting->value[0] = '\0';
     size_t used = strlen(setting->value);
-    bool comma = used && setting->value[used - 1] != ',';
+    bool comma = used && setting->value[used - 1] != ',' && conf_read_is_list(section, key);
     snprintf(setting->value + used, sizeof(setting->value) - used, "%s%s%s", comma ? "," : "",
              used ? " " : "", value);
     setting->line = setting->line ? setting->line : line;

@@ -7,7 +7,7 @@
 
 struct conf_setting {
     const char *section, *key;
-    char value[CONF_SETTING_SIZE]; /* as it stands in the file, a list's lines joined; secrets are
+    char value[CONF_SETTING_SIZE]; /* as it stands in the file, continued lines joined; secrets are
                                       "(set)" */
     unsigned line;                 /* of the file; 0: the default */
 };

@@ -214,7 +214,10 @@ bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, co
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return fault(reading, "the text has a control character");
     }
-    return text_copy(to, TEXT_WORDS_SIZE, value) ||
+    size_t used = reading->continued ? strlen(to) : 0;
+    if (used && used < TEXT_WORDS_SIZE - 1)
+        to[used++] = ' ';
+    return text_copy(to + used, TEXT_WORDS_SIZE - used, value) ||
            fault(reading, "the text is longer than %d bytes", TEXT_WORDS_SIZE - 1);
 }
 

@@ -12,6 +12,7 @@ struct conf_reading {
     struct conf *conf;
     size_t certificates, keys; /* of conf->pairs, filled independently */
     uint32_t alert_rules;      /* in place of the default */
+    bool continued;            /* the value goes on with what the line above gave */
     char why[512];             /* what is wrong with the value, for "line 12: KEY: …" */
 };
 
@@ -35,7 +36,8 @@ bool conf_take_port(struct conf_reading *reading, const struct conf_key *key, co
 bool conf_take_user(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_path(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_flag(struct conf_reading *reading, const struct conf_key *key, const char *value);
-/* UTF-8 without control characters, less than TEXT_WORDS_SIZE bytes. */
+/* UTF-8 without control characters, less than TEXT_WORDS_SIZE bytes; a continued line after a
+ * blank. */
 bool conf_take_text(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_profile(struct conf_reading *reading, const struct conf_key *key, const char *value);
 bool conf_take_zone(struct conf_reading *reading, const struct conf_key *key, const char *value);

@@ -100,6 +100,8 @@ static const struct {
     {"[rdg]\nlegacy = 1\n", "line 2: legacy: '1' is neither yes nor no"},
     {"[rdg]\nlegacy =\n", "line 2: legacy: '' is neither yes nor no"},
     {"[rdg]\nconsent = a\tb\n", "line 2: consent: the text has a control character"},
+    {"[rdg]\nconsent = a\n  b\tc\n", "line 3: consent: the text has a control character"},
+    {"[rdg]\nconsent = a\nconsent = b\n", "line 3: 'consent' is given twice, first in line 2"},
     {"[rdg]\nconsent = a \x1f b\n", "line 2: a control character"},
     {"[server]\nthreads = 4 ; four\n", "line 2: threads: a comment is a line of its own"},
     {"[alerts]\ncommand = /bin/x ; y\n", "line 2: command: a comment is a line of its own"},
@@ -138,7 +140,7 @@ START_TEST(rubbish)
     char longline[400] = "[server]\nuser = ";
     memset(longline + strlen(longline), 'a', 300);
     ck_assert_int_eq(load(longline), -EINVAL);
-    ck_assert_ptr_nonnull(strstr(why, "line 2: longer than 198 bytes; only a list"));
+    ck_assert_ptr_nonnull(strstr(why, "line 2: longer than 198 bytes; only a list or a text"));
     ck_assert_int_eq(load_bytes("[server]\nname = a\0b\n", 20), -EINVAL);
     ck_assert_ptr_nonnull(strstr(why, "line 2: a NUL byte"));
     ck_assert_int_eq(load(""), 0);
@@ -157,6 +159,29 @@ START_TEST(semicolons)
     ck_assert_str_eq(conf.rdg_consent, "Only for staff ; everything is recorded. ; Agree?");
     ck_assert_str_eq(conf.rdg_message, "; a;b ;; c ;");
     ck_assert_str_eq(conf.alert_webhook, "https://a/;b");
+}
+END_TEST
+
+/* Words that people must agree to are longer than a line of the file. */
+START_TEST(long_texts)
+{
+    char text[2048] =
+        "[rdg]\nconsent = Only for staff;\n  what you do ; is recorded,\n\tas the law "
+        "wants.\nmessage =\n  below\n[tunnel]\nping_seconds = 3\n";
+    ck_assert_int_eq(load(text), 0);
+    ck_assert_str_eq(conf.rdg_consent,
+                     "Only for staff; what you do ; is recorded, as the law wants.");
+    ck_assert_str_eq(conf.rdg_message, "below");
+    ck_assert_uint_eq(conf.tunnel_ping_seconds, 3);
+
+    strcpy(text, "[rdg]\nconsent = ");
+    for (int i = 0; i < 4; i++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%0179d\n", i ? "  " : "", 0);
+    ck_assert_int_eq(load(text), 0); /* 4 * 179 and three blanks: 719 */
+    ck_assert_uint_eq(strlen(conf.rdg_consent), 719);
+    strcat(text, "  a\n");
+    ck_assert_int_eq(load(text), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "line 6: consent: the text is longer than 720 bytes"));
 }
 END_TEST
 
@@ -400,14 +425,16 @@ START_TEST(settings)
     unsigned counts[2] = {0};
     ck_assert_int_eq(load("[server]\nname = gate.example\nlisten = 127.0.0.1:8443,\n  "
                           "127.0.0.1:8444\n  127.0.0.1:8445\n[alerts]\n"
-                          "webhook = https://example.com/secret\n[dial]\ndeny =\n"),
+                          "webhook = https://example.com/secret\n[dial]\ndeny =\n"
+                          "[rdg]\nconsent = one\n  two\n"),
                      0);
     ck_assert_int_eq(conf_settings(state, count_setting, counts, why, sizeof(why)), 0);
-    ck_assert_uint_eq(counts[1], 4);
+    ck_assert_uint_eq(counts[1], 5);
     ck_assert_uint_eq(counts[0] + counts[1], KEYS);
     ck_assert_str_eq(setting_of("server", "name").value, "gate.example");
     ck_assert_str_eq(setting_of("server", "listen").value,
                      "127.0.0.1:8443, 127.0.0.1:8444, 127.0.0.1:8445");
+    ck_assert_str_eq(setting_of("rdg", "consent").value, "one two");
     ck_assert_uint_eq(setting_of("server", "name").line, 2);
     ck_assert_str_eq(setting_of("server", "public_port").value, "8443");
     ck_assert_uint_eq(setting_of("server", "public_port").line, 0);
@@ -445,6 +472,7 @@ int main(void)
     tcase_add_loop_test(tcase, bad_lines, 0, (int)(sizeof(bad) / sizeof(bad[0])));
     tcase_add_test(tcase, rubbish);
     tcase_add_test(tcase, semicolons);
+    tcase_add_test(tcase, long_texts);
     tcase_add_test(tcase, missing);
     tcase_add_test(tcase, listeners);
     tcase_add_test(tcase, alerts);
