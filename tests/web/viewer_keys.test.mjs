@@ -9,6 +9,7 @@ const CTRL = 'ControlLeft';
 async function keyboard(t, platform = 'Linux x86_64') {
   const page = new EventTarget();
   const written = [];
+  const given = []; // to the desktop's clipboard
   let log = [];
   pretend(t, 'addEventListener', () => {});
   pretend(t, 'document', Object.assign(page, { hasFocus: () => true }));
@@ -17,7 +18,7 @@ async function keyboard(t, platform = 'Linux x86_64') {
   const client = { Backend: {
     DeviceEvent: { keyPressed: (code) => `+${code.toString(16)}`, keyReleased: (code) => `-${code.toString(16)}` },
     InputTransaction: class { addEvent(event) { log.push(event); } },
-    ClipboardData: class { addText() {} },
+    ClipboardData: class { addText(type, text) { given.push(text); } },
   } };
   const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys() {}, releaseAllInputs() { log.push('none'); } };
   const input = new Input();
@@ -28,7 +29,7 @@ async function keyboard(t, platform = 'Linux x86_64') {
   new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event) });
   const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
   const received = (text) => clipboard.received({ items: () => [{ mimeType: () => 'text/plain', value: () => text }] });
-  return { input, written, received, down: event('keydown'), up: event('keyup'),
+  return { input, written, given, received, use: (crLf) => clipboard.use(client, session, crLf), send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
     sent() {
       const before = log.join(' ');
       log = [];
@@ -131,9 +132,25 @@ test('Windows: AltGr that was held before the picture had the focus brings no Ct
 });
 
 test('lines of the desktop\'s clipboard end as on the browser\'s system', async (t) => {
-  for (const [platform, wanted] of [['Linux x86_64', 'one\ntwo\n\rthree'], ['MacIntel', 'one\ntwo\n\rthree'], ['Win32', 'one\r\ntwo\n\rthree']]) {
+  for (const [platform, wanted] of [['Linux x86_64', 'one\ntwo\n\rthree'], ['MacIntel', 'one\ntwo\n\rthree'], ['Win32', 'one\r\ntwo\r\n\rthree']]) {
     const keys = await keyboard(t, platform);
     keys.received('one\r\ntwo\n\rthree');
     assert.deepEqual(keys.written, [wanted], platform);
+  }
+});
+
+test('lines for the desktop\'s clipboard end as the desktop wants them; what came from there does not go back', async (t) => {
+  for (const platform of ['Linux x86_64', 'Win32']) {
+    for (const [crLf, wanted] of [[false, 'one\ntwo\n'], [true, 'one\r\ntwo\r\n']]) {
+      const keys = await keyboard(t, platform);
+      keys.use(crLf);
+      keys.send('one\r\ntwo\n');
+      keys.send('one\ntwo\n'); // the browser reads it back so
+      assert.deepEqual(keys.given, [wanted], `${platform}, ${crLf}`);
+      keys.received('three\r\nfour');
+      keys.send(keys.written[0]);
+      keys.send('three\nfour');
+      assert.equal(keys.given.length, 1);
+    }
   }
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import './portal_rig.mjs';
 
 const { Amender, coreData, infoFlags, keyReleases, packets, Phase } = await import('/viewer/wire.js');
+const { takesCrLf } = await import('/viewer/desktop_kind.js');
 const { Cutter, Mender, packetSize } = await import('/viewer/incoming.js');
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'));
@@ -184,4 +185,18 @@ test('the cutter: no piece has bytes of two packets, and none is lost, wherever 
 test('the cutter: what is no stream of packets is not cut', () => {
   const nonsense = hex('0000 0000 0000 ffff');
   assert.deepEqual(new Cutter().apply(together(OTHER, nonsense)).map(toHex), [OTHER, nonsense].map(toHex));
+});
+
+test('what kind of desktop it is: by its confirm, wherever that stands in the answer', () => {
+  const confirm = (flags) => hex(`030000130ed000001234000 2${flags}080001000000`);
+  const answer = (flags) => Uint8Array.of(...hex('303ba00402020d3e a615 0413'), ...confirm(flags), ...hex('a710 300e 040c 300a0208 1234567812345678'));
+  for (const [flags, wanted] of [['1f', true], ['0f', true], ['07', true], // Windows 10 and its likes, 2012 R2, 2012
+    ['09', true], // FreeRDP's servers
+    ['01', false], ['03', false], ['00', false]]) { // xrdp, without and with its graphics pipeline; older ones
+    assert.equal(takesCrLf(answer(flags)), wanted, flags);
+    assert.equal(takesCrLf(confirm(flags)), wanted, flags);
+    for (let size = 0; size < 19; size++) assert.equal(takesCrLf(confirm(flags).subarray(0, size)), false, 'cut');
+  }
+  assert.equal(takesCrLf(hex('0300000b06d00000123400')), false, 'no negotiation');
+  assert.equal(takesCrLf(hex('030000130ed0000012340003ff080001000000')), false, 'a failure');
 });

@@ -5,9 +5,10 @@
 // question; besides, where the browser lets us read the clipboard, when the window gets the focus.
 // From the desktop: at once where the browser allows it, or with the person's next key or click.
 //
-// Lines end with CR and LF in the format between the two (CF_UNICODETEXT is Windows' own); what comes
-// gets the ends that the browser's system has. What goes stays as it is: xrdp hands a CR on to programs
-// that do not expect one, and nothing tells which kind of desktop it is.
+// Lines end with CR and LF in the format between the two (CF_UNICODETEXT is Windows' own). Here they end
+// with LF alone; what is given to either side gets the ends that it wants: the browser those of its
+// system, the desktop CR and LF unless it is an xrdp, which hands them on to programs that do not
+// expect a CR.
 
 const PLAIN = 'text/plain';
 const EVENT_MS = 60; // the paste event follows its key at once, or not at all
@@ -15,6 +16,8 @@ const TAKEN_MS = 150; // until a desktop has taken note of a new clipboard
 const CONTROL = 0x1d;
 const V = 0x2f;
 const isWindows = /^Win/.test(navigator.platform);
+const withLf = (text) => text.replaceAll('\r\n', '\n');
+const withCrLf = (text) => text.replaceAll('\n', '\r\n');
 
 export class Clipboard {
   #input;
@@ -22,6 +25,7 @@ export class Clipboard {
   #show;
   #client = null;
   #session = null;
+  #crLf = false; // the desktop wants them
   #last = null; // the text that both sides have
   #pending = null; // text from the desktop that the browser has not let us put away yet
   #pasting = null;
@@ -42,9 +46,11 @@ export class Clipboard {
     return this.#settings.clipboard === 'on';
   }
 
-  use(client, session) {
+  /** crLf: whether lines that go to the desktop are to end with CR and LF. */
+  use(client, session, crLf = false) {
     this.#client = client;
     this.#session = session;
+    this.#crLf = crLf;
     this.#last = null;
     if (this.#owed) this.wanted();
     void this.#look();
@@ -62,21 +68,23 @@ export class Clipboard {
   }
 
   /** Puts text into the desktop's clipboard. */
-  send(text) {
+  send(given) {
+    const text = withLf(given);
     if (!this.#session || text === this.#last) return;
     this.#last = text;
+    this.#give();
+  }
+
+  #give() {
     const data = new this.#client.Backend.ClipboardData();
-    data.addText(PLAIN, text);
+    if (this.#last !== null) data.addText(PLAIN, this.#crLf ? withCrLf(this.#last) : this.#last);
     this.#session.onClipboardPaste(data).catch(() => {});
   }
 
   /** For connect(): the desktop asks what we have. It must get an answer to go on. */
   wanted() {
     this.#owed = !this.#session;
-    if (this.#owed) return;
-    const data = new this.#client.Backend.ClipboardData();
-    if (this.#last !== null) data.addText(PLAIN, this.#last);
-    this.#session.onClipboardPaste(data).catch(() => {});
+    if (!this.#owed) this.#give();
   }
 
   /** For connect(): the desktop's clipboard has changed. */
@@ -84,10 +92,10 @@ export class Clipboard {
     if (!this.on) return;
     const came = data.items().find((item) => item.mimeType() === PLAIN)?.value();
     if (typeof came !== 'string') return;
-    const text = isWindows ? came : came.replaceAll('\r\n', '\n');
+    const text = withLf(came);
     if (text === this.#last) return;
     this.#last = text;
-    this.#pending = text;
+    this.#pending = isWindows ? withCrLf(text) : text;
     this.#show.remoteText(text);
     void this.#writePending();
   }
@@ -108,7 +116,7 @@ export class Clipboard {
     event.preventDefault();
     clearTimeout(this.#pasting);
     const text = event.clipboardData.getData(PLAIN);
-    const isNew = text !== '' && text !== this.#last;
+    const isNew = text !== '' && withLf(text) !== this.#last;
     if (text) this.send(text);
     this.#pasting = setTimeout(() => this.#press(), isNew ? TAKEN_MS : 0);
   }

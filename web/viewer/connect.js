@@ -1,6 +1,7 @@
 // One connection to the desktop, from ticket to end. Whether there will be another is decided in
 // life.js, what an end means in trouble.js.
 import { api } from '/api.js';
+import { takesCrLf } from './desktop_kind.js';
 import { Amender, keyReleases } from './wire.js';
 import { Cutter, Mender } from './incoming.js';
 import { watchNext } from './socket.js';
@@ -97,8 +98,9 @@ function prepare(client, ticket, options) {
 }
 
 /**
- * Connects. Resolves to {session, facts, shares, releaseKeys, ended, close}: `ended` resolves to the
- * Facts; shares: the clipboard, which may be forbidden; releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
+ * Connects. Resolves to {session, facts, shares, crLf, releaseKeys, ended, close}: `ended` resolves to
+ * the Facts; shares: the clipboard, which may be forbidden; crLf: the line ends of text for it;
+ * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
  * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
  * not have noticed yet, and takes it away. credentials: {username, password, domain}.
@@ -124,10 +126,13 @@ export async function connect(options) {
     onPhase: (phase) => hooks.step(phase) });
   let socketEnded;
   const socketEnd = new Promise((resolve) => { socketEnded = resolve; });
-  const socket = watchNext({ amender, mender: new Mender(), cutter: new Cutter(), onData: hooks.data, onClose(close) {
-    facts.close ??= close;
-    socketEnded();
-  } });
+  let crLf = false;
+  const socket = watchNext({ amender, mender: new Mender(), cutter: new Cutter(), onData: hooks.data,
+    onAnswer(bytes) { crLf ||= takesCrLf(bytes); },
+    onClose(close) {
+      facts.close ??= close;
+      socketEnded();
+    } });
 
   const begin = () => prepare(client, ticket, options).connect();
   const session = await start(begin, { facts, amender, socket, socketEnd, onWaking: () => hooks.step('waking') });
@@ -135,7 +140,7 @@ export async function connect(options) {
   facts.opened = true;
   const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
   const releaseKeys = (codes) => socket.send(keyReleases(codes));
-  return { session, facts, shares: ticket.clipboard, releaseKeys, ended, close: () => socket.close() };
+  return { session, facts, shares: ticket.clipboard, crLf, releaseKeys, ended, close: () => socket.close() };
 }
 
 async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {

@@ -161,7 +161,7 @@ class Page {
     if (!this.renewing) announce(t(`viewer.step.${name}`));
   }
 
-  async opened({ session, shares, releaseKeys }) {
+  async opened({ session, shares, crLf, releaseKeys }) {
     const client = await loadClient();
     this.reconnecting = false;
     this.renewing = false;
@@ -172,7 +172,7 @@ class Page {
     canvas.hidden = false;
     this.input.use(client, session, releaseKeys);
     this.keyboard.reset();
-    this.clipboard.use(client, shares ? session : null);
+    this.clipboard.use(client, shares ? session : null, crLf);
     this.files.use(shares ? session : null);
     this.screen.use(session);
     this.quality.start();

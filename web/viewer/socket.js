@@ -54,11 +54,11 @@ class WatchedSocket extends Plain {
  * Watches the next WebSocket that is made on this page.
  *
  * amender: see wire.js; mender, cutter: see incoming.js, used once the amender says that RDP has begun.
- * onData(size): a message came. onClose({code, clean}): once, at its end.
+ * onData(size): a message came. onAnswer(bytes): it is not RDP yet. onClose({code, clean}): once, at its end.
  * Returns {opened(), send(bytes), close()}: to be called when the package has its session, from which
  * on nothing needs to be cut; sends a message between the package's; ends the socket.
  */
-export function watchNext({ amender, mender, cutter, onData, onClose }) {
+export function watchNext({ amender, mender, cutter, onData, onAnswer, onClose }) {
   globalThis.WebSocket = WatchedSocket;
   let socket = null;
   let cuts = true;
@@ -71,7 +71,10 @@ export function watchNext({ amender, mender, cutter, onData, onClose }) {
     received(data) {
       if (!(data instanceof ArrayBuffer)) return [data];
       onData(data.byteLength);
-      if (!amender.started) return [data];
+      if (!amender.started) {
+        onAnswer(new Uint8Array(data));
+        return [data];
+      }
       const bytes = mender.apply(new Uint8Array(data));
       if (cuts) return cutter.apply(bytes).map((piece) => piece.slice().buffer);
       if (bytes.length === data.byteLength) return [data];
