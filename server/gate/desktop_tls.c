@@ -15,6 +15,9 @@
 /* Of a handshake, in bytes: ten times a usual chain. Reading a certificate takes longer the longer
  * it is, by the square (libtasn1): here milliseconds. */
 #define HANDSHAKE_MOST (48 * 1024)
+/* "Remote Desktop Authentication": what a certificate made for RDP may be good for in place of a
+ * server's authentication ([MS-RDPBCGR] has no word on it; Windows takes either). */
+#define PURPOSE_RDP "1.3.6.1.4.1.311.54.1.2"
 
 struct desktop_tls {
     gnutls_certificate_credentials_t nobody; /* no certificate of ours, no authorities */
@@ -24,7 +27,9 @@ struct desktop_tls {
 };
 
 /* TLS 1.2 at least, as every Windows since 2012 speaks it. AES-128 first: it costs least, and both
- * ends of this leg stand in the same house. RSA key exchange and SHA-1 signatures stay out. */
+ * ends of this leg stand in the same house. RSA key exchange stays out. SHA-1 signatures are
+ * offered in TLS 1.2, since an old Windows shows its own certificate only to who takes them; no
+ * authority's signature may be one (gnutls_x509_trust_list_verify_crt2). */
 static const char priority[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"
                                "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:"
                                "+ECDHE-RSA:+DHE-RSA";
@@ -109,20 +114,30 @@ static size_t import_chain(gnutls_session_t session, gnutls_x509_crt_t chain[CHA
     return made;
 }
 
+/* What is wrong with it for this purpose, as GnuTLS' flags; 0: nothing. */
+static unsigned faults_of(gnutls_x509_trust_list_t authorities, gnutls_x509_crt_t *chain,
+                          size_t count, const char *host, const char *purpose)
+{
+    unsigned faults = 0;
+    gnutls_typed_vdata_st wanted[] = {
+        {.type = GNUTLS_DT_DNS_HOSTNAME, .data = (void *)(uintptr_t)host}, /* only read */
+        {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (void *)(uintptr_t)purpose},
+    };
+    int error = gnutls_x509_trust_list_verify_crt2(authorities, chain, (unsigned)count, wanted, 2,
+                                                   0, &faults, NULL);
+    return error < 0 ? GNUTLS_CERT_INVALID : faults;
+}
+
 bool desktop_tls_verified(struct desktop_tls *tls, gnutls_session_t session, const char *host)
 {
     gnutls_x509_crt_t chain[CHAIN_MOST];
     size_t count = import_chain(session, chain);
-    unsigned faults = 1;
-    gnutls_typed_vdata_st wanted[] = {
-        {.type = GNUTLS_DT_DNS_HOSTNAME, .data = (void *)(uintptr_t)host}, /* only read */
-        {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (void *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER},
-    };
+    unsigned faults = GNUTLS_CERT_INVALID;
     if (count) {
         pthread_mutex_lock(&tls->lock);
-        if (gnutls_x509_trust_list_verify_crt2(tls->authorities, chain, (unsigned)count, wanted, 2,
-                                               0, &faults, NULL) < 0)
-            faults = 1;
+        faults = faults_of(tls->authorities, chain, count, host, GNUTLS_KP_TLS_WWW_SERVER);
+        if (faults & GNUTLS_CERT_PURPOSE_MISMATCH)
+            faults = faults_of(tls->authorities, chain, count, host, PURPOSE_RDP);
         pthread_mutex_unlock(&tls->lock);
     }
     for (size_t i = 0; i < count; i++)

@@ -111,5 +111,10 @@ int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t
         .tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3,
         .dhe = gnutls_kx_get(session) == GNUTLS_KX_DHE_RSA,
     };
+    /* Windows makes its own certificate for 3389 with a key usage of encipherment alone, and signs
+     * with its key; GnuTLS would end the handshake over that. All else that this allows was for the
+     * hellos, which are over. Whom to trust is not decided by the usage of a key. */
+    if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
+        gnutls_session_enable_compatibility_mode(session);
     return peer_key_judge(agreed, type, message);
 }

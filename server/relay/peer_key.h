@@ -7,7 +7,8 @@
 #include <gnutls/x509.h>
 #include <stdbool.h>
 
-/* For the hook behind each message that came: 0, or the GnuTLS error to end the handshake with. */
+/* For the hook behind each message that came: 0, or the GnuTLS error to end the handshake with. A
+ * certificate's key may sign whatever its key usage says. */
 int peer_key_check(gnutls_session_t session, unsigned type, const gnutls_datum_t *message);
 /* The same, where what the hellos agreed on is known. */
 struct peer_key_agreed {

@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit, visitOver } from './lib/cleanpath.mjs';
+import { CONFIRM_REFUSED, CONFIRM_TLS, X224, openCleanpath, present, rdpServer, requestPdu, selfSigned, ticketFor, visit, visitOver, WINDOWS } from './lib/cleanpath.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { run } from './lib/proc.mjs';
 import { deadPort, tcpServer } from './lib/servers.mjs';
@@ -240,6 +240,16 @@ test('another certificate than before is refused, told and on record', async () 
   again.wire.end();
 });
 
+for (const version of ['TLSv1.2', 'TLSv1.3']) {
+  test(`a certificate as Windows makes its own, by ${version}`, async () => {
+    const name = `windows-${version.at(-1)}`;
+    await add(name, await rdpServer({ pair: selfSigned('WIN-1', WINDOWS), versions: { minVersion: version, maxVersion: version } }));
+    const { answer, wire } = await enter(name);
+    assert.equal(answer.error, undefined);
+    wire.end();
+  });
+}
+
 test('a pinned certificate is the only one', async () => {
   const server = await add('pinned', await rdpServer());
   const print = new X509Certificate(server.pair.cert).fingerprint256;
@@ -265,12 +275,14 @@ test('with trust by authority its signature counts, for the right host only', as
   const at = (name) => join(folder, name);
   openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '2', '-subj', '/CN=The house', '-addext', 'basicConstraints=critical,CA:TRUE');
   openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at('key.pem'), '-out', at('csr.pem'), '-subj', '/CN=desk');
-  writeFileSync(at('names'), 'subjectAltName=DNS:localhost\n');
-  openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('names'), '-out', at('cert.pem'));
+  const signed = (...more) => {
+    writeFileSync(at('names'), ['subjectAltName=DNS:localhost', ...more, ''].join('\n'));
+    openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('names'), '-out', at('cert.pem'));
+    return { key: readFileSync(at('key.pem'), 'utf8'), cert: readFileSync(at('cert.pem'), 'utf8') };
+  };
   chmodSync(folder, 0o755);
   chmodSync(at('ca.pem'), 0o644);
-  const pair = { key: readFileSync(at('key.pem'), 'utf8'), cert: readFileSync(at('cert.pem'), 'utf8') };
-  const server = await rdpServer({ pair });
+  const server = await rdpServer({ pair: signed() });
   const house = await Gateway.make({ conf: { desktops: { authorities: at('ca.pem') } } });
   try {
     const user = house.addUser('anna');
@@ -288,6 +300,11 @@ test('with trust by authority its signature counts, for the right host only', as
     };
     assert.equal(await open('named'), undefined);
     assert.deepEqual(await open('numbered'), { code: 1, alert: 48 }, 'the certificate does not name that address');
+    server.pair = signed('extendedKeyUsage=1.3.6.1.4.1.311.54.1.2');
+    assert.equal(await open('named'), undefined, 'made for RDP alone');
+    assert.deepEqual(await open('numbered'), { code: 1, alert: 48 });
+    server.pair = signed('extendedKeyUsage=clientAuth');
+    assert.deepEqual(await open('named'), { code: 1, alert: 48 }, 'made for something else');
     server.pair = selfSigned('localhost');
     assert.deepEqual(await open('named'), { code: 1, alert: 48 });
   } finally {

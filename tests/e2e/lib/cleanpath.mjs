@@ -127,9 +127,12 @@ export const CONFIRM_TLS = Buffer.from('030000130ed00000123400020008000100 0000'
 export const CONFIRM_REFUSED = Buffer.from('030000130ed0000012340003000800050 00000'.replace(' ', ''), 'hex');
 
 // A self-signed certificate of its own: {key, cert}.
-export function selfSigned(name = 'desktop') {
-  const made = run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
-    '-nodes', '-keyout', '-', '-days', '2', '-subj', `/CN=${name}`]).stdout;
+const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+// As Windows makes its own for RDP: its key is for encipherment, and signs all the same.
+export const WINDOWS = ['-newkey', 'rsa:2048', '-addext', 'keyUsage=keyEncipherment,dataEncipherment', '-addext', 'extendedKeyUsage=serverAuth'];
+
+export function selfSigned(name = 'desktop', kind = EC) {
+  const made = run('openssl', ['req', '-x509', ...kind, '-nodes', '-keyout', '-', '-days', '2', '-subj', `/CN=${name}`]).stdout;
   return {
     key: made.slice(made.indexOf('-----BEGIN PRIVATE'), made.indexOf('-----BEGIN CERT')),
     cert: made.slice(made.indexOf('-----BEGIN CERT')),
@@ -138,7 +141,7 @@ export function selfSigned(name = 'desktop') {
 
 // Answers X.224 with `confirm` (a function may do as it likes with the socket), then TLS, then
 // echoes. `.pair` may be replaced while it runs.
-export async function rdpServer({ pair = selfSigned(), confirm = CONFIRM_TLS } = {}) {
+export async function rdpServer({ pair = selfSigned(), confirm = CONFIRM_TLS, versions = {} } = {}) {
   const server = await tcpServer(async (socket) => {
     const [request] = await once(socket, 'data').catch(() => []);
     if (!request) return;
@@ -149,7 +152,7 @@ export async function rdpServer({ pair = selfSigned(), confirm = CONFIRM_TLS } =
     }
     socket.write(confirm);
     if (confirm[11] !== 2) return;
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(server.pair) });
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ ...server.pair, ...versions }) });
     secure.on('error', () => {});
     secure.pipe(secure);
   });
