@@ -213,10 +213,11 @@ static uint32_t code_of(unsigned status)
     case IPC_NO_DESKTOP:
     case IPC_NOT_NOW:
     case IPC_NOT_FROM_HERE:
-    case IPC_TOO_MANY:
     case IPC_STALE_FACTOR:
     case IPC_DESKTOP_ADDRESS:
         return TSGU_E_RAP_ACCESS_DENIED;
+    case IPC_TOO_MANY:
+        return TSGU_E_MAX_CONNECTIONS;
     case IPC_DESKTOP_ASLEEP:
     case IPC_DESKTOP_REFUSED:
     case IPC_DESKTOP_NAME:

@@ -151,16 +151,30 @@ enum ipc_status ticket_use(struct keeper *keeper, const struct ipc_open *ask,
 
 /* ---- tickets in files ---- */
 
-/* Ends that nobody wanted; after all others a ticket is dead. */
-static bool was_dropped(const char *end)
+static bool is_among(const char *end, const enum ipc_end *ends, size_t count)
 {
-    static const enum ipc_end drops[] = {IPC_END_CLIENT_LOST, IPC_END_DESKTOP_LOST,
-                                         IPC_END_GATE_LOST, IPC_END_STOPPING, IPC_END_SETUP};
-    for (size_t i = 0; i < sizeof(drops) / sizeof(*drops); i++) {
-        if (strcmp(end, ipc_end_name(drops[i])) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(end, ipc_end_name(ends[i])) == 0)
             return true;
     }
     return false;
+}
+
+/* Still about its sign-in, for all that one can tell. */
+static bool is_settling(const struct store_ticket *ticket, int64_t now)
+{
+    return now - ticket->used_at <= TICKET_AGAIN_SECONDS;
+}
+
+/* Whether a tunnel's end leaves its ticket alive: one that nobody wanted, or, for a while, that of
+ * either side. */
+static bool may_come_back(const struct store_ticket *ticket, const char *end, int64_t now)
+{
+    static const enum ipc_end drops[] = {IPC_END_CLIENT_LOST, IPC_END_DESKTOP_LOST,
+                                         IPC_END_GATE_LOST, IPC_END_STOPPING, IPC_END_SETUP};
+    static const enum ipc_end closes[] = {IPC_END_CLIENT, IPC_END_DESKTOP};
+    return is_among(end, drops, sizeof(drops) / sizeof(*drops)) ||
+           (is_settling(ticket, now) && is_among(end, closes, sizeof(closes) / sizeof(*closes)));
 }
 
 /* `from`: who presents it must be where it was made; NULL: may be anywhere. */
@@ -175,12 +189,11 @@ static const char *fault_of_file(const struct store_ticket *ticket, const char *
         return "of another address";
     if (!ticket->used_at)
         return ticket->expires_at <= now ? "expired" : NULL;
-    bool again = now - ticket->used_at <= TICKET_AGAIN_SECONDS;
     if (!ticket->tunnel) /* nothing came of it: a desktop that sleeps may wake */
-        return again || now < ticket->expires_at ? NULL : "used before";
+        return is_settling(ticket, now) ? NULL : "used before";
     if (!ticket->tunnel_ended_at)
         return NULL; /* see fault_of_living() */
-    if (!was_dropped(ticket->tunnel_end))
+    if (!may_come_back(ticket, ticket->tunnel_end, now))
         return "used before, and ended";
     return now - ticket->tunnel_ended_at <= TICKET_GRACE_SECONDS ? NULL : "back too late";
 }
@@ -192,7 +205,8 @@ static const char *fault_of_living(struct keeper *keeper, const struct store_tic
     enum store_tunnel_verdict verdict = STORE_TUNNEL_MAY;
     enum ipc_end end;
     if (live_is_ending(keeper, ticket->tunnel, &end))
-        return was_dropped(ipc_end_name(end)) ? NULL : "used before, and ended";
+        return may_come_back(ticket, ipc_end_name(end), keeper_now()) ? NULL
+                                                                      : "used before, and ended";
     if (store_tunnel_verdict(keeper->store, ticket->tunnel, &verdict) == STORE_OK &&
         verdict == STORE_TUNNEL_REQUESTED)
         return "used before, and ended";

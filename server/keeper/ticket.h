@@ -7,11 +7,14 @@
 
 #define TICKET_SECONDS 60 /* from the click to the client's first message */
 /* A ticket in an .rdp file: clients open several connections at once, and come back by themselves
- * after a broken one, always with the same ticket. So it is good for one session of work, not for
- * one connection: after its first use again at once, then only after a drop, and never after an
- * end that somebody wanted. */
+ * after a broken one, always with the same ticket. They also make several for one sign-in at the
+ * desktop, each closed as if it were the end of work: after a negotiation that failed
+ * ([MS-RDPBCGR] section 3.3.5.3.2: the server must close), a mistyped password, a certificate that
+ * the person has to look at. So it is good for one session of work, not for one connection: for a
+ * while after its first use again whoever of the two closed, then only after a drop, and never
+ * after an end that the gateway or an administrator wanted. */
 #define TICKET_FILE_SECONDS 300  /* from the download to the first use */
-#define TICKET_AGAIN_SECONDS 30  /* after the first use */
+#define TICKET_AGAIN_SECONDS 300 /* after the first use */
 #define TICKET_GRACE_SECONDS 600 /* after a drop */
 #define TICKET_WAITING_MOST 16   /* unused ones of a session */
 

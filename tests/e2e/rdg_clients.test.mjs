@@ -1,7 +1,7 @@
 // What people do with RDP clients over an RD Gateway, beyond a first picture: both generations of
 // FreeRDP, the clipboard, and networks that break.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Clients, copiesTo, copy, ends, freerdp, freerdp3, paste, rdpFile, samePicture, typesThere, words } from './lib/clients.mjs';
@@ -9,6 +9,7 @@ import { shadowDesktop, xrdpDesktop } from './lib/desktop.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { Line } from './lib/line.mjs';
 import { run } from './lib/proc.mjs';
+import { tcpServer } from './lib/servers.mjs';
 import { sleep, until } from './lib/wait.mjs';
 
 const PING_SECONDS = 2; // of silence until the gateway asks whether somebody is there
@@ -115,6 +116,64 @@ test('FreeRDP 3 keeps to what the desktop forbids', { skip: noClient(newer) || n
   }
   assert.equal(paste(bound.client.view.display), '');
 });
+
+// ---- signing in at the desktop takes several connections ----
+
+// A desktop's own users: one line of winpr-hash, in a file.
+function samFile(password) {
+  const file = join(clients.folder, 'sam');
+  const hash = ['winpr-hash', 'winpr-hash3'].find((name) => run('sh', ['-c', `command -v ${name}`], { allow: true }).status === 0);
+  writeFileSync(file, run(hash, ['-u', 'office', '-p', password, '-f', 'sam']).stdout);
+  return file;
+}
+
+// A desktop that knows nothing but RDP's old security: whoever asks for more is told so and closed
+// ([MS-RDPBCGR] section 3.3.5.3.2), and asks again.
+async function oldDesktop() {
+  const server = await tcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (request) => {
+      server.asked.push(request.length > 18 && request.at(-8) === 1 ? request.readUInt32LE(request.length - 4) : 0);
+      socket.end(Buffer.from(server.asked.at(-1) ? '030000130ed000001234000300080002000000' : '0300000b06d00000123400', 'hex'));
+    });
+  });
+  return Object.assign(server, { asked: [] });
+}
+
+for (const { title, program, way } of variants) {
+  const options = { skip: noClient(program) };
+
+  test(`${title}: a mistyped password, then the right one, with one file`, options, async (t) => {
+    const [wrong, right] = [words(12), words(12)];
+    const desktop = await shadowDesktop('--sam', samFile(right));
+    const name = `strict-${variants.findIndex((one) => one.title === title)}`;
+    t.after(() => desktop.stop());
+    gateway.addDesktop(name, desktop.port);
+    gateway.grant('anna', name);
+    const ticket = await ticketFor(name);
+    const enter = (password) => clients.start(program, { port: gateway.port, ticket, name, way, security: ['/sec:nla'], more: ['/u:office', `/p:${password}`] });
+    const mistyped = await enter(wrong);
+    t.after(() => mistyped.stop());
+    await ends(mistyped);
+    assert.doesNotMatch(mistyped.said(), /E_PROXY|0x800759/i, 'it is the desktop that refuses, not the gateway');
+    const good = await enter(right);
+    t.after(() => good.stop());
+    await samePicture(good, desktop);
+  });
+
+  test(`${title}: asks an old desktop for less and less, with one file`, options, async (t) => {
+    const desktop = await oldDesktop();
+    t.after(() => desktop.close());
+    const name = `old-${variants.findIndex((one) => one.title === title)}`;
+    gateway.addDesktop(name, desktop.port);
+    gateway.grant('anna', name);
+    const client = await clients.start(program, { port: gateway.port, ticket: await ticketFor(name), name, way,
+      security: program.version === 2 ? ['/sec:rdp', '+sec-tls'] : ['/sec:rdp,tls'] });
+    t.after(() => client.stop());
+    await until(() => `it asks for RDP's own; it asked for ${desktop.asked}\n${client.said()}`, () => desktop.asked.includes(0));
+    assert.notEqual(desktop.asked[0], 0);
+  });
+}
 
 // ---- networks that break ----
 

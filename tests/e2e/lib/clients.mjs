@@ -63,11 +63,11 @@ export class Clients {
   }
 
   // One at work: {view, process, said(), stop()}. `port` is the gateway's, or that of what stands
-  // before it; `more` are further arguments, `env` further variables.
-  async start(program, { port, ticket, account, name = 'office', way = 'websocket', more = [], env = {} }) {
+  // before it; `security` says which kinds of RDP's it offers, `more` are further arguments, `env` further variables.
+  async start(program, { port, ticket, account, name = 'office', way = 'websocket', security = ['/sec:tls'], more = [], env = {} }) {
     const view = await screen();
     const process = start(program.command, [`/v:${name}`, ...gatewayArguments(program, { port, ticket, account, way }),
-      '/cert:ignore', '/u:demo', '/p:demo', '/sec:tls', '/size:1024x768', '/log-level:INFO', ...more],
+      '/cert:ignore', '/u:demo', '/p:demo', ...security, '/size:1024x768', '/log-level:INFO', ...more],
     { env: { DISPLAY: view.display, HOME: this.#folder, ...env } });
     const client = {
       view,
