@@ -48,7 +48,7 @@ test('FreeRDP reaches the desktop with the ticket of its file', async () => {
   assert.match(again.said(), /COOKIE_AUTHENTICATION_ACCESS_DENIED|0x800759F8/i);
 });
 
-test('after a drop the same ticket comes back; after a clean end it does not', async () => {
+test('after a drop the same ticket comes back; after an administrator\'s end it does not', async () => {
   const token = await user.token();
   const { ticket } = await rdpFile(gateway, token);
   const first = await client(ticket);
