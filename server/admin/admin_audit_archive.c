@@ -8,8 +8,10 @@
 #include "audit_fault.h"
 #include "audit_record.h"
 #include "place.h"
+#include "store_backup.h"
 #include "when.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,6 +23,10 @@
 #define REMOVE_AT_ONCE 1000
 #define DAY_MS (24 * 3600 * 1000LL)
 #define EXPIRED_FOLDER "audit"
+#define EXPIRED_ROWS 50000 /* of one file */
+
+static_assert(EXPIRED_ROWS * 6ULL * sizeof(struct store_audit) < STORE_BACKUP_FILE_MOST,
+              "what lies in the state folder fits into a backup, even where each byte is escaped");
 
 struct archive {
     struct act *act;
@@ -31,6 +37,7 @@ struct archive {
     struct archive_seal seal;
     struct store_audit_walk walk; /* where the log begins, before anything is removed */
     int64_t first, last, written;
+    bool more;                      /* rows to archive, behind the last */
     uint8_t link[STORE_AUDIT_LINK]; /* of the last row written */
     int code;
 };
@@ -162,26 +169,35 @@ static int remove_rows(struct archive *archive)
 /* ---- which ---- */
 
 /* Nothing is archived from a log that does not hold: removing rows would hide it. */
-static int look(struct archive *archive, int64_t before_ms)
+static int hold(struct act *act)
 {
-    struct act *act = archive->act;
     struct store_audit_walk whole = {0};
     char words[AUDIT_FAULT_SIZE];
-    int64_t forwarded = INT64_MAX;
-    if (store_audit_verify(act->store, &whole, 0) != STORE_OK ||
-        store_audit_begin(act->store, &archive->walk) != STORE_OK ||
-        store_audit_before(act->store, before_ms, &archive->last) != STORE_OK ||
-        (act->conf.audit_syslog != CONF_SYSLOG_NONE &&
-         store_audit_forwarded(act->store, &forwarded) == STORE_FAILED))
+    if (store_audit_verify(act->store, &whole, 0) != STORE_OK)
         return act_store_failed(act);
     if (whole.fault)
         return act_error(act, EX_DATAERR,
                          "nothing was archived, since the audit log does not hold: %s; see 'audit "
                          "verify' and 'audit accept'",
                          audit_fault_words(&whole, words));
+    return EX_OK;
+}
+
+static int look(struct archive *archive, int64_t before_ms, int64_t most)
+{
+    struct act *act = archive->act;
+    int64_t forwarded = INT64_MAX;
+    if (store_audit_begin(act->store, &archive->walk) != STORE_OK ||
+        store_audit_before(act->store, before_ms, &archive->last) != STORE_OK ||
+        (act->conf.audit_syslog != CONF_SYSLOG_NONE &&
+         store_audit_forwarded(act->store, &forwarded) == STORE_FAILED))
+        return act_store_failed(act);
     if (archive->last > forwarded)
         archive->last = forwarded;
     archive->first = archive->walk.last + 1;
+    archive->more = archive->last - archive->walk.last > most;
+    if (archive->more)
+        archive->last = archive->walk.last + most;
     return EX_OK;
 }
 
@@ -194,12 +210,14 @@ static int load_key(struct act *act, struct secret_key *key)
                : act_error(act, EX_CONFIG, "without its key no archive can be sealed: %s", why);
 }
 
-static int archive_before(struct act *act, int64_t before_ms, const char *path)
+/* One file, of a log that holds. `*more`: the next one is due. */
+static int archive_some(struct act *act, int64_t before_ms, int64_t most, const char *path,
+                        bool *more)
 {
     struct archive archive = {.act = act, .path = path};
     int code = load_key(act, &archive.key);
     if (code == EX_OK)
-        code = look(&archive, before_ms);
+        code = look(&archive, before_ms, most);
     bool some = archive.last >= archive.first;
     if (code == EX_OK && some)
         code = write_file(&archive);
@@ -212,6 +230,7 @@ static int archive_before(struct act *act, int64_t before_ms, const char *path)
                 archive.first, archive.last, path);
     else if (code == EX_OK)
         fputs("There is no row to archive.\n", act->out);
+    *more = archive.more;
     return code;
 }
 
@@ -231,19 +250,36 @@ int admin_audit_archive(struct act *act, const struct sub_args *args)
         return act_error(act, EX_DATAERR, "%s: give the whole path", args->words[0]);
     else
         snprintf(path + strlen(path), sizeof(path) - strlen(path), "/%s", args->words[0]);
-    return archive_before(act, before * 1000, path);
+    bool more;
+    int code = hold(act);
+    return code == EX_OK ? archive_some(act, before * 1000, INT64_MAX, path, &more) : code;
 }
 
-int admin_audit_expire(struct act *act, const struct sub_args *args)
+/* Root's files in the gateway's folder are the gateway's. */
+static void give(struct act *act, const char *path, const char *like)
 {
-    char folder[CONF_PATH_SIZE], name[64], path[CONF_PATH_SIZE], like[CONF_PATH_SIZE];
+    int error = access(path, F_OK) == 0 ? place_give(path, like) : 0;
+    if (error < 0)
+        act_error(act, EX_OK, "warning: %s: %s", path, strerror(-error));
+}
+
+/* The path of this act's first file, its second, … */
+static void name_expired(const struct act *act, unsigned part, char path[CONF_PATH_SIZE])
+{
+    char at[32], number[16] = "", name[64];
     time_t now = (time_t)act->now;
     struct tm utc;
-    (void)args;
-    if (act->conf.audit_keep_days == 0) {
-        fputs("[audit] keep_days is 0: all is kept.\n", act->out);
-        return EX_OK;
-    }
+    gmtime_r(&now, &utc);
+    strftime(at, sizeof(at), "%Y%m%dT%H%M%SZ", &utc);
+    if (part > 1)
+        snprintf(number, sizeof(number), "-%u", part);
+    snprintf(name, sizeof(name), EXPIRED_FOLDER "/audit-%s%s.jsonl", at, number);
+    conf_path(&act->conf, name, path);
+}
+
+int admin_audit_expire_by(struct act *act, int64_t most)
+{
+    char folder[CONF_PATH_SIZE], path[CONF_PATH_SIZE], like[CONF_PATH_SIZE];
     conf_path(&act->conf, EXPIRED_FOLDER, folder);
     conf_path(&act->conf, CONF_SECRET_KEY, like);
     int error = place_folder(folder);
@@ -251,13 +287,24 @@ int admin_audit_expire(struct act *act, const struct sub_args *args)
         error = place_give(folder, like);
     if (error < 0)
         return act_error(act, EX_CANTCREAT, "%s: %s", folder, strerror(-error));
-    gmtime_r(&now, &utc);
-    strftime(name, sizeof(name), EXPIRED_FOLDER "/audit-%Y%m%dT%H%M%SZ.jsonl", &utc);
-    conf_path(&act->conf, name, path);
-    int code = archive_before(act, act->now * 1000 - act->conf.audit_keep_days * DAY_MS, path);
-    if (access(path, F_OK) == 0 && (error = place_give(path, like)) < 0)
-        act_error(act, EX_OK, "warning: %s: %s", path, strerror(-error));
+    bool more = true;
+    int code = hold(act);
+    for (unsigned part = 1; code == EX_OK && more; part++) {
+        name_expired(act, part, path);
+        code = archive_some(act, act->now * 1000 - act->conf.audit_keep_days * DAY_MS, most, path,
+                            &more);
+        give(act, path, like);
+    }
     return code;
+}
+
+int admin_audit_expire(struct act *act, const struct sub_args *args)
+{
+    (void)args;
+    if (act->conf.audit_keep_days != 0)
+        return admin_audit_expire_by(act, EXPIRED_ROWS);
+    fputs("[audit] keep_days is 0: all is kept.\n", act->out);
+    return EX_OK;
 }
 
 const struct sub_option admin_audit_archive_options[] = {
