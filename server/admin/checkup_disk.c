@@ -18,7 +18,9 @@ static void checkup_room(struct checkup *check, const struct statvfs *disk)
     check->full = free < MIB_LEAST;
     if (free < MIB_LITTLE)
         checkup_say(check, check->full ? CHECKUP_PROBLEM : CHECKUP_WARNING, "disk",
-                    "make room there; [audit] keep_days archives old rows of the audit log",
+                    "make room there: move what lies in its folder audit to another disk, or old "
+                    "rows: 'deskgate audit archive --before 90d FILE', with FILE on another one "
+                    "(the database does not shrink, but has room for new rows then)",
                     "%llu of %llu MiB are free for %s%s", free,
                     (unsigned long long)disk->f_blocks * disk->f_frsize / MIB, state,
                     check->full ? ": the database can hardly be written" : "");
