@@ -104,10 +104,41 @@ test('what the page of troubles quotes is what the program says', () => {
   }
 });
 
-test('every word of the log for an end is on the page of troubles', () => {
-  const names = readFileSync(join(root, 'server/ipc/ipc.c'), 'utf8').matchAll(/\[IPC_END_\w+\] = "([a-z-]+)"/g);
-  const [, words] = readFileSync(join(written, 'deskgate-troubleshooting.7'), 'utf8').split('.Sh WORDS OF THE LOG');
-  for (const [, name] of names) if (name !== 'none') assert.match(words, new RegExp(`^\\.It Li ${name}$`, 'm'), name);
+// What the page of troubles lists below a heading, in the order of the alphabet.
+function explained(heading) {
+  const [, part] = readFileSync(join(written, 'deskgate-troubleshooting.7'), 'utf8').split(`\n${heading}\n`);
+  assert.ok(part, `there is no '${heading}'`);
+  const list = part.split(/\n\.S[sh] /)[0].split('\n.El')[0];
+  return [...list.matchAll(/^\.It Li (.+)$/gm)].flatMap(([, words]) => words.split(' , ')).sort();
+}
+
+test('every word of the log for an end is on the page of troubles, and no other', () => {
+  const names = [...readFileSync(join(root, 'server/ipc/ipc.c'), 'utf8').matchAll(/\[IPC_END_\w+\] = "([a-z-]+)"/g)].map((match) => match[1]);
+  assert.deepEqual(explained('.Ss Of a connection that ended'), names.filter((name) => name !== 'none').sort());
+});
+
+test('every word of the log for a desktop that was to be opened is on the page of troubles, and no other', () => {
+  const [, part] = readFileSync(join(root, 'server/keeper/opening.c'), 'utf8').split('outcome_of(enum ipc_status status)\n');
+  const words = [...part.split('\n}')[0].matchAll(/return "([a-z-]+)"/g)].map((match) => match[1]);
+  assert.ok(words.length >= 12, `${words}`);
+  assert.deepEqual(explained('.Ss Of a desktop that was to be opened'), ['ok', ...words].sort());
+});
+
+test('every rule of the alerts is on the page of troubles, with what to do, and no other', () => {
+  run(binary, ['--state', state, 'init', '--name', 'localhost']);
+  const rules = JSON.parse(run(binary, ['--state', state, 'alert', 'rules', '--json']).stdout).map(({ rule }) => rule);
+  assert.ok(rules.includes('gate_dropped'), `${rules}`);
+  assert.deepEqual(explained('.Sh ALERTS'), rules.sort());
+});
+
+test('what the page of troubles says that check says is one of its items', () => {
+  const page = readFileSync(join(written, 'deskgate-troubleshooting.7'), 'utf8');
+  const folder = join(root, 'server/admin');
+  const sources = readdirSync(folder).filter((name) => name.startsWith('checkup')).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+  const items = [...page.matchAll(/its lines\n((?:\.Li .+\nand\n)*\.Li .+)$/gm)]
+    .flatMap(([, lines]) => [...lines.matchAll(/^\.Li (.+?)(?: [.:,])?$/gm)].map((match) => match[1]));
+  assert.ok(items.length >= 3, `${items}`);
+  for (const item of items) assert.ok(new RegExp(`checkup_say\\(\\w+,[^;]*?"${item}"`).test(sources), `check has no line '${item}'`);
 });
 
 test('every code that ends a tunnel is in deskgate-operation(7), with its words, and no other', () => {
