@@ -10,11 +10,7 @@
 #include "store_audit_sql.h"
 #include "store_sql.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #define AUDIT_CHAIN_STEP 8 /* the rows of the audit log before it get their links */
 
@@ -44,28 +40,6 @@ static int least_of(struct store *store, int version)
 bool store_step_adds(int from)
 {
     return sql_additive[from] != 0;
-}
-
-/* A whole copy beside the file: "….before-v3". Left alone when it is there already (another process
- * is at the same step, or an earlier try was cut short after it). */
-static bool back_up(struct store *store, const char *path, int to_version)
-{
-    char copy[4096];
-    sqlite3_stmt *statement;
-    if ((size_t)snprintf(copy, sizeof(copy), "%s.before-v%d", path, to_version) >= sizeof(copy))
-        return false;
-    int fd = open(copy, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno == EEXIST;
-    close(fd); /* VACUUM INTO fills an empty file, and keeps its mode */
-    if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
-        return false;
-    sqlite3_bind_text(statement, 1, copy, -1, SQLITE_STATIC);
-    bool made = sqlite3_step(statement) == SQLITE_DONE;
-    sqlite3_finalize(statement);
-    if (!made)
-        unlink(copy);
-    return made;
 }
 
 /* One step, unless another process has taken it meanwhile. */
@@ -127,11 +101,8 @@ enum store_result store_migrate(struct store *store, const char *path, enum stor
                  path, version, SQL_STEPS);
         return STORE_NEWER;
     }
-    if (version > 0 && version < SQL_STEPS && !back_up(store, path, SQL_STEPS)) {
-        snprintf(why, size, "%s: the backup before the upgrade failed: %s", path,
-                 sqlite3_errmsg(store->db));
+    if (version > 0 && version < SQL_STEPS && !store_back_up(store, path, version, why, size))
         return STORE_FAILED;
-    }
     while (version >= 0 && version < SQL_STEPS) {
         if (!take_step(store, version)) {
             snprintf(why, size, "%s: the upgrade to schema %d failed: %s", path, version + 1,

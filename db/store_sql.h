@@ -49,6 +49,8 @@ const char *store_advice(sqlite3 *db);
 /* Brings the schema up to date; see migrate.c. */
 enum store_result store_migrate(struct store *store, const char *path, enum store_open_mode mode,
                                 char *why, size_t size);
+/* A whole copy of the database, which is of this version, beside it; `why` gets words. */
+bool store_back_up(struct store *store, const char *path, int version, char *why, size_t size);
 /* The step that leads on from this version only adds. */
 bool store_step_adds(int from);
 

@@ -106,40 +106,6 @@ START_TEST(a_file_that_was_taken_away_is_noticed)
 }
 END_TEST
 
-START_TEST(an_older_schema_is_upgraded_with_a_backup)
-{
-    char old[sizeof(store_rig_path) + 8], backup[sizeof(store_rig_path) + 32], why[256] = "";
-    sqlite3 *db;
-    struct store *upgraded;
-    struct stat st;
-    snprintf(old, sizeof(old), "%s.old", store_rig_path);
-    ck_assert_int_eq(sqlite3_open(old, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, sql_steps[0], NULL, NULL, NULL), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db,
-                                  "INSERT INTO users (name, password, seed, created_at) VALUES "
-                                  "('kept', 'x', x'00', 1); PRAGMA user_version = 1",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(db);
-    ck_assert_msg(store_open(&upgraded, old, STORE_MUST_EXIST, why, sizeof(why)) == STORE_OK, "%s",
-                  why);
-    struct store_user user;
-    ck_assert_int_eq(store_user_by_name(upgraded, "kept", &user), STORE_OK);
-    store_close(upgraded);
-    snprintf(backup, sizeof(backup), "%s.before-v%d", old, SQL_STEPS);
-    ck_assert_int_eq(stat(backup, &st), 0);
-    ck_assert_int_eq(st.st_mode & 0777, 0600);
-    ck_assert_int_eq(sqlite3_open(backup, &db), SQLITE_OK);
-    sqlite3_stmt *statement;
-    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT name FROM users", -1, &statement, NULL),
-                     SQLITE_OK);
-    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-    ck_assert_str_eq((const char *)sqlite3_column_text(statement, 0), "kept");
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-}
-END_TEST
-
 START_TEST(many_may_open_at_once)
 {
     char fresh[sizeof(store_rig_path) + 8];
@@ -649,7 +615,6 @@ int main(void)
     tcase_add_test(tests, the_file_is_private);
     tcase_add_test(tests, missing_newer_and_corrupt_are_told_apart);
     tcase_add_test(tests, a_file_that_was_taken_away_is_noticed);
-    tcase_add_test(tests, an_older_schema_is_upgraded_with_a_backup);
     tcase_add_test(tests, many_may_open_at_once);
     tcase_add_test(tests, changes_of_others_are_noticed);
     tcase_add_test(tests, check_is_clean);
