@@ -87,7 +87,7 @@ enum store_result store_open(struct store **out, const char *path, enum store_op
         return result;
     struct store *store = calloc(1, sizeof(*store));
     if (!store) {
-        snprintf(why, size, "out of memory");
+        snprintf(why, size, "%s: out of memory", path);
         return STORE_FAILED;
     }
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=

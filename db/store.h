@@ -40,7 +40,7 @@ enum store_open_mode {
 };
 /* Opens, and migrates forward when older: first a backup beside the file ("….before-v3" when that
  * is the first step to take; it replaces an older one), then one transaction per step. `why` gets
- * words on anything but STORE_OK. */
+ * words on anything but STORE_OK, with the path in them. */
 enum store_result store_open(struct store **out, const char *path, enum store_open_mode mode,
                              char *why, size_t size);
 void store_close(struct store *store); /* NULL is fine */

@@ -66,9 +66,7 @@ static int act_not_opened(struct act *act, enum store_result result, const char 
         return act_error(act, EX_UNAVAILABLE,
                          "there is no database in %s; run 'deskgate --state %s init' first", state,
                          state);
-    if (result == STORE_NEWER)
-        return act_error(act, EX_UNAVAILABLE, "%s", why);
-    return act_error(act, EX_IOERR, "%s: %s", path, why);
+    return act_error(act, result == STORE_NEWER ? EX_UNAVAILABLE : EX_IOERR, "%s", why);
 }
 
 void act_init(struct act *act)
@@ -108,7 +106,7 @@ enum store_result act_open_store(struct store **store, const struct conf *conf, 
 
 int act_open(struct act *act, struct cli *cli)
 {
-    char path[CONF_PATH_SIZE], why[256] = "";
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
 
     int code = conf_load(&act->conf, cli->state, why, sizeof(why));
     /* A person must be disabled even while the configuration is broken. */

@@ -254,7 +254,7 @@ void checkup_store(struct checkup *check)
                     : result == STORE_NEWER
                         ? "restart the gateway with this program, or use the newer one"
                         : "restore it from a backup, or mend its mode and owner",
-                    "%s: %s", path, why);
+                    "%s", why);
         return;
     }
     if (store_check(check->store, why, sizeof(why)) != STORE_OK)

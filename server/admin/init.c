@@ -252,7 +252,7 @@ static int init_store(struct init *init)
     enum store_result result = init_open_store(init, &store, path, why, sizeof(why));
     store_close(store);
     if (result != STORE_OK)
-        return cli_fail(EX_CANTCREAT, "%s: %s", path, why);
+        return cli_fail(EX_CANTCREAT, "%s", why);
     return init_placed(init, path, there ? 0 : 1);
 }
 

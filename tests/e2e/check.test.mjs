@@ -220,7 +220,7 @@ test('the database: damaged, none, another\'s', () => {
   closeSync(at);
   finds('database', 'problem', /damaged|malformed/);
   writeFileSync(file, 'rubbish'.repeat(1000));
-  finds('database', 'problem', /not a database/);
+  finds('database', 'problem', /^\S+deskgate\.db: file is not a database/);
   writeFileSync(file, whole);
   gateway.sql('PRAGMA user_version = 5000');
   gateway.sql('PRAGMA application_id = 5000');

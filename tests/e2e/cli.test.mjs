@@ -2,7 +2,7 @@
 // own, good and bad input, JSON, and exit codes (sysexits.h).
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = resolve(process.env.DESKGATE_BINARY ?? join(root, 'build/server/deskgate'));
-const EX = { OK: 0, USAGE: 64, DATA: 65, NO_ROW: 66, UNAVAILABLE: 69, IO: 74 };
+const EX = { OK: 0, USAGE: 64, DATA: 65, NO_ROW: 66, UNAVAILABLE: 69, CANTCREAT: 73, IO: 74 };
 const PASSWORD = 'correct horse battery staple';
 
 let state; // each test's own
@@ -105,6 +105,12 @@ test('mistyped words are guessed', () => {
   bad(EX.USAGE, /more than it takes/, ['desktop', 'list', 'x']);
   bad(EX.USAGE, /missing/, ['desktop', 'remove']);
   bad(EX.USAGE, /before the verb/, ['desktop', 'list', '--state', '/tmp']);
+});
+
+test('a database that is none is named once', () => {
+  writeFileSync(join(state, 'deskgate.db'), 'rubbish'.repeat(1000));
+  for (const [code, args] of [[EX.IO, ['user', 'list']], [EX.CANTCREAT, ['init']]])
+    bad(code, /^deskgate: \S*\/deskgate\.db: file is not a database/, args);
 });
 
 test('a state folder without a database says what to run', () => {
