@@ -304,8 +304,8 @@ static const struct sub_option admin_user_list_options[] = {
 
 static const struct sub admin_user_subs[] = {
     {"add", "NAME [--password-stdin] [--json]",
-     "Adds a person: asks for a password (at least 12 characters; never an argument) and shows the "
-     "second factor once, as a QR code.",
+     "Adds a person: asks for a password (never an argument; [password] in the configuration says "
+     "which are good) and shows the second factor once, as a QR code.",
      "  deskgate user add alice\n"
      "  pass show alice | deskgate user add alice --password-stdin --json",
      admin_user_add_options, 1, 1, admin_user_add},
