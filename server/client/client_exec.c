@@ -29,6 +29,14 @@ char *client_exec_fill(const char *text, const char *address)
     return filled;
 }
 
+static void free_all(char **filled)
+{
+    for (char **word = filled; filled && *word; word++)
+        free(*word);
+    free(filled);
+}
+
+/* All or nothing: NULL when memory ran out. */
 static char **fill_all(const char *command, char *const *words, const char *address)
 {
     size_t count = 0;
@@ -37,8 +45,13 @@ static char **fill_all(const char *command, char *const *words, const char *addr
     while (from[count])
         count++;
     char **filled = calloc(count + 1, sizeof(char *));
-    for (size_t i = 0; filled && i < count; i++)
+    for (size_t i = 0; filled && i < count; i++) {
         filled[i] = client_exec_fill(from[i], address);
+        if (!filled[i]) {
+            free_all(filled);
+            return NULL;
+        }
+    }
     return filled;
 }
 
@@ -76,16 +89,13 @@ pid_t client_exec_start(const char *command, char *const *words, const char *add
                         struct client_failure *failure)
 {
     char **filled = fill_all(command, words, address);
-    bool whole = filled && filled[0];
-    pid_t parent = getpid(), pid = whole ? fork() : -1;
+    pid_t parent = getpid(), pid = filled ? fork() : -1;
     if (pid == 0)
         run_child(filled, parent, withheld);
-    for (char **word = filled; filled && *word; word++)
-        free(*word);
-    free(filled);
     if (pid < 0)
         client_fail(failure, CLIENT_FAULT_SYSTEM, "the RDP client cannot be started: %s",
-                    whole ? strerror(errno) : "out of memory");
+                    filled ? strerror(errno) : "out of memory");
+    free_all(filled);
     return pid;
 }
 

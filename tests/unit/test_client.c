@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
@@ -186,6 +187,35 @@ START_TEST(commands_are_filled)
     filled = client_exec_fill("", "x");
     ck_assert_str_eq(filled, "");
     free(filled);
+}
+END_TEST
+
+/* How a sanitizer refuses what a limit on the address space refuses otherwise. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1:max_allocation_size_mb=1024";
+}
+
+START_TEST(no_command_with_words_missing_is_started)
+{
+    enum { PLACES = 4096, LENGTH = 1024 * 1024 };
+    char *many = malloc(2 * PLACES + 1), *address = malloc(LENGTH + 1), program[] = "true";
+    char *words[] = {program, many, program, NULL}; /* the one in the midst takes 4 GB */
+    struct client_failure failure = {0};
+    ck_assert(many && address);
+    for (size_t i = 0; i < PLACES; i++)
+        memcpy(many + 2 * i, "{}", 3);
+    memset(address, 'a', LENGTH);
+    address[LENGTH] = '\0';
+#ifndef __SANITIZE_ADDRESS__
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &(struct rlimit){1024UL * LENGTH, RLIM_INFINITY}), 0);
+#endif
+    ck_assert_int_eq(client_exec_start(NULL, words, address, -1, &failure), -1);
+    ck_assert_int_eq(failure.fault, CLIENT_FAULT_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(failure.words, "out of memory"));
+    free(many);
+    free(address);
 }
 END_TEST
 
@@ -432,6 +462,7 @@ int main(void)
     tcase_add_test(tests, words_are_harmless);
     tcase_add_test(tests, pauses_grow_and_end_growing);
     tcase_add_test(tests, commands_are_filled);
+    tcase_add_test(tests, no_command_with_words_missing_is_started);
     tcase_add_test(tests, bytes_for_people);
     tcase_add_test(tests, login_is_escaped);
     tcase_add_test(tests, token_is_checked);
