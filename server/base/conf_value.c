@@ -1,5 +1,6 @@
 #include "conf_value.h"
 
+#include "conf_word.h"
 #include "text.h"
 #include "zone.h"
 
@@ -10,23 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The networks behind the words of [dial]. */
-static const struct {
-    const char *word, *net;
-} words[] = {
-    {"private", "10.0.0.0/8"}, /* RFC 1918 section 3 */
-    {"private", "172.16.0.0/12"},     {"private", "192.168.0.0/16"},
-    {"private", "fc00::/7"}, /* RFC 4193 section 3.1 */
-    {"loopback", "127.0.0.0/8"},      {"loopback", "::1/128"},
-    {"link-local", "169.254.0.0/16"}, /* RFC 3927 section 2.1 */
-    {"link-local", "fe80::/10"},      /* RFC 4291 section 2.5.6 */
-    {"metadata", "169.254.169.254"},  /* policy.c says whose they are */
-    {"metadata", "fd00:ec2::254"},    {"metadata", "fd20:ce::254"},
-    {"metadata", "100.100.100.200"},  {"metadata", "168.63.129.16"},
-    {"metadata", "192.0.0.192"},      {"any", "::/0"}, /* over the mapped form, so IPv4 as well */
-};
 #define SYSLOG_TLS_PORT 6514 /* RFC 5425 section 4.1 */
-#define WORDS (sizeof(words) / sizeof(words[0]))
 
 static bool fault(struct conf_reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -269,18 +254,6 @@ bool conf_take_tls_key(struct conf_reading *reading, const struct conf_key *key,
     return path(reading, reading->conf->pairs[reading->keys++].key, value);
 }
 
-/* Whether the whole network lies in the one that a word stands for. */
-static bool within(const struct addr_net *net, const char *word)
-{
-    struct addr_net known;
-    for (size_t i = 0; i < WORDS; i++) {
-        if (strcmp(words[i].word, word) == 0 && addr_net_parse(&known, words[i].net) &&
-            net->bits >= known.bits && addr_in(&net->base, &known))
-            return true;
-    }
-    return false;
-}
-
 static bool append(struct conf_reading *reading, struct addr_net *to, size_t *count,
                    const char *text, const char *value)
 {
@@ -298,12 +271,10 @@ static bool append(struct conf_reading *reading, struct addr_net *to, size_t *co
 static bool networks(struct conf_reading *reading, struct addr_net *to, size_t *count,
                      const char *value)
 {
+    const char *net;
     bool word = false;
-    for (size_t i = 0; i < WORDS; i++) {
-        if (strcmp(words[i].word, value) != 0)
-            continue;
-        word = true;
-        if (!append(reading, to, count, words[i].net, value))
+    for (size_t at = 0; (net = conf_word_net(value, &at)) != NULL; word = true) {
+        if (!append(reading, to, count, net, value))
             return false;
     }
     return word || append(reading, to, count, value, value);
@@ -322,9 +293,9 @@ bool conf_take_allow(struct conf_reading *reading, const struct conf_key *key, c
         return false;
     /* "any" does not name them: they are refused unless somebody meant exactly them. */
     for (size_t i = before; i < conf->dial_allow_count; i++) {
-        conf->dial_loopback |= within(&conf->dial_allow[i], "loopback");
-        conf->dial_metadata |= within(&conf->dial_allow[i], "metadata");
-        conf->dial_link_local |= within(&conf->dial_allow[i], "link-local");
+        conf->dial_loopback |= conf_word_covers("loopback", &conf->dial_allow[i]);
+        conf->dial_metadata |= conf_word_covers("metadata", &conf->dial_allow[i]);
+        conf->dial_link_local |= conf_word_covers("link-local", &conf->dial_allow[i]);
     }
     return true;
 }
