@@ -20,15 +20,6 @@ static int admin_desktop_bad(struct act *act, const char *option, const char *ty
     return act_error(act, EX_DATAERR, "--%s '%s': it %s", option, typed, why);
 }
 
-static bool admin_desktop_in(const struct addr_net *nets, size_t count, const struct addr *address)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (addr_in(address, &nets[i]))
-            return true;
-    }
-    return false;
-}
-
 /* Things that are allowed but probably not meant. */
 static void admin_desktop_warn(struct act *act, const struct store_desktop *desktop)
 {
@@ -40,8 +31,8 @@ static void admin_desktop_warn(struct act *act, const struct store_desktop *desk
         act_error(act, EX_OK, "warning: port %u is %s; RDP listens on %u unless somebody moved it",
                   desktop->port, note, ADMIN_DESKTOP_PORT);
     if (addr_parse(&address, desktop->host) &&
-        (!admin_desktop_in(conf->dial_allow, conf->dial_allow_count, &address) ||
-         admin_desktop_in(conf->dial_deny, conf->dial_deny_count, &address)))
+        (!addr_in_any(&address, conf->dial_allow, conf->dial_allow_count) ||
+         addr_in_any(&address, conf->dial_deny, conf->dial_deny_count)))
         act_error(act, EX_OK,
                   "warning: the configuration forbids connecting to %s; see allow and deny in the "
                   "section [dial] of " CONF_FILE,
