@@ -159,7 +159,7 @@ enum MHD_Result asset_answer(struct request *request, const struct web_asset *as
     MHD_add_response_header(response, "Cache-Control", "no-cache");
     if (coding)
         MHD_add_response_header(response, "Content-Encoding", coding);
-    const char *known = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "If-None-Match");
+    const char *known = request_header(request, "If-None-Match");
     bool fresh = known && asset_known(known, body->etag);
     /* libmicrohttpd sends no body with 304, nor to HEAD. */
     return answer_queue(request, fresh ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);

@@ -6,14 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *header(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
-}
-
 void credential_read(struct request *request)
 {
-    const char *authorization = header(request, "Authorization");
+    const char *authorization = request_header(request, "Authorization");
     const char *text;
     request->credential = REQUEST_NO_CREDENTIAL;
     if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0) {
@@ -42,11 +37,11 @@ bool credential_same_origin(const struct request *request, bool required)
 {
     if (request->credential == REQUEST_BEARER)
         return true;
-    const char *origin = header(request, "Origin");
+    const char *origin = request_header(request, "Origin");
     if (!origin)
         return !required;
     return strcasecmp(origin, request->gate->origin) == 0 ||
-           is_host(origin, header(request, "Host"));
+           is_host(origin, request_header(request, "Host"));
 }
 
 void credential_set_cookie(char *to, const char *token)
@@ -79,5 +74,5 @@ void credential_set_browser(char *to, const uint8_t browser[IPC_TOKEN_SIZE])
 
 bool credential_in_browser(const struct request *request)
 {
-    return header(request, "Origin") != NULL;
+    return request_header(request, "Origin") != NULL;
 }

@@ -79,7 +79,7 @@ static void request_free(struct request *request)
 
 static bool is_json(const struct request *request)
 {
-    const char *type = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Content-Type");
+    const char *type = request_header(request, "Content-Type");
     if (!type || strncasecmp(type, "application/json", 16) != 0)
         return false;
     return type[16] == '\0' || type[16] == ';' || type[16] == ' ';
@@ -123,8 +123,7 @@ static bool refuse_by_needs(struct request *request, enum MHD_Result *result)
 
 static bool is_chunked(const struct request *request)
 {
-    const char *coding =
-        MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Transfer-Encoding");
+    const char *coding = request_header(request, "Transfer-Encoding");
     return coding && strcasecmp(coding, "chunked") == 0;
 }
 
@@ -147,7 +146,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     enum MHD_Result result;
     request->method = method;
     path = http_target_path(path, request->conn->tls ? "https" : "http",
-                            MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Host"));
+                            request_header(request, "Host"));
     if (!proxied_begin(request))
         return answer_status(request, IPC_BUSY, ANSWER_BUSY_SECONDS);
     if (!path)

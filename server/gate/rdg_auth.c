@@ -40,14 +40,9 @@ static const char *const names[] = {
     [NEGOTIATE] = "Negotiate",
 };
 
-static const char *header(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
-}
-
 static enum scheme scheme_of(const struct request *request, const char **rest)
 {
-    const char *text = header(request, "Authorization");
+    const char *text = request_header(request, "Authorization");
     if (!text)
         return NO_SCHEME;
     for (enum scheme i = BASIC; i <= NEGOTIATE; i++) {
@@ -225,7 +220,7 @@ static enum rdg_auth settle(struct request *request, enum MHD_Result *result)
 
 static bool brings_ticket(const struct request *request)
 {
-    const char *scheme = header(request, "RDG-Auth-Scheme");
+    const char *scheme = request_header(request, "RDG-Auth-Scheme");
     return scheme && strcasecmp(scheme, "PAA") == 0;
 }
 

@@ -173,8 +173,7 @@ void rdg_channel_watch(struct conn *conn)
 static bool make_key(const struct request *request, const uint8_t *identity,
                      struct rdg_pair_key *key)
 {
-    const char *name =
-        MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "RDG-Connection-Id");
+    const char *name = request_header(request, "RDG-Connection-Id");
     *key = (struct rdg_pair_key){.address = request->address};
     if (identity)
         memcpy(key->identity, identity, sizeof(key->identity));

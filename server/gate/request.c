@@ -23,6 +23,11 @@ static void on_told(struct keeper_call *call, const union ipc_record *answer, in
     MHD_resume_connection(request->mhd);
 }
 
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
 enum MHD_Result request_ask(struct request *request, struct ipc_head *record,
                             enum ipc_type expected)
 {
@@ -55,7 +60,7 @@ static void copy_printable(char *to, size_t size, const char *from)
 
 void request_origin(const struct request *request, struct ipc_origin *origin)
 {
-    const char *agent = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "User-Agent");
+    const char *agent = request_header(request, "User-Agent");
     memcpy(origin->conn, request->conn->id, sizeof(origin->conn));
     origin->address = request->address;
     if (agent)

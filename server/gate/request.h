@@ -49,6 +49,9 @@ struct request {
     bool handed_over;         /* the opened tunnel is the worker's now */
 };
 
+/* The first field of this name in the request's head, or NULL; libmicrohttpd's. */
+const char *request_header(const struct request *request, const char *name);
+
 /* Asks the keeper and suspends the request; the route's `told` is called with the answer in place.
  * When the keeper cannot be asked, answers 503. */
 enum MHD_Result request_ask(struct request *request, struct ipc_head *record,

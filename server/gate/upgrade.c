@@ -14,11 +14,6 @@
 
 #define KEY_MOST 64 /* of clients that do not keep to RFC 6455 */
 
-static const char *header(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
-}
-
 /* A token in a comma-separated list, without case (RFC 9110 section 5.6.1). */
 static bool lists(const char *list, const char *token)
 {
@@ -47,22 +42,23 @@ static bool is_key(const char *key)
 
 bool upgrade_wanted(const struct request *request)
 {
-    const char *key = header(request, "Sec-WebSocket-Key");
-    return lists(header(request, "Upgrade"), "websocket") &&
-           lists(header(request, "Connection"), "upgrade") && key && *key && strlen(key) < KEY_MOST;
+    const char *key = request_header(request, "Sec-WebSocket-Key");
+    return lists(request_header(request, "Upgrade"), "websocket") &&
+           lists(request_header(request, "Connection"), "upgrade") && key && *key &&
+           strlen(key) < KEY_MOST;
 }
 
 const char *upgrade_refusal(const struct request *request, unsigned *status)
 {
     *status = MHD_HTTP_UPGRADE_REQUIRED;
-    if (!lists(header(request, "Upgrade"), "websocket") ||
-        !lists(header(request, "Connection"), "upgrade"))
+    if (!lists(request_header(request, "Upgrade"), "websocket") ||
+        !lists(request_header(request, "Connection"), "upgrade"))
         return "This address opens a tunnel: use a WebSocket client, such as deskgate connect.";
-    const char *version = header(request, "Sec-WebSocket-Version");
+    const char *version = request_header(request, "Sec-WebSocket-Version");
     if (!version || strcmp(version, "13") != 0)
         return "Only version 13 of the WebSocket protocol is spoken here.";
     *status = MHD_HTTP_BAD_REQUEST;
-    if (!is_key(header(request, "Sec-WebSocket-Key")))
+    if (!is_key(request_header(request, "Sec-WebSocket-Key")))
         return "Sec-WebSocket-Key must be 16 bytes in base64.";
     return NULL;
 }
@@ -104,7 +100,7 @@ static void on_talk_upgraded(void *cls, struct MHD_Connection *connection, void 
 static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler upgraded, void *cls)
 {
     char accept[WS_ACCEPT_SIZE];
-    const char *key = header(request, "Sec-WebSocket-Key");
+    const char *key = request_header(request, "Sec-WebSocket-Key");
     struct MHD_Response *response = MHD_create_response_for_upgrade(upgraded, cls);
     if (!response || !key)
         return MHD_NO;
@@ -112,7 +108,7 @@ static enum MHD_Result accept_with(struct request *request, MHD_UpgradeHandler u
     MHD_add_response_header(response, "Upgrade", "websocket");
     MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
     /* RDP clients for phones and those that follow noVNC offer it, and some insist on an answer. */
-    if (lists(header(request, "Sec-WebSocket-Protocol"), "binary"))
+    if (lists(request_header(request, "Sec-WebSocket-Protocol"), "binary"))
         MHD_add_response_header(response, "Sec-WebSocket-Protocol", "binary");
     return answer_queue(request, MHD_HTTP_SWITCHING_PROTOCOLS, response);
 }
