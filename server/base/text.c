@@ -33,6 +33,15 @@ bool text_number(const char *text, uint64_t most, uint64_t *out)
     return true;
 }
 
+int text_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 void text_hex(char *to, const uint8_t *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

@@ -11,6 +11,8 @@ bool text_copy(char *to, size_t size, const char *from);
 /* Whole-string decimal: false on an empty string, a sign, rubbish behind it, or beyond `most`. */
 bool text_number(const char *text, uint64_t most, uint64_t *out);
 
+/* The value of a hexadecimal digit of either case, -1 for any other byte. */
+int text_hex_digit(char c);
 /* Lower-case hexadecimal; `to` holds 2*size+1. */
 void text_hex(char *to, const uint8_t *data, size_t size);
 

@@ -1,18 +1,11 @@
 #include "client_trust.h"
 
+#include "text.h"
+
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
 #include <strings.h>
-
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool client_trust_parse_pin(uint8_t pin[CLIENT_TRUST_PIN_SIZE], const char *text)
 {
@@ -22,7 +15,7 @@ bool client_trust_parse_pin(uint8_t pin[CLIENT_TRUST_PIN_SIZE], const char *text
     for (size_t i = 0; i < CLIENT_TRUST_PIN_SIZE; i++) {
         if (colons && i && *text++ != ':')
             return false;
-        int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+        int high = text_hex_digit(text[0]), low = high < 0 ? -1 : text_hex_digit(text[1]);
         if (low < 0)
             return false;
         pin[i] = (uint8_t)(high << 4 | low);

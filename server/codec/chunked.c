@@ -1,5 +1,7 @@
 #include "chunked.h"
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -16,18 +18,10 @@ enum state {
     LAST_LF
 };
 
-static int hex(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* False: this byte may not stand here. */
 static bool take_size(struct chunked_reader *reader, uint8_t c)
 {
-    int digit = hex(c);
+    int digit = text_hex_digit((char)c);
     if (digit >= 0) {
         reader->left = reader->left << 4 | (uint32_t)digit;
         return ++reader->digits <= CHUNKED_DIGITS_MOST;

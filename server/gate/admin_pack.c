@@ -1,5 +1,7 @@
 #include "admin_pack.h"
 
+#include "text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,22 +54,13 @@ static bool put_option(struct ipc_admin *record, const char *name, const char *v
 
 /* ---- a query ---- */
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 3986 section 2.1. */
 static bool decode(char *to, size_t room, const char *from, size_t *size)
 {
     for (*size = 0; *from; from++) {
         int value = (unsigned char)*from;
         if (*from == '%') {
-            int high = nibble(from[1]), low = high < 0 ? -1 : nibble(from[2]);
+            int high = text_hex_digit(from[1]), low = high < 0 ? -1 : text_hex_digit(from[2]);
             if (low < 0)
                 return false;
             value = high << 4 | low;

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "asset.h"
 #include "page.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -114,15 +115,6 @@ static const struct {
     [ROUTE_TABLE_METRICS] = TABLE(metrics_routes),
 };
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Percent-decodes one segment of a path (RFC 3986 section 2.1); false when it does not fit, is
  * empty or malformed, or holds a slash or a control character. What names may hold, each route
  * checks. */
@@ -132,8 +124,8 @@ static bool decode_segment(char *to, size_t size, const char *from, size_t lengt
     for (size_t i = 0; i < length; i++) {
         int value = (unsigned char)from[i];
         if (from[i] == '%') {
-            int high = length - i > 2 ? nibble(from[i + 1]) : -1;
-            int low = high < 0 ? -1 : nibble(from[i + 2]);
+            int high = length - i > 2 ? text_hex_digit(from[i + 1]) : -1;
+            int low = high < 0 ? -1 : text_hex_digit(from[i + 2]);
             if (low < 0)
                 return false;
             value = high << 4 | low;

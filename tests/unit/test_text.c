@@ -49,6 +49,16 @@ START_TEST(numbers)
 }
 END_TEST
 
+START_TEST(hex_digits)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    for (int byte = 0; byte < 256; byte++) {
+        const char *at = byte ? strchr(digits, byte) : NULL;
+        ck_assert_int_eq(text_hex_digit((char)byte), at ? (int)(at - digits) % 16 : -1);
+    }
+}
+END_TEST
+
 START_TEST(base64url_goes_round)
 {
     uint8_t data[48], back[48];
@@ -147,6 +157,7 @@ int main(void)
     TCase *tests = tcase_create("text");
     tcase_add_test(tests, copies_and_cuts);
     tcase_add_test(tests, numbers);
+    tcase_add_test(tests, hex_digits);
     tcase_add_test(tests, base64url_goes_round);
     tcase_add_test(tests, base64url_refuses);
     tcase_add_test(tests, base64_known);
