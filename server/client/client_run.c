@@ -179,7 +179,6 @@ static int prepare(struct client *client)
     if (client_trust_init(&client->gateway.trust, options->cacert,
                           options->pinned ? options->pin : NULL, failure))
         return -1;
-    ask.cancel = client->cancel;
     if (client_session_init(&client->session, &client->gateway, &ask, options->user, failure))
         return -1;
     return client_serve_prepare(client);

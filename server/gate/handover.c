@@ -108,13 +108,10 @@ void handover_post(struct conn *conn, const struct handover_heir *heir, const vo
 static bool take_rest(struct conn *conn, struct handover *handover)
 {
     struct relay_rest rest;
-    struct relay *raw = conn->relay;
-    conn->relay = NULL; /* relay_take() frees it in any case */
-    int error = relay_take(raw, &rest);
+    relay_take(conn->relay, &rest);
+    conn->relay = NULL;
     free(conn->guarded);
     conn->guarded = NULL;
-    if (error)
-        return false;
     bool all = append_socket(&handover->early, handover->socket) &&
                append(&handover->early, rest.to_plain, rest.to_plain_size) &&
                append(&handover->last, rest.to_framed, rest.to_framed_size) &&

@@ -341,13 +341,3 @@ int http_start(struct gate_state *gate)
         MHD_OPTION_END);
     return gate->http ? 0 : -ENOMEM;
 }
-
-void http_stop(struct gate_state *gate)
-{
-    if (gate->http)
-        MHD_stop_daemon(gate->http);
-    gate->http = NULL;
-    free(by_fd.slots);
-    by_fd.slots = NULL;
-    by_fd.count = 0;
-}

@@ -6,7 +6,6 @@ struct conn;
 struct gate_state;
 
 int http_start(struct gate_state *gate); /* sets gate->http; 0 or a negative errno */
-void http_stop(struct gate_state *gate);
 
 /* Gives libmicrohttpd one end of a new socketpair for this connection and returns the other
  * (non-blocking, the caller's), or a negative errno. */

@@ -32,18 +32,6 @@ int tunnel_table_new(struct tunnel_table **out)
     return 0;
 }
 
-void tunnel_table_free(struct tunnel_table *table)
-{
-    if (!table)
-        return;
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (table->buckets[i])
-            tunnel_table_remove(table, table->buckets[i]->tunnel);
-    }
-    pthread_mutex_destroy(&table->lock);
-    free(table);
-}
-
 static struct entry **find(struct tunnel_table *table, int64_t tunnel)
 {
     struct entry **at = &table->buckets[(uint64_t)tunnel % BUCKETS];

@@ -11,7 +11,6 @@ struct conn;
 struct tunnel_table;
 
 int tunnel_table_new(struct tunnel_table **out); /* 0 or -ENOMEM */
-void tunnel_table_free(struct tunnel_table *table);
 /* The table holds a reference to the connection while it is listed. Listed from the moment that the
  * keeper opened it (before any later order about it is read) until it has ended. 0 or -ENOMEM. */
 int tunnel_table_add(struct tunnel_table *table, int64_t tunnel, struct conn *conn);

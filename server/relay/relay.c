@@ -243,10 +243,9 @@ void relay_watch(struct relay *relay)
     relay->watched = relay->moved != NULL;
 }
 
-int relay_take(struct relay *relay, struct relay_rest *rest)
+void relay_take(struct relay *relay, struct relay_rest *rest)
 {
     backlog_give(&relay->to_plain, &rest->to_plain, &rest->to_plain_size);
     backlog_give(&relay->to_framed, &rest->to_framed, &rest->to_framed_size);
     relay_free(relay);
-    return 0;
 }

@@ -112,5 +112,5 @@ struct relay_rest {
 };
 
 /* RELAY_RAW only, for the hand-over after an HTTP upgrade: stops both directions, frees the relay
- * (in any case; both streams stay usable) and hands out what it still held. 0 or -ENOMEM. */
-int relay_take(struct relay *relay, struct relay_rest *rest);
+ * (both streams stay usable) and hands out what it still held. */
+void relay_take(struct relay *relay, struct relay_rest *rest);
