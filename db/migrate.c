@@ -37,7 +37,8 @@ static int least_of(struct store *store, int version)
     return least > 0 ? least : version;
 }
 
-bool store_step_adds(int from)
+/* The step that leads on from this version only adds. */
+static bool step_adds(int from)
 {
     return sql_additive[from] != 0;
 }
@@ -46,7 +47,7 @@ bool store_step_adds(int from)
 static bool take_step(struct store *store, int from)
 {
     char set_version[96];
-    int least = store_step_adds(from) ? least_of(store, from) : from + 1;
+    int least = step_adds(from) ? least_of(store, from) : from + 1;
     snprintf(set_version, sizeof(set_version),
              "PRAGMA user_version = %d; PRAGMA application_id = %d", from + 1, least);
     if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
@@ -66,7 +67,7 @@ static bool take_step(struct store *store, int from)
 /* Whether the steps that are missing would hurt whoever has the database open. */
 static bool only_adds(int version)
 {
-    while (version < SQL_STEPS && store_step_adds(version))
+    while (version < SQL_STEPS && step_adds(version))
         version++;
     return version == SQL_STEPS;
 }

@@ -398,7 +398,7 @@ struct store_throttle {
 };
 struct store_throttle_of { /* a bucket of failures: its key, and what it is of, to be listed */
     char key[48];
-    char bucket[16]; /* throttle_bucket_name() */
+    char bucket[16]; /* keeper/throttle.c names it */
     int64_t user;    /* 0: of nobody, or of a name that nobody has */
     bool has_net;
     struct addr_net net;

@@ -16,9 +16,5 @@ struct audit_place {
 
 /* The columns id, link and seal, into a struct audit_place. */
 void store_audit_read_place(sqlite3_stmt *statement, void *row);
-/* The columns of audit_walk as they are, however long somebody has made them. The texts live until
- * the next step. False: the row's link is none. */
-bool store_audit_take(sqlite3_stmt *statement, struct audit_chain_row *row,
-                      uint8_t link[AUDIT_CHAIN_SIZE]);
 /* Links rows that have no link yet, in a transaction of the caller's, and sets the head. */
 bool store_audit_link_all(sqlite3 *db);

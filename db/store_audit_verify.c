@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-bool store_audit_take(sqlite3_stmt *s, struct audit_chain_row *row, uint8_t link[AUDIT_CHAIN_SIZE])
+/* The columns of audit_walk as they are, however long somebody has made them. The texts live until
+ * the next step. False: the row's link is none. */
+static bool take_row(sqlite3_stmt *s, struct audit_chain_row *row, uint8_t link[AUDIT_CHAIN_SIZE])
 {
     static const int texts[AUDIT_CHAIN_TEXTS] = {2, 3, 4, 5, 6, 7, 9};
     row->id = sqlite3_column_int64(s, 0);
@@ -87,7 +89,7 @@ static bool step(sqlite3_stmt *s, struct store_audit_walk *walk)
 {
     struct audit_chain_row row;
     uint8_t link[AUDIT_CHAIN_SIZE], stored[AUDIT_CHAIN_SIZE];
-    bool linked = store_audit_take(s, &row, stored);
+    bool linked = take_row(s, &row, stored);
     memcpy(link, walk->link, sizeof(link));
     audit_chain_add(link, &row);
     if (row.id != walk->last + 1)
@@ -165,7 +167,7 @@ static bool link_row(sqlite3_stmt *rows, sqlite3_stmt *set, uint8_t link[AUDIT_C
 {
     struct audit_chain_row row;
     uint8_t none[AUDIT_CHAIN_SIZE];
-    store_audit_take(rows, &row, none);
+    take_row(rows, &row, none);
     audit_chain_add(link, &row);
     *last = row.id;
     sqlite3_reset(set);

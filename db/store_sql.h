@@ -51,8 +51,5 @@ enum store_result store_migrate(struct store *store, const char *path, enum stor
                                 char *why, size_t size);
 /* A whole copy of the database, which is of this version, beside it; `why` gets words. */
 bool store_back_up(struct store *store, const char *path, int version, char *why, size_t size);
-/* The step that leads on from this version only adds. */
-bool store_step_adds(int from);
 
-void store_read_user(sqlite3_stmt *statement, void *row);    /* a struct store_user */
 void store_read_desktop(sqlite3_stmt *statement, void *row); /* a struct store_desktop */

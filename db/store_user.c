@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void store_read_user(sqlite3_stmt *s, void *row)
+static void read_user(sqlite3_stmt *s, void *row)
 {
     struct store_user *user = row;
     user->id = sqlite3_column_int64(s, 0);
@@ -29,12 +29,12 @@ enum store_result store_user_add(struct store *store, const struct store_user *u
 
 enum store_result store_user_by_name(struct store *store, const char *name, struct store_user *out)
 {
-    return store_one(store, store_bind(store, SQL_USER_BY_NAME, "t", name), out, store_read_user);
+    return store_one(store, store_bind(store, SQL_USER_BY_NAME, "t", name), out, read_user);
 }
 
 enum store_result store_user_by_id(struct store *store, int64_t id, struct store_user *out)
 {
-    return store_one(store, store_bind(store, SQL_USER_BY_ID, "i", id), out, store_read_user);
+    return store_one(store, store_bind(store, SQL_USER_BY_ID, "i", id), out, read_user);
 }
 
 enum store_result store_user_set_password(struct store *store, int64_t id, const char *password)
@@ -124,6 +124,6 @@ enum store_result store_user_list(struct store *store,
 {
     struct user_each call = {each, owner};
     struct store_user user;
-    return store_each(store, store_bind(store, SQL_USER_LIST, ""), &user, store_read_user,
-                      each_user, &call);
+    return store_each(store, store_bind(store, SQL_USER_LIST, ""), &user, read_user, each_user,
+                      &call);
 }

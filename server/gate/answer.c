@@ -153,8 +153,8 @@ enum MHD_Result answer_error(struct request *request, unsigned status, const cha
     return answer_queue(request, status, error_response(request, status, code, message));
 }
 
-enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
-                             const char *message, unsigned seconds)
+static enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
+                                    const char *message, unsigned seconds)
 {
     struct MHD_Response *response = error_response(request, status, code, message);
     char text[16];

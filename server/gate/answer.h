@@ -20,8 +20,6 @@ void answer_release(char *text);
 /* {"error": code, "message": message, "id": the connection's id}. */
 enum MHD_Result answer_error(struct request *request, unsigned status, const char *code,
                              const char *message);
-enum MHD_Result answer_retry(struct request *request, unsigned status, const char *code,
-                             const char *message, unsigned seconds);
 /* 405 with the methods that there are. */
 enum MHD_Result answer_method(struct request *request, const char *allow);
 /* When memory or descriptors ran out here: some of what takes them has ended by then. */

@@ -147,6 +147,18 @@ bool creds_bound(struct creds_store *store, const uint8_t name[TLS_BINDING_SIZE]
     return found;
 }
 
+static void store_free(struct creds_store *store)
+{
+    creds_release(store->current);
+    if (store->priority)
+        gnutls_priority_deinit(store->priority);
+    if (store->ticket_key.data)
+        explicit_bzero(store->ticket_key.data, store->ticket_key.size);
+    gnutls_free(store->ticket_key.data);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
 int creds_store_new(struct creds_store **out, const int *fds, size_t count, char *why, size_t size)
 {
     struct creds_store *store = calloc(1, sizeof(*store));
@@ -161,26 +173,12 @@ int creds_store_new(struct creds_store **out, const int *fds, size_t count, char
         error = -EINVAL;
     }
     if (error) {
-        creds_store_free(store);
+        store_free(store);
         return error;
     }
     note_names(store, store->current);
     *out = store;
     return 0;
-}
-
-void creds_store_free(struct creds_store *store)
-{
-    if (!store)
-        return;
-    creds_release(store->current);
-    if (store->priority)
-        gnutls_priority_deinit(store->priority);
-    if (store->ticket_key.data)
-        explicit_bzero(store->ticket_key.data, store->ticket_key.size);
-    gnutls_free(store->ticket_key.data);
-    pthread_mutex_destroy(&store->lock);
-    free(store);
 }
 
 int creds_store_reload(struct creds_store *store, const int *fds, size_t count, char *why,

@@ -14,7 +14,6 @@ struct creds_store;
 /* Reads `count` descriptors (certificate PEM, key PEM, …; they stay the caller's) into a store.
  * 0, or a negative errno with words in `why`. */
 int creds_store_new(struct creds_store **out, const int *fds, size_t count, char *why, size_t size);
-void creds_store_free(struct creds_store *store);
 /* Replaces the certificates for sessions made from now on; on failure the old ones stay. */
 int creds_store_reload(struct creds_store *store, const int *fds, size_t count, char *why,
                        size_t size);

@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#define TOUCH_SECONDS 30
+
 void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32])
 {
     crypto_hash_sha256(hash, token, IPC_TOKEN_SIZE);
@@ -19,9 +21,10 @@ static bool stands(struct keeper *keeper, const struct store_session *session, i
            live_in_session(keeper, session->id);
 }
 
-void session_touch(struct keeper *keeper, const struct store_session *session, int64_t now)
+/* Not every request writes. */
+static void touch(struct keeper *keeper, const struct store_session *session, int64_t now)
 {
-    if (now - session->used_at >= SESSION_TOUCH_SECONDS)
+    if (now - session->used_at >= TOUCH_SECONDS)
         store_session_use(keeper->store, session->id, now); /* lost: it idles out a little early */
 }
 
@@ -35,7 +38,7 @@ static enum store_result used(struct keeper *keeper, enum store_result result,
                               const struct store_session *session)
 {
     if (result == STORE_OK)
-        session_touch(keeper, session, keeper_now());
+        touch(keeper, session, keeper_now());
     return result;
 }
 

@@ -29,7 +29,3 @@ enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_
 enum store_result session_begin(struct keeper *keeper, const struct ipc_origin *origin,
                                 int64_t user, int64_t now, int64_t factor_at,
                                 uint8_t token[IPC_TOKEN_SIZE], int64_t *expires);
-
-/* Notes that it was used, at most every SESSION_TOUCH_SECONDS, so that not every request writes. */
-#define SESSION_TOUCH_SECONDS 30
-void session_touch(struct keeper *keeper, const struct store_session *session, int64_t now);

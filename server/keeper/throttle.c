@@ -82,10 +82,17 @@ static void hash_person(struct store_throttle_of *of, const struct secret_key *s
     sodium_memzero(&state, sizeof(state));
 }
 
+/* As the store has them. */
+static const char *const names[THROTTLE_BUCKETS] = {
+    [THROTTLE_PERSON] = "person",   [THROTTLE_PERSON_WIDE] = "person-wide",
+    [THROTTLE_PLACE] = "address",   [THROTTLE_PLACE_WIDE] = "address-wide",
+    [THROTTLE_BROWSER] = "browser", [THROTTLE_SESSION] = "session",
+};
+
 static void name_bucket(struct throttle_keys *keys, enum throttle_bucket bucket, int64_t user)
 {
     struct store_throttle_of *of = &keys->of[bucket];
-    text_copy(of->bucket, sizeof(of->bucket), throttle_bucket_name(bucket));
+    text_copy(of->bucket, sizeof(of->bucket), names[bucket]);
     of->user = user;
 }
 
@@ -236,19 +243,6 @@ enum store_result throttle_succeeded(struct store *store, const struct throttle_
     if (keys->of[THROTTLE_PERSON].key[0])
         result = ease_wide(store, keys);
     return result == STORE_OK ? store_throttle_clear(store, keys->of[THROTTLE_PERSON].key) : result;
-}
-
-/* ---- names ---- */
-
-static const char *const names[THROTTLE_BUCKETS] = {
-    [THROTTLE_PERSON] = "person",   [THROTTLE_PERSON_WIDE] = "person-wide",
-    [THROTTLE_PLACE] = "address",   [THROTTLE_PLACE_WIDE] = "address-wide",
-    [THROTTLE_BROWSER] = "browser", [THROTTLE_SESSION] = "session",
-};
-
-const char *throttle_bucket_name(enum throttle_bucket bucket)
-{
-    return names[bucket];
 }
 
 enum throttle_bucket throttle_bucket_find(const char *name)

@@ -78,6 +78,5 @@ enum store_result throttle_failed(struct store *store, const struct conf *conf,
 /* An attempt succeeded: the person's failures from there are forgotten. Within the transaction. */
 enum store_result throttle_succeeded(struct store *store, const struct throttle_keys *keys);
 
-/* "person", "person-wide", …: as the store has them; THROTTLE_BUCKETS where it is none. */
-const char *throttle_bucket_name(enum throttle_bucket bucket);
+/* By what the store calls it, "person", "person-wide", …; THROTTLE_BUCKETS where it is none. */
 enum throttle_bucket throttle_bucket_find(const char *name);

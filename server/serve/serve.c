@@ -80,7 +80,9 @@ static int serve(struct conf *conf, struct supervisor_setup *setup)
     return supervisor_run(setup);
 }
 
-int serve_run(const struct conf *conf, int ready_fd)
+/* Until told to stop by SIGTERM or SIGINT. `ready_fd` (-1: none) gets one line with the addresses
+ * when the gateway serves. Returns an exit code (sysexits.h). */
+static int run(const struct conf *conf, int ready_fd)
 {
     struct conf own = *conf; /* gets the addresses that were really bound */
     struct serve_listeners listeners = {0};
@@ -197,5 +199,5 @@ int serve_verb(struct cli *cli, int argc, char **argv)
                         conf.state, conf.state);
     if (error)
         return cli_fail(error == -EACCES ? EX_NOPERM : EX_CONFIG, "%s", why);
-    return serve_run(&conf, options.ready_fd);
+    return run(&conf, options.ready_fd);
 }

@@ -53,7 +53,6 @@ uint64_t supervisor_now(void); /* CLOCK_MONOTONIC, in milliseconds */
 
 /* ---- supervisor_stop.c ---- */
 void supervisor_kill(const struct child *child);
-void supervisor_kill_all(struct supervisor *supervisor);
 /* The pair: gate first, since its last records tell the keeper how the tunnels ended. */
 void supervisor_stop_pair(struct supervisor *supervisor);
 void supervisor_stop_keeper(struct supervisor *supervisor); /* the gate is gone */

@@ -57,7 +57,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code)
     supervisor_stop_pair(supervisor);
 }
 
-void supervisor_kill_all(struct supervisor *supervisor)
+static void kill_all(struct supervisor *supervisor)
 {
     supervisor_kill(&supervisor->gate);
     supervisor_kill(&supervisor->keeper);
@@ -73,7 +73,7 @@ void supervisor_stop_signal(struct supervisor *supervisor)
     }
     LOG_WARNING("stop", "stopping at once");
     supervisor->exit_code = EX_UNAVAILABLE;
-    supervisor_kill_all(supervisor);
+    kill_all(supervisor);
 }
 
 bool supervisor_is_stopping(const struct supervisor *supervisor)
