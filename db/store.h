@@ -1,6 +1,6 @@
 /* The store: people, desktops, grants, sessions, tunnels and the audit log behind one interface
- * that hides the engine (SQLite now). All SQL is in db/schema and db/queries; every statement is
- * prepared at open.
+ * that hides the engine (SQLite now). All SQL on their tables is in db/schema and db/queries; every
+ * statement is prepared at open.
  *
  * One store belongs to one thread. Several processes may have the same database open (WAL): the
  * keeper, and the command line beside it.
@@ -79,7 +79,8 @@ enum store_result store_user_add(struct store *, const struct store_user *user, 
 enum store_result store_user_by_name(struct store *, const char *name, struct store_user *out);
 enum store_result store_user_by_id(struct store *, int64_t id, struct store_user *out);
 /* Also says that none other is due; the one of before is kept for store_user_passwords(). */
-enum store_result store_user_set_password(struct store *, int64_t id, const char *password);
+enum store_result store_user_set_password(struct store *, int64_t id, const char *password,
+                                          int64_t now);
 /* Another password is due. */
 enum store_result store_user_must_change(struct store *, int64_t id);
 /* Hashes: the present one and those of before, the newest first, at most `most`. */

@@ -178,12 +178,9 @@ enum store_result store_backup_strip(struct store_backup *backup)
 
 enum store_result store_backup_settle(struct store *store, int64_t now)
 {
-    char sql[320];
-    snprintf(sql, sizeof(sql),
-             "UPDATE sessions SET ended_at = %lld, end_reason = 'restored' WHERE ended_at = 0;"
-             "UPDATE tunnels SET ended_at = %lld, end_reason = 'gate-lost' WHERE ended_at = 0;"
-             "DELETE FROM invitations;",
-             (long long)now, (long long)now);
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STORE_OK
-                                                                       : store_fail(store);
+    enum store_result result = store_run(store, store_bind(store, SQL_SETTLE_SESSIONS, "i", now));
+    if (result == STORE_OK)
+        result = store_run(store, store_bind(store, SQL_SETTLE_TUNNELS, "i", now));
+    return result == STORE_OK ? store_run(store, store_bind(store, SQL_SETTLE_INVITATIONS, ""))
+                              : result;
 }

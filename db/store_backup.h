@@ -44,5 +44,5 @@ enum store_result store_backup_files(struct store_backup *backup,
 enum store_result store_backup_strip(struct store_backup *backup);
 
 /* After a restore: sessions of then are over, and with them their tickets; tunnels are, too.
- * Invitations are void: one that was used since would be good once more. */
+ * Invitations are void: one that was used since would be good once more. Within a transaction. */
 enum store_result store_backup_settle(struct store *store, int64_t now);

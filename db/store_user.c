@@ -37,9 +37,10 @@ enum store_result store_user_by_id(struct store *store, int64_t id, struct store
     return store_one(store, store_bind(store, SQL_USER_BY_ID, "i", id), out, read_user);
 }
 
-enum store_result store_user_set_password(struct store *store, int64_t id, const char *password)
+enum store_result store_user_set_password(struct store *store, int64_t id, const char *password,
+                                          int64_t now)
 {
-    return store_run_some(store, store_bind(store, SQL_USER_SET_PASSWORD, "it", id, password),
+    return store_run_some(store, store_bind(store, SQL_USER_SET_PASSWORD, "iti", id, password, now),
                           STORE_NONE);
 }
 

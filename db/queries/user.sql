@@ -18,7 +18,7 @@ SELECT id, name, disabled, password, seed, created_at, signed_in_at, role = 'adm
 FROM users ORDER BY name;
 
 -- name: user_set_password
-UPDATE users SET password = ?2, password_at = unixepoch(), must_change = 0 WHERE id = ?1;
+UPDATE users SET password = ?2, password_at = ?3, must_change = 0 WHERE id = ?1;
 
 -- name: user_must_change
 UPDATE users SET must_change = 1 WHERE id = ?1;

@@ -36,7 +36,7 @@ enum store_result account_set_password(struct store *store, const struct store_u
     char hash[STORE_PASSWORD_SIZE];
     if (password_hash(password, hash))
         return STORE_FAILED;
-    enum store_result result = store_user_set_password(store, user->id, hash);
+    enum store_result result = store_user_set_password(store, user->id, hash, now);
     if (result == STORE_OK)
         result = uninvite(store, user->id);
     if (result == STORE_OK)

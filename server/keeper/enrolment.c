@@ -200,9 +200,10 @@ static enum ipc_status confirm_invited(struct rekey *rekey, union ipc_record *an
     /* Asked anew: it may have been used while the password was hashed. */
     enum ipc_status status = invited(rekey);
     if (status == IPC_OK)
-        status = rekey_status(
-            rekey, store_user_set_password(rekey->keeper->store, rekey->user.id, rekey->hashed),
-            IPC_FAILED);
+        status = rekey_status(rekey,
+                              store_user_set_password(rekey->keeper->store, rekey->user.id,
+                                                      rekey->hashed, keeper_now()),
+                              IPC_FAILED);
     return status == IPC_OK ? confirm(rekey, "enrolled", &answer->enrolled) : status;
 }
 

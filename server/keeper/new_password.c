@@ -23,9 +23,9 @@ static enum ipc_status change(struct rekey *rekey, union ipc_record *answer)
                               IPC_WRONG_CODE);
     }
     if (status == IPC_OK)
-        status = rekey_status(rekey,
-                              store_user_set_password(keeper->store, rekey->user.id, rekey->hashed),
-                              IPC_FAILED);
+        status = rekey_status(
+            rekey, store_user_set_password(keeper->store, rekey->user.id, rekey->hashed, now),
+            IPC_FAILED);
     if (status == IPC_OK)
         status = rekey_session(rekey, "password-changed", now, &answer->enrolled);
     if (status == IPC_OK)

@@ -1,3 +1,4 @@
+#include "store_backup.h"
 #include "store_rig.h"
 #include "store_sql.h"
 #include "suite.h"
@@ -142,6 +143,24 @@ START_TEST(changes_of_others_are_noticed)
 }
 END_TEST
 
+START_TEST(what_was_restored_is_over)
+{
+    struct store_session session;
+    int64_t alice = store_rig_add_user("alice"), desk = store_rig_add_desktop("desk");
+    int64_t id = store_rig_add_session(alice, 1, 9000), until;
+    static const uint8_t hash[32] = {1};
+    store_rig_add_tunnel(id, alice, desk);
+    ck_assert_int_eq(store_invitation_set(store, alice, hash, 1000, 9000), STORE_OK);
+    ck_assert_int_eq(store_backup_settle(store, 2000), STORE_OK);
+    ck_assert_int_eq(store_session_by_id(store, id, &session), STORE_OK);
+    ck_assert_int_eq(session.ended_at, 2000);
+    int count = 0;
+    ck_assert_int_eq(store_tunnel_list(store, true, count_tunnels, &count), STORE_OK);
+    ck_assert_int_eq(count, 0);
+    ck_assert_int_eq(store_invitation_until(store, alice, 2000, &until), STORE_NONE);
+}
+END_TEST
+
 START_TEST(check_is_clean)
 {
     char why[256] = "";
@@ -174,7 +193,7 @@ START_TEST(users)
     ck_assert_mem_eq(user.seed, "sealed", 6);
     text_copy(again.name, sizeof(again.name), "ALICE");
     ck_assert_int_eq(store_user_add(store, &again, &other), STORE_EXISTS);
-    ck_assert_int_eq(store_user_set_password(store, id, "new"), STORE_OK);
+    ck_assert_int_eq(store_user_set_password(store, id, "new", 1500), STORE_OK);
     ck_assert_int_eq(store_user_use_step(store, id, 5, 2000), STORE_OK);
     ck_assert_int_eq(store_user_use_step(store, id, 5, 2001), STORE_REFUSED);
     ck_assert_int_eq(store_user_set_seed(store, id, (const uint8_t *)"two", 3), STORE_OK);
@@ -182,10 +201,11 @@ START_TEST(users)
     ck_assert_int_eq(store_user_set_disabled(store, id, true), STORE_OK);
     ck_assert_int_eq(store_user_by_id(store, id, &user), STORE_OK);
     ck_assert_str_eq(user.password, "new");
+    ck_assert_int_eq(user.password_at, 1500);
     ck_assert_uint_eq(user.seed_size, 3);
     ck_assert_int_eq(user.signed_in_at, 2000);
     ck_assert(user.disabled);
-    ck_assert_int_eq(store_user_set_password(store, 99, "x"), STORE_NONE);
+    ck_assert_int_eq(store_user_set_password(store, 99, "x", 1500), STORE_NONE);
     ck_assert_int_eq(store_user_remove(store, id), STORE_OK);
     ck_assert_int_eq(store_user_remove(store, id), STORE_NONE);
     int count = 0;
@@ -524,7 +544,7 @@ START_TEST(browsers_are_known_until_something_changes)
     ck_assert_int_eq(store_browser_known(store, hashes[3], alice), STORE_NONE);
     ck_assert_int_eq(store_user_use_step(store, alice, 5, 300), STORE_OK);
     ck_assert_int_eq(store_browser_known(store, hashes[0], alice), STORE_OK);
-    ck_assert_int_eq(store_user_set_password(store, alice, "another"), STORE_OK);
+    ck_assert_int_eq(store_user_set_password(store, alice, "another", 300), STORE_OK);
     ck_assert_int_eq(store_browser_known(store, hashes[0], alice), STORE_NONE);
     ck_assert_int_eq(store_browser_add(store, hashes[0], alice, 400), STORE_OK);
     ck_assert_int_eq(store_user_set_seed(store, alice, (const uint8_t *)"new", 3), STORE_OK);
@@ -617,6 +637,7 @@ int main(void)
     tcase_add_test(tests, a_file_that_was_taken_away_is_noticed);
     tcase_add_test(tests, many_may_open_at_once);
     tcase_add_test(tests, changes_of_others_are_noticed);
+    tcase_add_test(tests, what_was_restored_is_over);
     tcase_add_test(tests, check_is_clean);
     tcase_add_test(tests, rollback_forgets);
     tcase_add_test(tests, users);
