@@ -81,21 +81,16 @@ void live_count_elsewhere(struct keeper *keeper, int64_t user, int64_t desktop, 
                   LOG_TEXT("error", store_error(keeper->store)));
 }
 
-static struct live *find(const struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
+struct live *live_find(const struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
 {
     struct live *live = live_index_tunnel(&keeper->living, tunnel);
     return live && live->gate == gate ? live : NULL;
 }
 
-const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel)
-{
-    return find(keeper, gate, tunnel);
-}
-
 bool live_counts(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                  uint64_t down)
 {
-    struct live *live = find(keeper, gate, tunnel);
+    struct live *live = live_find(keeper, gate, tunnel);
     if (!live || up > INT64_MAX || down > INT64_MAX)
         return false;
     live->up = up;
@@ -142,7 +137,7 @@ static void end_one(struct keeper *keeper, struct live *live, enum ipc_end end)
 bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, uint64_t up,
                 uint64_t down, enum ipc_end end)
 {
-    struct live *live = find(keeper, gate, tunnel);
+    struct live *live = live_find(keeper, gate, tunnel);
     if (!live || up > INT64_MAX || down > INT64_MAX)
         return false;
     live->up = up;
@@ -154,7 +149,7 @@ bool live_ended(struct keeper *keeper, struct gate_link *gate, int64_t tunnel, u
 void live_ending(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel,
                  enum ipc_end end)
 {
-    struct live *live = find(keeper, gate, tunnel);
+    struct live *live = live_find(keeper, gate, tunnel);
     if (!live || live->ending)
         return;
     live->ending = true;
@@ -265,8 +260,6 @@ static void order_close(struct keeper *keeper, struct live *live, enum ipc_end e
     gate_link_send(live->gate, &order.head, -1);
 }
 
-/* One of another keeper is asked to end as an administrator would ask, once the new one is there.
- */
 void live_replace(struct keeper *keeper, int64_t tunnel)
 {
     struct live *live = live_index_tunnel(&keeper->living, tunnel);
@@ -274,6 +267,7 @@ void live_replace(struct keeper *keeper, int64_t tunnel)
         order_close(keeper, live, IPC_END_CLIENT_LOST);
 }
 
+/* It is asked to end as an administrator would ask. */
 void live_replace_elsewhere(struct keeper *keeper, int64_t tunnel)
 {
     if (keeper->company && tunnel && !is_ours(keeper, tunnel) &&

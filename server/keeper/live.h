@@ -49,7 +49,7 @@ void live_count_elsewhere(struct keeper *keeper, int64_t user, int64_t desktop, 
                           struct live_counted *out);
 
 /* A live tunnel of this gate, or NULL. */
-const struct live *live_find(struct keeper *keeper, const struct gate_link *gate, int64_t tunnel);
+struct live *live_find(const struct keeper *keeper, const struct gate_link *gate, int64_t tunnel);
 
 /* The gate reports. False: it is not a tunnel of that gate. Both only take note: thousands of
  * tunnels may report, or end, at one moment, and the store takes them all in one transaction. */

@@ -57,13 +57,26 @@ struct serve_heir *serve_heirs_find(struct serve_heirs *heirs, pid_t pid)
     return NULL;
 }
 
+/* heirs->count: none is. */
+static size_t place_of(const struct serve_heirs *heirs, enum serve_heir_stage stage)
+{
+    size_t i = 0;
+    while (i < heirs->count && heirs->all[i].stage != stage)
+        i++;
+    return i;
+}
+
 struct serve_heir *serve_heirs_at(struct serve_heirs *heirs, enum serve_heir_stage stage)
 {
-    for (size_t i = 0; i < heirs->count; i++) {
-        if (heirs->all[i].stage == stage)
-            return &heirs->all[i];
-    }
-    return NULL;
+    size_t i = place_of(heirs, stage);
+    return i < heirs->count ? &heirs->all[i] : NULL;
+}
+
+const struct serve_heir *serve_heirs_look(const struct serve_heirs *heirs,
+                                          enum serve_heir_stage stage)
+{
+    size_t i = place_of(heirs, stage);
+    return i < heirs->count ? &heirs->all[i] : NULL;
 }
 
 void serve_heirs_remove(struct serve_heirs *heirs, struct serve_heir *heir)

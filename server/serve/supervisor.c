@@ -319,8 +319,7 @@ static int patience(const struct supervisor *supervisor)
     uint64_t now = supervisor_now();
     int wait = -1;
 
-    const struct serve_heir *starting =
-        serve_heirs_at((struct serve_heirs *)(uintptr_t)&supervisor->heirs, SERVE_HEIR_STARTING);
+    const struct serve_heir *starting = serve_heirs_look(&supervisor->heirs, SERVE_HEIR_STARTING);
     if (starting)
         wait = until(starting->ready_by_ms, now, wait);
     if (supervisor->leaving)
