@@ -59,23 +59,23 @@ bool conf_parse_listen(struct conf_listen *to, const char *text)
     return brackets == (strchr(address, ':') != NULL) && addr_parse(&to->address, address);
 }
 
-static bool listener(struct conf_reading *reading, const char *value, struct conf_listen new)
+static bool listener(struct conf_reading *reading, const char *value, struct conf_listen wanted)
 {
     struct conf *conf = reading->conf;
-    int example = new.tls ? 443 : new.metrics ? 9090 : 80;
+    int example = wanted.tls ? 443 : wanted.metrics ? 9090 : 80;
 
-    if (!conf_parse_listen(&new, value))
+    if (!conf_parse_listen(&wanted, value))
         return fault(reading,
                      "'%s' is not an address and port, such as 192.0.2.1:%d or [2001:db8::1]:%d",
                      value, example, example);
     if (conf->listen_count == CONF_LISTEN_MAX)
         return fault(reading, "more than %d addresses", CONF_LISTEN_MAX);
     for (size_t i = 0; i < conf->listen_count; i++) {
-        if (new.port &&
-            conf->listen[i].port == new.port &&addr_equal(&conf->listen[i].address, &new.address))
+        if (wanted.port && conf->listen[i].port == wanted.port &&
+            addr_equal(&conf->listen[i].address, &wanted.address))
             return fault(reading, "'%s' is there twice", value);
     }
-    conf->listen[conf->listen_count++] = new;
+    conf->listen[conf->listen_count++] = wanted;
     return true;
 }
 

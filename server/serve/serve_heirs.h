@@ -43,8 +43,9 @@ int serve_heirs_start(struct serve_heirs *heirs, const char *program, const char
                       char *why, size_t size);
 struct serve_heir *serve_heirs_find(struct serve_heirs *heirs, pid_t pid);           /* or NULL */
 struct serve_heir *serve_heirs_at(struct serve_heirs *heirs, enum serve_heir_stage); /* or NULL */
+/* The same for who only looks. */
 const struct serve_heir *serve_heirs_look(const struct serve_heirs *heirs,
-                                          enum serve_heir_stage);            /* or NULL */
+                                          enum serve_heir_stage stage);
 void serve_heirs_remove(struct serve_heirs *heirs, struct serve_heir *heir); /* it has ended */
 /* One that does not hear is killed; its end is noticed by SIGCHLD. `type` is enum control_type. */
 void serve_heir_tell(struct serve_heir *heir, int type);
