@@ -7,6 +7,7 @@
 #include "archive_seal.h"
 #include "audit_fault.h"
 #include "audit_record.h"
+#include "day.h"
 #include "place.h"
 #include "store_backup.h"
 #include "when.h"
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define REMOVE_AT_ONCE 1000
-#define DAY_MS (24 * 3600 * 1000LL)
 #define EXPIRED_FOLDER "audit"
 #define EXPIRED_ROWS 50000 /* of one file */
 

@@ -29,9 +29,9 @@
 
 #define POLL_MS 250    /* an administrator's word takes effect within; a second is promised */
 #define SWEEP_MS 10000 /* expired sessions */
-#define FORGET_SECONDS (30 * 24 * 3600)              /* ended sessions are kept for a month */
+#define FORGET_SECONDS (30 * DAY_SECONDS)            /* ended sessions are kept for a month */
 #define BROWSER_FORGET_SECONDS (400LL * DAY_SECONDS) /* browsers keep cookies no longer */
-#define TICKET_FORGET_SECONDS (24 * 3600)            /* what became of them may be asked so long */
+#define TICKET_FORGET_SECONDS DAY_SECONDS            /* what became of them may be asked so long */
 #define RESOLVERS 8 /* each may hang for half a minute on a name server that does not answer */
 #define RESOLVE_QUEUE 256
 #define ACTS_QUEUE 32

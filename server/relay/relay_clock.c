@@ -1,13 +1,11 @@
 /* Time in a relay. Bytes only note when they came; one timer looks at the notes when the earliest
  * limit could have passed, so a busy relay sets no timers. */
+#include "day.h"
 #include "relay_state.h"
 
 #include <errno.h>
 
 #define PONGS_MISSED 3 /* silent for so many ping intervals: lost */
-/* Without limits it looks once a day: an armed timer can be set again without memory, so the end
- * needs none. */
-#define DAY_MS (24 * 3600 * 1000)
 
 /* An answer comes some milliseconds after its ping. The next look may come that much too early,
  * else each ping would take two. */
@@ -54,6 +52,8 @@ static uint64_t look_at_silence(struct relay *relay, uint64_t now)
 
 void relay_clock_look(struct relay *relay)
 {
+    /* Without limits once a day: an armed timer can be set again without memory, so the end needs
+     * none. */
     uint64_t now = loop_now(relay->loop), next = now + DAY_MS;
     if (relay->idle_ms) {
         if (now - relay->payload_ms >= relay->idle_ms) {

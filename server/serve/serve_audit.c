@@ -1,6 +1,7 @@
 #include "serve_audit.h"
 
 #include "control.h"
+#include "day.h"
 #include "fd.h"
 #include "ipc.h"
 #include "log.h"
@@ -12,7 +13,7 @@
 
 #define FORWARD_AGAIN_MS 1000
 #define EXPIRE_FIRST_MS 5000 /* not while everything starts */
-#define EXPIRE_EVERY_MS (24 * 3600 * 1000ULL)
+#define EXPIRE_EVERY_MS DAY_MS
 #define EXPIRE_MOST_MS (3600 * 1000ULL) /* it may be ended at any moment without harm */
 
 static bool forwards(const struct serve_audit *audit)
