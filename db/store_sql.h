@@ -30,16 +30,21 @@ enum store_result store_run_some(struct store *store, sqlite3_stmt *statement,
 /* Steps to the next row: OK, NONE (no more; reset), FAILED (reset). */
 enum store_result store_step(struct store *store, sqlite3_stmt *statement);
 
-/* Runs a statement and gives each row to `read` in a caller's struct. */
+/* Runs a statement and gives each row to `read`, which fills the caller's `row`, and then that to
+ * `each`, which ends it by another answer than 0. OK, also without any row, or FAILED, perhaps
+ * after some rows. */
 enum store_result store_each(struct store *store, sqlite3_stmt *statement, void *row,
                              void (*read)(sqlite3_stmt *statement, void *row),
                              int (*each)(void *owner, const void *row), void *owner);
-/* One row or NONE. */
+/* One row: OK, or NONE or FAILED with `row` as it was. */
 enum store_result store_one(struct store *store, sqlite3_stmt *statement, void *row,
                             void (*read)(sqlite3_stmt *statement, void *row));
 
+/* NULL is "", what is too long is cut. */
 void store_column_text(sqlite3_stmt *statement, int column, char *to, size_t size);
+/* How many bytes it has; 0 with `to` untouched where it is NULL, empty or too long. */
 size_t store_column_blob(sqlite3_stmt *statement, int column, uint8_t *to, size_t size);
+/* False where it is NULL, which gives all zero, or of another size. */
 bool store_column_addr(sqlite3_stmt *statement, int column, struct addr *to);
 
 enum store_result store_fail(struct store *store); /* notes the engine's words; STORE_FAILED */
