@@ -5,7 +5,6 @@
 #include "listing.h"
 #include "may.h"
 #include "password_policy.h"
-#include "store_policy.h"
 #include "sub.h"
 
 #include <stdio.h>

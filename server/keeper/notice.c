@@ -1,6 +1,5 @@
 #include "notice.h"
 
-#include "ipc.h"
 #include "live.h"
 #include "log.h"
 

@@ -3,7 +3,6 @@
  * shows a moving picture over a line that is too narrow for it. What waits between it and the
  * client is age: so much later does a person see what a click did. WARM seconds are for slow start,
  * then SECONDS count. */
-#include "load.h"
 #include "load_crew.h"
 #include "load_life.h"
 #include "load_pattern.h"

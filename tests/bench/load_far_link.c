@@ -6,7 +6,6 @@
  * Prints its process number, whose network namespace is the far end, then serves until it is
  * killed. The devices, "near" here and "far" there, are for the caller to configure. */
 #include "load.h"
-#include "load_flow.h"
 #include "load_life.h"
 
 #include <errno.h>

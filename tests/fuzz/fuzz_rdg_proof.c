@@ -2,7 +2,6 @@
  * says Basic or NTLM. What the keeper gets must keep to the record's table, and its own look at the
  * proof must end. */
 #include "fuzz_kit.h"
-#include "ntlm_proof.h"
 #include "rdg_proof.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

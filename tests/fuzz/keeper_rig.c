@@ -7,7 +7,6 @@
 #include "fd.h"
 #include "fuzz_kit.h"
 #include "gate_link.h"
-#include "keeper.h"
 #include "keeper_state.h"
 #include "live.h"
 #include "log.h"

@@ -4,7 +4,6 @@
 #include "alert_rule.h"
 #include "control.h"
 #include "fake_gate.h"
-#include "fd.h"
 #include "store.h"
 #include "suite.h"
 

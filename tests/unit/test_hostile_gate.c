@@ -5,7 +5,6 @@
 #include "fake_gate.h"
 #include "fd.h"
 #include "ipc_sample.h"
-#include "store_audit.h"
 #include "suite.h"
 
 #include <check.h>

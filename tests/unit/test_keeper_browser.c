@@ -3,7 +3,6 @@
  * matters. */
 #include "fake_gate.h"
 #include "suite.h"
-#include "totp.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,5 +1,4 @@
 #include "rdp_sign.h"
-#include "rdpfile_sign.h"
 #include "rdpfile_signer.h"
 #include "suite.h"
 
