@@ -45,8 +45,6 @@ int asked_metrics(struct gate_link *link, const union ipc_record *record);      
 bool asked_origin_ok(const struct ipc_origin *origin);
 /* It is a name (text.h): the gate asks about no other. */
 bool asked_desktop_ok(const char desktop[TEXT_NAME_SIZE]);
-/* A ticket's desktop is being woken (opening.c). */
-bool opening_wakes(const struct keeper *keeper, int64_t ticket);
 /* The database failed: logged. IPC_FAILED. */
 enum ipc_status asked_failed(struct keeper *keeper);
 /* What a store's result means: IPC_OK; IPC_PASSWORD_DUE (REFUSED); `none`; or IPC_FAILED (logged).

@@ -1,5 +1,7 @@
 /* Opening a desktop: whose session, is it granted, dial, ask again (dialling takes seconds), write
  * it down, hand the socket to the gate. */
+#include "opening.h"
+
 #include "asked.h"
 #include "dial.h"
 #include "fd.h"

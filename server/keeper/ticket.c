@@ -5,6 +5,7 @@
 #include "gate_password.h"
 #include "live.h"
 #include "may.h"
+#include "opening.h"
 #include "record_audit.h"
 #include "session.h"
 
