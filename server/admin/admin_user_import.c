@@ -13,15 +13,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+struct pending {
+    FILE *out; /* into the memory below; NULL when there is none */
+    char *text;
+    size_t size;
+};
+
 struct import {
     struct people_file file;
     struct secret_key key;
-    FILE *invitations; /* where links go; NULL for a dry run */
+    FILE *invitations; /* where links go, perhaps `links`; NULL for a dry run */
+    /* What others must not see before it is sure: links that would lead nowhere, above all. */
+    struct pending links, groups;
     int64_t expires_at;
     bool dry;
     bool adds;                             /* the present line */
@@ -160,7 +169,7 @@ static int join(struct act *act, struct import *import, const struct people_line
         result = store_group_add(act->store, STORE_OF_PEOPLE, name, &group.id);
         if (result == STORE_OK)
             code = act_audit(act, "group-add", "", NULL, "group %s", name);
-        fprintf(act->err, "%s is a new group.\n", name);
+        fprintf(import->groups.out, "%s is a new group.\n", name);
     }
     if (result == STORE_OK && code == EX_OK)
         result = store_group_join(act->store, STORE_OF_PEOPLE, group.id, user->id);
@@ -254,30 +263,56 @@ static int import_all(struct act *act, void *owner)
     return code == EX_OK && import->dry ? -1 : code;
 }
 
-/* Opened before anything is changed: links are told once. */
+static int pend(struct act *act, struct pending *pending)
+{
+    pending->out = open_memstream(&pending->text, &pending->size);
+    return pending->out ? EX_OK : act_error(act, EX_OSERR, "out of memory");
+}
+
+/* Tells what was held back, or drops it when `to` is NULL. */
+static void pend_end(struct pending *pending, FILE *to)
+{
+    if (pending->out)
+        fclose(pending->out);
+    if (pending->text && to)
+        fwrite(pending->text, 1, pending->size, to);
+    if (pending->text)
+        explicit_bzero(pending->text, pending->size);
+    free(pending->text);
+    *pending = (struct pending){0};
+}
+
+/* Opened before anything is changed: links are told once. A file is the import's own, and removed
+ * when it fails; standard output is not. */
 static int open_invitations(struct act *act, struct import *import, const char *path)
 {
-    if (import->dry)
-        return EX_OK;
-    import->invitations = act->out;
+    int code = pend(act, &import->groups);
+    if (code != EX_OK || import->dry)
+        return code;
     if (path) {
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         import->invitations = fd < 0 ? NULL : fdopen(fd, "w");
         if (!import->invitations)
             return act_error(act, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+    } else {
+        code = pend(act, &import->links);
+        import->invitations = import->links.out;
     }
-    fputs("name,link,expires\r\n", import->invitations);
-    return EX_OK;
+    if (code == EX_OK)
+        fputs("name,link,expires\r\n", import->invitations);
+    return code;
 }
 
 static int finish(struct act *act, struct import *import, const char *path, int code)
 {
-    bool own = import->invitations && import->invitations != act->out;
+    bool own = import->invitations && import->invitations != import->links.out;
     bool tried = import->dry && code == -1;
     if (own && fclose(import->invitations) != 0 && code == EX_OK)
         code = act_error(act, EX_IOERR, "%s: the invitations are not all written", path);
     if (own && (code != EX_OK || !import->added))
         unlink(path);
+    pend_end(&import->links, code == EX_OK ? act->out : NULL);
+    pend_end(&import->groups, code == EX_OK || tried ? act->err : NULL);
     if (code == EX_OK || tried)
         fprintf(act->err, "%s%u added, %u changed, %zu as they were.\n", tried ? "Would be: " : "",
                 import->added, import->changed,
