@@ -112,7 +112,8 @@ int act_open(struct act *act, struct cli *cli)
     /* A person must be disabled even while the configuration is broken. */
     if (code == -EINVAL || code == -EACCES)
         act_error(act, EX_OK, "warning: %s", why);
-    if (code != 0)
+    act->no_conf = code != 0;
+    if (act->no_conf)
         conf_defaults(&act->conf, cli->state);
     zone_use(act->conf.time_zone);
     conf_path(&act->conf, CONF_DATABASE, path);
@@ -125,6 +126,14 @@ int act_open(struct act *act, struct cli *cli)
     act_store_failed(act);
     act_close(act);
     return EX_IOERR;
+}
+
+int act_needs_conf(struct act *act, const char *why)
+{
+    return act->no_conf
+               ? act_error(act, EX_CONFIG,
+                           "%s; correct " CONF_FILE " first ('deskgate check' tells more)", why)
+               : EX_OK;
 }
 
 void act_close(struct act *act)

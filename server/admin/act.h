@@ -19,6 +19,7 @@ struct act {
     FILE *out, *err;             /* what was asked for; what is said besides. Not act's to close */
     const struct addr *address;  /* where the browser is, and … */
     const char *conn;            /* … its connection, for the audit log; NULL: a terminal */
+    bool no_conf;                /* it cannot be read: `conf` is what is so without one */
     bool in_browser;             /* not on a terminal: messages begin without the program's name */
 };
 
@@ -27,6 +28,9 @@ void act_init(struct act *act);
 /* Opens the state folder's store. An exit code; faults are told. */
 int act_open(struct act *act, struct cli *cli);
 void act_close(struct act *act);
+/* For what would be wrong, and not merely incomplete, when the configuration cannot be read: EX_OK,
+ * or EX_CONFIG with words. */
+int act_needs_conf(struct act *act, const char *why);
 /* What both act_open() and 'check' do: opens the store, and brings it up to date unless a gateway
  * runs, perhaps of an older version, that could not live with it: NEWER. Otherwise as store_open().
  */

@@ -9,7 +9,8 @@ int admin_invite_run(struct act *act, const struct sub_args *args);
 
 /* ---- for others who invite ---- */
 
-/* The key that a new person's factors are sealed with; wipe it. An exit code; faults are told. */
+/* The key that a new person's factors are sealed with; wipe it. And whether a link would lead here.
+ * An exit code; faults are told. */
 int admin_invite_key(struct act *act, struct secret_key *key);
 #define ADMIN_INVITE_LINK_SIZE 384
 /* What the person opens; it is as secret as the invitation. */

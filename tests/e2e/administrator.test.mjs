@@ -124,6 +124,39 @@ test('explain says so when the password is too old', () => {
   gateway.configure({ password: { profile: 'modern' } });
 });
 
+// ---- a configuration that cannot be read ----
+
+// While `work` runs; a gateway that runs goes on with what it has.
+function misspelt(work) {
+  const file = join(gateway.state, 'deskgate.conf');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, `${text}\n[server]\nnmae = gate.example\n`);
+  try {
+    return work();
+  } finally {
+    writeFileSync(file, text);
+  }
+}
+
+test('without the configuration nobody gets a link that leads elsewhere, and people can be locked out', () => {
+  gateway.addUser('stays');
+  const people = join(gateway.folder, 'zoe.csv');
+  writeFileSync(people, 'name\nzoe\n');
+  const before = gateway.json('user', 'list');
+  misspelt(() => {
+    for (const words of [['invite', 'zed'], ['invite', 'stays'], ['invite', 'zed', '--json'], ['import', people]]) {
+      const said = refused(78, /link would lead elsewhere, and nothing was changed; correct deskgate.conf first/, 'user', ...words);
+      assert.equal(said.stdout, '');
+    }
+    gateway.cli('user', 'disable', 'stays');
+  });
+  const is = gateway.json('user', 'list');
+  assert.deepEqual(is.map(({ name }) => name), before.map(({ name }) => name));
+  assert.equal(is.find(({ name }) => name === 'stays').disabled, true);
+  gateway.cli('user', 'enable', 'stays');
+  assert.match(gateway.json('user', 'invite', 'zed').link, /^https:\/\/localhost\/#setup=/);
+});
+
 // ---- dates that are none ----
 
 test('where there is no date, none is written', () => {
