@@ -30,6 +30,7 @@ struct backup {
     char copy[CONF_PATH_SIZE];    /* "": none */
     char partial[CONF_PATH_SIZE]; /* likewise */
     unsigned files, backups;      /* in it, left out */
+    unsigned missing;             /* that the configuration names */
 };
 
 int backup_failed(const char *what, int error)
@@ -119,20 +120,32 @@ static int put_folder(struct backup *backup)
     return code;
 }
 
-static int put_outside(struct backup *backup, const char *path)
+/* Told, and made all the same: the rest is worth having, but is not all that was asked for. */
+static int lacks(struct backup *backup, const char *path, int error)
+{
+    backup->missing++;
+    return act_error(&backup->act, EX_OK, "warning: %s is not in the backup: %s", path,
+                     strerror(error));
+}
+
+static int put_configured(struct backup *backup, const char *path)
 {
     const char *state = backup->act.conf.state;
     char name[STORE_BACKUP_NAME_SIZE];
     size_t length = strlen(state);
 
-    if (path[0] != '/' || (strncmp(path, state, length) == 0 && path[length] == '/'))
-        return EX_OK; /* none, or there already */
+    if (path[0] != '/')
+        return EX_OK; /* none is named */
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return lacks(backup, path, errno);
+    if (strncmp(path, state, length) == 0 && path[length] == '/')
+        return EX_OK; /* in it already */
     if ((size_t)snprintf(name, sizeof(name), BACKUP_OUTSIDE "%s", path) >= sizeof(name))
         return backup_failed(path, -ENAMETOOLONG);
-    /* Two keys may name the same file. */
-    return access(path, F_OK) == 0 ? put_file(backup, path, name) : EX_OK;
+    return put_file(backup, path, name);
 }
 
+/* Not [alerts] command: a program is installed, not restored. */
 static int put_named(struct backup *backup)
 {
     const struct conf *conf = &backup->act.conf;
@@ -153,9 +166,9 @@ static int put_named(struct backup *backup)
     for (size_t i = 0; i < count && code == EX_OK; i++) {
         bool again = false;
         for (size_t j = 0; j < i; j++)
-            again |= strcmp(paths[i], paths[j]) == 0;
+            again |= strcmp(paths[i], paths[j]) == 0; /* two keys may name the same file */
         if (!again)
-            code = put_outside(backup, paths[i]);
+            code = put_configured(backup, paths[i]);
     }
     return code;
 }
@@ -276,15 +289,20 @@ static int write_file(struct backup *backup)
 static int note(struct act *act, void *owner)
 {
     const struct backup *backup = owner;
-    return act_audit(act, "backup", NULL, NULL, "%s%s", backup->file,
-                     backup->wants_passphrase ? ", with a passphrase" : "");
+    return act_audit(act, "backup", NULL, NULL, "%.300s%s%s", backup->file,
+                     backup->wants_passphrase ? ", with a passphrase" : "",
+                     backup->missing ? ", with files missing" : "");
 }
 
 static int run(struct backup *backup)
 {
     const char *why = "";
-    int code = look_at_place(backup);
+    int code =
+        act_needs_conf(&backup->act, "no backup was made: which files belong in it is in the "
+                                     "configuration");
 
+    if (code == EX_OK)
+        code = look_at_place(backup);
     if (code != EX_OK)
         return code;
     if (backup->wants_passphrase && prompt_password("this backup", false, backup->passphrase,
@@ -303,7 +321,12 @@ static int run(struct backup *backup)
                backup->wants_passphrase
                    ? ""
                    : ". It holds every key in clear: keep it as you keep the gateway itself");
-    return code;
+    return code == EX_OK && backup->missing
+               ? cli_fail(EX_NOINPUT,
+                          "%s is made, but not whole: %u files that the configuration names are "
+                          "not there",
+                          backup->file, backup->missing)
+               : code;
 }
 
 static void clean_up(struct backup *backup)
@@ -348,7 +371,9 @@ int backup_verb(struct cli *cli, int argc, char **argv)
         .verb = "backup",
         .summary = "Writes database, keys, configuration and certificates to FILE (mode 0600),\n"
                    "while the gateway runs: all of the state folder as it is at one moment, and\n"
-                   "what the configuration names elsewhere. 'deskgate restore' takes it back.",
+                   "what the configuration names elsewhere. 'deskgate restore' takes it back.\n"
+                   "Ends with 0 when all is in it, with 66 when files that are named are not\n"
+                   "there, and with 78, and no backup, when the configuration cannot be read.",
         .options = table,
         .word = "FILE",
         .take_word = take_file,

@@ -152,6 +152,33 @@ test('files that the configuration names elsewhere are in it', async () => {
   assert.deepEqual(readFileSync(join(gateway.folder, 'outside/outside', elsewhere)), readFileSync(elsewhere));
 });
 
+test('what is not whole does not pass for it', async () => {
+  const other = await Gateway.make({ serve: false });
+  const conf = join(other.state, 'deskgate.conf');
+  const own = join(gateway.folder, 'partial.backup');
+  try {
+    const text = readFileSync(conf, 'utf8');
+    writeFileSync(conf, `${text}\n[tls]\nkye = /etc/key.pem\n`);
+    const unread = other.cli('backup', own, { allow: true });
+    assert.equal(unread.status, 78);
+    assert.match(unread.stderr, /no backup was made[^]*correct deskgate.conf first/);
+    assert.equal(existsSync(own), false);
+    writeFileSync(conf, text);
+    const [inside, outside] = [join(other.state, 'roots.pem'), join(other.folder, 'more.pem')];
+    other.configure({ desktops: { authorities: inside }, audit: { authorities: outside } });
+    const partial = other.cli('backup', own, { allow: true });
+    assert.equal(partial.status, 66, partial.stderr);
+    for (const path of [inside, outside]) assert.match(partial.stderr, new RegExp(`${path} is not in the backup: No such file`));
+    assert.match(partial.stderr, /is made, but not whole: 2 files/);
+    assert.match(other.audit('--event', 'backup')[0].detail, /, with files missing$/);
+    writeFileSync(inside, 'x');
+    writeFileSync(outside, 'x');
+    assert.match(other.cli('backup', own, '--force').stdout, /the database and \d+ files/);
+  } finally {
+    await other.remove();
+  }
+});
+
 test('usage', () => {
   assert.match(run(binary, ['backup', '--help']).stdout, /backup FILE \[OPTIONS\]/);
   assert.match(run(binary, ['restore', '--help']).stdout, /restore FILE \[OPTIONS\]/);
