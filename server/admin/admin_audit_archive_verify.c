@@ -20,7 +20,9 @@ struct reading {
     struct archive_seal seal, before; /* with the line that was just read, and without */
     int64_t line, first, last, end;   /* `end`: what the head says is the last row */
     uint8_t link[STORE_AUDIT_LINK];
-    bool ended; /* by a foot that holds */
+    const struct audit_mark_row *expect;
+    bool expected; /* that row is there, as it was noted */
+    bool ended;    /* by a foot that holds */
     char why[256];
 };
 
@@ -95,6 +97,8 @@ static bool take_row(struct reading *reading, const json_t *object)
         return false;
     }
     reading->last = row.id;
+    reading->expected |= row.id == reading->expect->id &&
+                         memcmp(row.link, reading->expect->link, sizeof(row.link)) == 0;
     return true;
 }
 
@@ -133,6 +137,24 @@ static bool read_all(struct reading *reading, FILE *in)
     return reading->ended || bad(reading, "the foot is missing: the file was cut off");
 }
 
+/* When all else holds. */
+static bool has_expected(struct reading *reading)
+{
+    int64_t id = reading->expect->id;
+    if (id == 0 || reading->expected)
+        return true;
+    if (id < reading->first || id > reading->last)
+        snprintf(reading->why, sizeof(reading->why),
+                 "row %" PRId64 " is not in this archive, which has rows %" PRId64 " to %" PRId64,
+                 id, reading->first, reading->last);
+    else
+        snprintf(reading->why, sizeof(reading->why),
+                 "row %" PRId64 " is not there with the link that was noted: the archive was made "
+                 "anew by somebody who has the key",
+                 id);
+    return false;
+}
+
 static const struct listing_column columns[] = {
     {"good", NULL, LISTING_YES},   {"first", NULL, LISTING_NUMBER}, {"last", NULL, LISTING_NUMBER},
     {"words", NULL, LISTING_TEXT}, {"sealed", NULL, LISTING_YES},   {NULL, NULL, LISTING_TEXT},
@@ -159,9 +181,10 @@ static int tell(const struct reading *reading, bool good, bool json)
     return code;
 }
 
-int admin_audit_archive_verify(struct act *act, const char *path, bool json)
+int admin_audit_archive_verify(struct act *act, const char *path,
+                               const struct audit_mark_row *expect, bool json)
 {
-    struct reading reading = {.act = act, .path = path};
+    struct reading reading = {.act = act, .path = path, .expect = expect};
     char key[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256];
     FILE *in = fopen(path, "re");
     if (in == NULL)
@@ -170,7 +193,7 @@ int admin_audit_archive_verify(struct act *act, const char *path, bool json)
     reading.has_key = secret_key_load(&reading.key, key, false, why, sizeof(why)) == 0;
     if (!reading.has_key)
         act_error(act, EX_OK, "warning: %s, so the seal is not checked", why);
-    bool good = read_all(&reading, in);
+    bool good = read_all(&reading, in) && has_expected(&reading);
     secret_key_wipe(&reading.key);
     fclose(in);
     return tell(&reading, good, json);

@@ -72,8 +72,11 @@ static int read_mark(struct act *act, struct audit_mark_row *mark, bool *forged)
 }
 
 static int tell(struct act *act, const struct store_audit_walk *walk, const char *words,
-                const char *link)
+                const char *fault)
 {
+    char link[LINK_TEXT];
+    if (strcmp(fault, "archived") == 0)
+        return act_error(act, EX_DATAERR, "%s", words);
     if (words[0])
         return act_error(act, EX_DATAERR, "the audit log does not hold: %s%s", words,
                          walk->fault == STORE_AUDIT_CHANGED || walk->fault == STORE_AUDIT_REMOVED ||
@@ -86,10 +89,30 @@ static int tell(struct act *act, const struct store_audit_walk *walk, const char
         fprintf(act->out,
                 "They begin behind row %" PRId64 ": those before were archived, or accepted.\n",
                 walk->after);
+    text_hex(link, walk->link, sizeof(walk->link));
     if (walk->last)
         fprintf(act->out, "The last one, to be noted elsewhere for --expect: %" PRId64 ":%s\n",
                 walk->last, link);
     return EX_OK;
+}
+
+static int show_json(struct act *act, const struct store_audit_walk *walk, const char *words,
+                     const char *fault)
+{
+    char link[LINK_TEXT];
+    text_hex(link, walk->link, sizeof(walk->link));
+    int code = listing_json(
+        act->out, listing_object(columns, (const struct listing_value[]){
+                                              {.number = words[0] == '\0'},
+                                              {.number = walk->rows},
+                                              {.number = walk->after},
+                                              {.number = walk->last},
+                                              {.text = link},
+                                              {.text = fault},
+                                              {.number = walk->bad},
+                                              {.text = words},
+                                              {.number = store_audit_keyed(act->store)}}));
+    return code != EX_OK ? code : words[0] ? EX_DATAERR : EX_OK;
 }
 
 int admin_audit_verify(struct act *act, const struct sub_args *args)
@@ -97,11 +120,11 @@ int admin_audit_verify(struct act *act, const struct sub_args *args)
     const char *typed = sub_value(args, "expect"), *archive = sub_value(args, "archive");
     struct audit_mark_row expect = {0}, mark;
     struct store_audit_walk walk;
-    char link[LINK_TEXT], words[AUDIT_FAULT_SIZE] = "";
-    bool forged = false;
-    if (archive)
-        return admin_audit_archive_verify(act, archive, sub_value(args, "json") != NULL);
+    char words[AUDIT_FAULT_SIZE] = "";
+    bool forged = false, json = sub_value(args, "json") != NULL;
     int code = typed ? read_expect(act, typed, &expect) : EX_OK;
+    if (code == EX_OK && archive)
+        return admin_audit_archive_verify(act, archive, &expect, json);
     if (code == EX_OK)
         code = read_mark(act, &mark, &forged);
     if (code == EX_OK)
@@ -110,36 +133,25 @@ int admin_audit_verify(struct act *act, const struct sub_args *args)
         code = walk_all(act, &expect, &walk);
     if (code != EX_OK)
         return code;
-    text_hex(link, walk.link, sizeof(walk.link));
     if (walk.fault)
         audit_fault_words(&walk, words);
     else if (forged)
         snprintf(words, sizeof(words),
                  CONF_AUDIT_HEAD " in the state folder was not written with this key");
     else if (expect.id && expect.id < walk.after)
-        return act_error(act, EX_DATAERR,
-                         "row %" PRId64 " was archived: look for it with 'audit verify --archive'",
-                         expect.id);
-    if (!sub_value(args, "json"))
-        return tell(act, &walk, words, link);
-    code = listing_json(
-        act->out,
-        listing_object(columns,
-                       (const struct listing_value[]){
-                           {.number = words[0] == '\0'},
-                           {.number = walk.rows},
-                           {.number = walk.after},
-                           {.number = walk.last},
-                           {.text = link},
-                           {.text = forged && !walk.fault ? "mark" : audit_fault_name(walk.fault)},
-                           {.number = walk.bad},
-                           {.text = words},
-                           {.number = store_audit_keyed(act->store)}}));
-    return code != EX_OK ? code : words[0] ? EX_DATAERR : EX_OK;
+        snprintf(words, sizeof(words),
+                 "row %" PRId64 " was archived: look for it with 'audit verify --archive FILE "
+                 "--expect NUMBER:LINK'",
+                 expect.id);
+    const char *fault = walk.fault ? audit_fault_name(walk.fault)
+                        : forged   ? "mark"
+                        : words[0] ? "archived"
+                                   : "";
+    return json ? show_json(act, &walk, words, fault) : tell(act, &walk, words, fault);
 }
 
 const struct sub_option admin_audit_verify_options[] = {
-    {"expect", "NUMBER:LINK", "a row that was noted before: it must still be there"},
+    {"expect", "NUMBER:LINK", "a row that was noted before: it must still be there, or in FILE"},
     {"archive", "FILE", "not the log, but a file that 'audit archive' wrote"},
     {"json", NULL, "print a JSON object"},
     {0},

@@ -336,6 +336,34 @@ test('archives hold what leaves the database, and the chain goes on', () => {
   assert.equal(existsSync(archived('none.jsonl')), false);
 });
 
+test('a row that was noted is looked for in an archive, too', () => {
+  oldAndNew();
+  archive();
+  const [, ...rows] = readFileSync(archived('old.jsonl'), 'utf8').trim().split('\n').slice(0, -1).map((line) => JSON.parse(line));
+  const { id, link } = rows[2];
+  const sought = verify('--expect', `${id}:${link}`);
+  assert.equal(sought.code, EX_DATAERR);
+  assert.match(sought.words, /^deskgate: row 3 was archived: look for it with 'audit verify --archive FILE --expect NUMBER:LINK'\n$/);
+  const json = verify('--expect', `${id}:${link}`, '--json');
+  assert.equal(json.code, EX_DATAERR);
+  const { good, fault, words } = JSON.parse(json.words);
+  assert.deepEqual([good, fault, /was archived/.test(words)], [false, 'archived', true]);
+
+  const inArchive = (expect, ...more) => verify('--archive', archived('old.jsonl'), '--expect', expect, ...more);
+  assert.deepEqual([inArchive(`${id}:${link}`).code, JSON.parse(inArchive(`${id}:${link}`, '--json').words).good], [0, true]);
+  for (const [expect, said] of [
+    [`${id}:${rows[3].link}`, /row 3 is not there with the link that was noted/],
+    [`${rows.length + 1}:${link}`, new RegExp(`row ${rows.length + 1} is not in this archive, which has rows 1 to ${rows.length}`)],
+    ['garbage', /--expect 'garbage'/],
+  ]) {
+    const { code, words: told } = inArchive(expect);
+    assert.equal(code, EX_DATAERR, told);
+    assert.match(told, said);
+  }
+  const other = inArchive(`${id}:${rows[3].link}`, '--json');
+  assert.deepEqual([other.code, JSON.parse(other.words).good], [EX_DATAERR, false]);
+});
+
 test('tampering with an archive is named', () => {
   oldAndNew();
   archive();
