@@ -7,6 +7,7 @@
 #include "may.h"
 #include "nearest.h"
 #include "plain.h"
+#include "state_key.h"
 #include "zone.h"
 
 #include <errno.h>
@@ -134,6 +135,26 @@ int act_needs_conf(struct act *act, const char *why)
                ? act_error(act, EX_CONFIG,
                            "%s; correct " CONF_FILE " first ('deskgate check' tells more)", why)
                : EX_OK;
+}
+
+int act_key(struct act *act, struct secret_key *key, bool lost)
+{
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
+
+    conf_path(&act->conf, CONF_SECRET_KEY, path);
+    if (secret_init() != 0)
+        return act_error(act, EX_SOFTWARE, "libsodium cannot be used");
+    if (secret_key_load(key, path, false, why, sizeof(why)) != 0)
+        return act_error(act, EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
+    if (lost || state_key_fits(act->store, key))
+        return EX_OK;
+    secret_key_wipe(key);
+    return act_error(act, EX_CONFIG,
+                     "%s is not the key that people's second factors were sealed with: restore "
+                     "the file from your backup. When it is lost for good, 'deskgate user totp "
+                     "NAME --key-lost' begins anew with the one that is there, and everybody needs "
+                     "a new second factor",
+                     path);
 }
 
 void act_close(struct act *act)

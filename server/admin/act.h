@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conf.h"
+#include "secret.h"
 #include "store.h"
 
 #include <stdbool.h>
@@ -31,6 +32,9 @@ void act_close(struct act *act);
 /* For what would be wrong, and not merely incomplete, when the configuration cannot be read: EX_OK,
  * or EX_CONFIG with words. */
 int act_needs_conf(struct act *act, const char *why);
+/* The key that people's factors are sealed with, refused when it is another database's, unless it
+ * is `lost`. Wipe it. An exit code; faults are told. */
+int act_key(struct act *act, struct secret_key *key, bool lost);
 /* What both act_open() and 'check' do: opens the store, and brings it up to date unless a gateway
  * runs, perhaps of an older version, that could not live with it: NEWER. Otherwise as store_open().
  */

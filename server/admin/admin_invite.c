@@ -31,18 +31,10 @@ struct invite {
 
 int admin_invite_key(struct act *act, struct secret_key *key)
 {
-    char path[CONF_PATH_SIZE], why[256] = "";
-
     int code = act_needs_conf(act, "without the configuration an invitation's link would lead "
                                    "elsewhere, and nothing was changed");
-    if (code != EX_OK)
-        return code;
-    conf_path(&act->conf, CONF_SECRET_KEY, path);
-    if (secret_init() != 0)
-        return act_error(act, EX_SOFTWARE, "libsodium cannot be used");
-    if (secret_key_load(key, path, false, why, sizeof(why)) != 0)
-        return act_error(act, EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
-    return EX_OK;
+
+    return code == EX_OK ? act_key(act, key, false) : code;
 }
 
 static int apply(struct act *act, void *owner)

@@ -31,18 +31,6 @@ static void admin_user_wipe(struct admin_user_change *change)
     explicit_bzero(change, sizeof(*change));
 }
 
-static int admin_user_key(struct act *act, struct admin_user_change *change)
-{
-    char path[CONF_PATH_SIZE], why[256] = "";
-
-    conf_path(&act->conf, CONF_SECRET_KEY, path);
-    if (secret_init() != 0)
-        return act_error(act, EX_SOFTWARE, "libsodium cannot be used");
-    if (secret_key_load(&change->key, path, false, why, sizeof(why)) != 0)
-        return act_error(act, EX_UNAVAILABLE, "the key for TOTP seeds: %s", why);
-    return EX_OK;
-}
-
 static int admin_user_unfit(struct act *act, enum password_fault fault)
 {
     char words[PASSWORD_POLICY_WORDS];
@@ -109,7 +97,7 @@ static int admin_user_add_this(struct act *act, const struct sub_args *args,
     /* Told before a person has typed a password twice; the insert judges again. */
     if (store_user_by_name(act->store, change->name, &change->user) == STORE_OK)
         return admin_user_taken(act, change->name);
-    code = admin_user_key(act, change);
+    code = act_key(act, &change->key, false);
     if (code == EX_OK)
         code = admin_user_password(act, args, change);
     if (code == EX_OK)
@@ -205,7 +193,7 @@ static int admin_user_new_seed(struct act *act, void *owner)
 static int admin_user_totp(struct act *act, const struct sub_args *args)
 {
     struct admin_user_change change = {.name = args->words[0]};
-    int code = admin_user_key(act, &change);
+    int code = act_key(act, &change.key, sub_value(args, "key-lost") != NULL);
 
     if (code == EX_OK)
         code = act_change(act, admin_user_new_seed, &change);
@@ -293,6 +281,7 @@ static const struct sub_option admin_user_passwd_options[] = {
 };
 
 static const struct sub_option admin_user_totp_options[] = {
+    {"key-lost", NULL, "secret.key is another one, and there is no backup of the one before"},
     {"json", NULL, "print user, totp_secret and otpauth as a JSON object"},
     {0},
 };
@@ -327,7 +316,7 @@ static const struct sub admin_user_subs[] = {
     {"must-change", "NAME",
      "Demands a new password at the next sign-in and ends sessions: for when one may be known.",
      "  deskgate user must-change alice", NULL, 1, 1, admin_user_must_change},
-    {"totp", "NAME [--json]",
+    {"totp", "NAME [--key-lost] [--json]",
      "Makes a new second factor, shows it once, and ends the person's sessions, recovery codes and "
      "invitation.",
      "  deskgate user totp alice", admin_user_totp_options, 1, 1, admin_user_totp},

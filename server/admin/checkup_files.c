@@ -1,9 +1,11 @@
 #include "act.h"
+#include "audit_seal.h"
 #include "certificate.h"
 #include "checkup.h"
 #include "day.h"
 #include "rdpfile_signer.h"
 #include "secret.h"
+#include "state_key.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -236,6 +238,29 @@ void checkup_certificates(struct checkup *check)
     checkup_signer(check);
 }
 
+/* Files that each are good, but not of one state folder. */
+static void checkup_belongs(struct checkup *check)
+{
+    struct secret_key key;
+    struct audit_mark_row mark;
+    char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256];
+
+    conf_path(&check->conf, CONF_SECRET_KEY, path);
+    if (secret_init() != 0 || secret_key_load(&key, path, false, why, sizeof(why)) != 0)
+        return; /* said already */
+    if (!state_key_fits(check->store, &key))
+        checkup_say(check, CHECKUP_PROBLEM, "secret key",
+                    "restore it from the same backup as the database; when it is lost for good, "
+                    "give everybody a new second factor: 'deskgate user totp NAME --key-lost'",
+                    "%s is not the key that people's second factors were sealed with", path);
+    else if (audit_mark_read(&check->conf, &key, &mark) == AUDIT_MARK_BAD)
+        checkup_say(check, CHECKUP_PROBLEM, "audit log",
+                    "restore it from the same backup as the database and " CONF_SECRET_KEY
+                    "; 'deskgate audit verify' tells more",
+                    "%s/" CONF_AUDIT_HEAD " was not written with this key", check->conf.state);
+    secret_key_wipe(&key);
+}
+
 void checkup_store(struct checkup *check)
 {
     char path[CONF_PATH_SIZE], why[CONF_PATH_SIZE + 256] = "";
@@ -262,6 +287,7 @@ void checkup_store(struct checkup *check)
                     "%s is damaged: %s", path, why);
     else
         checkup_say(check, CHECKUP_OK, "database", "", "whole, and its schema is this program's");
+    checkup_belongs(check);
 }
 
 /* One-time codes live by the clock: 30 s of error and nobody gets in. */

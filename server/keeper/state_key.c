@@ -27,16 +27,20 @@ static int look_at_seed(void *owner, const struct store_user *user)
     return seeds->opened > 0;
 }
 
-/* False when it opens nobody's second factor: then nobody could sign in. */
+bool state_key_fits(struct store *store, const struct secret_key *key)
+{
+    struct seeds seeds = {.key = key};
+    store_user_list(store, look_at_seed, &seeds);
+    return seeds.opened || !seeds.sealed;
+}
+
 static bool key_fits(struct keeper *keeper, const char *path)
 {
-    struct seeds seeds = {.key = &keeper->key};
-    store_user_list(keeper->store, look_at_seed, &seeds);
-    if (seeds.opened || !seeds.sealed)
+    if (state_key_fits(keeper->store, &keeper->key))
         return true;
     LOG_ERROR("secret",
               "this is not the key that people's second factors were sealed with: restore the file "
-              "from your backup, or give them new ones with 'deskgate user totp NAME'",
+              "from your backup, or give them new ones with 'deskgate user totp NAME --key-lost'",
               LOG_TEXT("file", path));
     return false;
 }
@@ -59,6 +63,6 @@ int state_key_open(struct keeper *keeper)
     if (error == -ENOENT && seeds.people)
         LOG_ERROR("secret", "without that key nobody's code can be checked: restore the file from "
                             "your backup, or make a new one with 'deskgate init' and give each "
-                            "person a new second factor with 'deskgate user totp NAME'");
+                            "person a new second factor with 'deskgate user totp NAME --key-lost'");
     return EX_CONFIG;
 }

@@ -1,6 +1,6 @@
 // check: each finding, with what it finds made really wrong in a state folder of the test's own.
 import assert from 'node:assert/strict';
-import { chmodSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync, closeSync, statSync } from 'node:fs';
+import { chmodSync, openSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync, closeSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { binary, Gateway, isRoot } from './lib/gateway.mjs';
@@ -149,6 +149,34 @@ test('file modes', () => {
   if (!isRoot) return;
   run('chown', ['root:root', path('deskgate.db')]);
   assert.match(finds('database', 'problem', /may not be used by uid/).mend, /^chown /);
+});
+
+test('a key, or a note of the audit log, of another state folder', () => {
+  gateway.addUser('anna');
+  const key = readFileSync(path('secret.key'));
+  writeFileSync(path('audit.head'), Buffer.alloc(80, 7), { mode: 0o600 });
+  if (isRoot) run('chown', ['--reference', path('secret.key'), path('audit.head')]);
+  assert.match(finds('audit log', 'problem', /audit\.head was not written with this key/).mend, /same backup/);
+  rmSync(path('audit.head'));
+  writeFileSync(path('secret.key'), Buffer.alloc(32, 7));
+  assert.match(finds('secret key', 'problem', /not the key that people's second factors were sealed with/).mend, /same backup.*user totp NAME --key-lost/);
+  // Nor is anything sealed with it: that alone would make it look right.
+  const csv = join(gateway.folder, 'people.csv');
+  writeFileSync(csv, 'name\nberta\n');
+  for (const words of [['add', 'berta', '--password-stdin'], ['invite', 'berta'], ['import', csv], ['totp', 'anna']]) {
+    const said = gateway.cli('user', ...words, { allow: true });
+    assert.equal(said.status, 78, `${words}: ${said.stderr}`);
+    assert.match(said.stderr, /is not the key that people's second factors were sealed with: restore the file/);
+    assert.equal(said.stdout, '');
+  }
+  assert.deepEqual(gateway.json('user', 'list').map(({ name }) => name), ['anna']);
+  writeFileSync(path('secret.key'), key);
+  gateway.cli('user', 'totp', 'anna');
+  // When it is lost, one begins anew.
+  writeFileSync(path('secret.key'), Buffer.alloc(32, 7));
+  gateway.cli('user', 'totp', 'anna', '--key-lost');
+  assert.equal(findings().some(({ item }) => item === 'secret key'), false);
+  gateway.cli('user', 'invite', 'berta');
 });
 
 test('settings that are weak', () => {
