@@ -180,7 +180,7 @@ static int admin_audit_list(struct act *act, const struct sub_args *args)
 static const struct sub_option admin_audit_options[] = {
     {"follow", NULL, "go on with what happens; with --json one object a line"},
     {"since", "TIME", "15m, 2h, 7d ago, or 2025-11-23T06:42"},
-    {"until", "TIME", "only what was before"},
+    {"until", "TIME", "only what was before; a day without a time is in it"},
     {"user", "PERSON", "only about this person, as known or as typed"},
     {"event", "EVENT", "only this event, such as sign-in or tunnel-open"},
     {"last", "COUNT", "only the newest so many"},

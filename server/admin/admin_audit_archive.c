@@ -239,7 +239,7 @@ int admin_audit_archive(struct act *act, const struct sub_args *args)
     const char *typed = sub_value(args, "before");
     char path[CONF_PATH_SIZE];
     int64_t before = 0;
-    if (typed == NULL || !when_past(typed, act->now, &before) || before > act->now)
+    if (typed == NULL || !when_past(typed, WHEN_DAY_BEGINS, act->now, &before) || before > act->now)
         return act_error(act, typed ? EX_DATAERR : EX_USAGE,
                          "--before wants 90d for so long ago, or a time such as 2025-11-23");
     /* Into the log goes a name that says where the file is. */

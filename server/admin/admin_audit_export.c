@@ -49,14 +49,15 @@ static int export_row(void *owner, const struct store_audit *row)
     return export->code != EX_OK || ferror(export->out);
 }
 
+/* 0: none was given. */
 static int read_when(struct act *act, const struct sub_args *args, const char *option,
-                     int64_t *milliseconds)
+                     enum when_day day, int64_t *milliseconds)
 {
     const char *typed = sub_value(args, option);
     int64_t at = 0;
 
     *milliseconds = 0;
-    if (typed && !when_past(typed, act->now, &at))
+    if (typed && (!when_past(typed, day, act->now, &at) || (day == WHEN_DAY_ENDS && at <= 0)))
         return act_error(act, EX_DATAERR,
                          "--%s '%s': write 15m, 2h or 7d for so long ago, or a time "
                          "such as 2025-11-23T06:42",
@@ -70,8 +71,8 @@ int admin_audit_select(struct act *act, const struct sub_args *args,
 {
     *filter = (struct store_audit_filter){.event = sub_value(args, "event"),
                                           .who = sub_value(args, "user")};
-    int code = read_when(act, args, "since", &filter->since_ms);
-    return code == EX_OK ? read_when(act, args, "until", &filter->before_ms) : code;
+    int code = read_when(act, args, "since", WHEN_DAY_BEGINS, &filter->since_ms);
+    return code == EX_OK ? read_when(act, args, "until", WHEN_DAY_ENDS, &filter->before_ms) : code;
 }
 
 int admin_audit_export(struct act *act, const struct sub_args *args)
@@ -96,7 +97,7 @@ int admin_audit_export(struct act *act, const struct sub_args *args)
 const struct sub_option admin_audit_export_options[] = {
     {"format", "json|csv", "an object a line, or comma-separated with a line of heads"},
     {"since", "TIME", "15m, 2h, 7d ago, or 2025-11-23T06:42"},
-    {"until", "TIME", "only what was before"},
+    {"until", "TIME", "only what was before; a day without a time is in it"},
     {"user", "PERSON", "only about this person, as known or as typed"},
     {"event", "EVENT", "only this event, such as sign-in or tunnel-open"},
     {0},

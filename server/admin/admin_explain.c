@@ -138,7 +138,7 @@ static int explain(struct act *act, const struct sub_args *args)
     bool json = sub_value(args, "json") != NULL, fresh = false;
     if (!addr_parse(&ask.address, from ? from : "127.0.0.1"))
         return act_error(act, EX_DATAERR, "--from '%s' is not an address", from);
-    int code = admin_limit_moment(act, "at", at, act->now, &ask.now);
+    int code = admin_limit_moment(act, "at", at, WHEN_DAY_BEGINS, &ask.now);
     if (code == EX_OK)
         code = look_up(act, args, &ask, &due);
     if (code == EX_OK)

@@ -4,7 +4,6 @@
 #include "day.h"
 #include "listing.h"
 #include "store_policy.h"
-#include "when.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #define SPAN_LEAST 10 /* seconds: shorter ones only annoy */
 #define SPAN_MOST (366 * DAY_SECONDS)
 
-int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
+int admin_limit_moment(struct act *act, const char *option, const char *typed, enum when_day day,
                        int64_t *to)
 {
     if (!typed)
@@ -22,12 +21,13 @@ int admin_limit_moment(struct act *act, const char *option, const char *typed, i
         *to = 0;
         return EX_OK;
     }
-    return when_ahead(typed, now, to) ? EX_OK
-                                      : act_error(act, EX_DATAERR,
-                                                  "--%s '%s': write such as 2026-12-24 or "
-                                                  "2026-12-24T18:00, 8h or 30d from now, or "
-                                                  "none",
-                                                  option, typed);
+    return when_ahead(typed, day, act->now, to)
+               ? EX_OK
+               : act_error(act, EX_DATAERR,
+                           "--%s '%s': write such as 2026-12-24 or "
+                           "2026-12-24T18:00, 8h or 30d from now, or "
+                           "none",
+                           option, typed);
 }
 
 static int tunnels(struct act *act, const char *typed, uint32_t *to)
@@ -74,9 +74,9 @@ static int limits(struct act *act, const struct sub_args *args, struct store_lim
 
 int admin_limit_dates(struct act *act, const struct sub_args *args, int64_t *from, int64_t *until)
 {
-    int code = admin_limit_moment(act, "from", sub_value(args, "from"), act->now, from);
+    int code = admin_limit_moment(act, "from", sub_value(args, "from"), WHEN_DAY_BEGINS, from);
     if (code == EX_OK)
-        code = admin_limit_moment(act, "until", sub_value(args, "until"), act->now, until);
+        code = admin_limit_moment(act, "until", sub_value(args, "until"), WHEN_DAY_ENDS, until);
     if (code == EX_OK && *from && *until && *until <= *from)
         code = act_error(act, EX_DATAERR, "it would end before it begins");
     return code;
@@ -174,7 +174,7 @@ int admin_limit_user(struct act *act, const struct sub_args *args)
 
 const struct sub_option admin_limit_user_options[] = {
     {"from", "WHEN", "the account begins then (2026-12-24, or 7d from now); none: it has begun"},
-    {"until", "WHEN", "the account ends then; none: never"},
+    {"until", "WHEN", "the account ends then, a day without a time with that day; none: never"},
     {"tunnels", "NUMBER", "so many connections at once; none: any number"},
     {"idle", "TIME", "a connection ends when nothing moves for so long; none: as configured"},
     {"absolute", "TIME", "a connection ends after so long; none: as configured"},

@@ -4,6 +4,7 @@
 
 #include "listing.h"
 #include "sub.h"
+#include "when.h"
 
 #include <stdint.h>
 
@@ -29,5 +30,5 @@ int admin_limit_dates(struct act *act, const struct sub_args *args, int64_t *fro
 /* A date as the audit log has it: "none" for 0. `to` holds WHEN_SIZE. Returns what to print. */
 const char *admin_limit_date(int64_t at, char *to);
 /* "--from" or "--until" as typed: a moment, or "none" (0). EX_OK or, told, EX_DATAERR. */
-int admin_limit_moment(struct act *act, const char *option, const char *typed, int64_t now,
+int admin_limit_moment(struct act *act, const char *option, const char *typed, enum when_day day,
                        int64_t *to);

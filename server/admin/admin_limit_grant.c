@@ -86,7 +86,7 @@ const struct sub_option admin_limit_grant_options[] = {
     {"group", "GROUP", "a group's grant instead of a person's"},
     {"desktop-group", "GROUP", "a group of desktops instead of a desktop"},
     {"from", "WHEN", "it begins then (2026-12-24T18:00, or 8h from now); none: it has begun"},
-    {"until", "WHEN", "it ends then; none: never"},
+    {"until", "WHEN", "it ends then, a day without a time with that day; none: never"},
     {"hours", "HOURS",
      "such as 'mon-fri 08:00-18:00, sat' (all of Saturday), where the gateway's clock stands; "
      "none: always"},

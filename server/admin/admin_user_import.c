@@ -58,10 +58,10 @@ static int add_person(struct act *act, struct import *import, struct store_user 
     return act_audit(act, "user-invite", user->name, NULL, "added");
 }
 
-static bool read_moment(const char *cell, int64_t *to)
+static bool read_moment(const char *cell, enum when_day day, int64_t *to)
 {
     *to = 0;
-    return *cell == '\0' || when_date(cell, to);
+    return *cell == '\0' || (when_date(cell, day, to) && *to > 0);
 }
 
 static int set_limits(struct act *act, struct import *import, const struct people_line *line,
@@ -74,11 +74,12 @@ static int set_limits(struct act *act, struct import *import, const struct peopl
     if (store_policy_person(act->store, user->id, &old) != STORE_OK)
         return act_store_failed(act);
     policy = old;
-    if (has[PEOPLE_VALID_FROM] && !read_moment(line->cells[PEOPLE_VALID_FROM], &policy.valid_from))
+    if (has[PEOPLE_VALID_FROM] &&
+        !read_moment(line->cells[PEOPLE_VALID_FROM], WHEN_DAY_BEGINS, &policy.valid_from))
         people_csv_fault(&import->file, line->line, "valid_from '%s' is not such as 2026-12-24",
                          line->cells[PEOPLE_VALID_FROM]);
     if (has[PEOPLE_VALID_UNTIL] &&
-        !read_moment(line->cells[PEOPLE_VALID_UNTIL], &policy.valid_until))
+        !read_moment(line->cells[PEOPLE_VALID_UNTIL], WHEN_DAY_ENDS, &policy.valid_until))
         people_csv_fault(&import->file, line->line, "valid_until '%s' is not such as 2026-12-24",
                          line->cells[PEOPLE_VALID_UNTIL]);
     if (has[PEOPLE_TUNNELS] && line->cells[PEOPLE_TUNNELS][0] &&

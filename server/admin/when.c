@@ -91,54 +91,70 @@ static bool when_zone(const char *text, bool *local, long *offset)
     return sign == '+' || sign == '-';
 }
 
-static bool read_date(const char *text, struct tm *parts, const char **rest)
+/* `whole`: a day without a time. */
+static bool read_date(const char *text, struct tm *parts, const char **rest, bool *whole)
 {
     static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
                                         "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+    const size_t count = sizeof(forms) / sizeof(forms[0]);
 
     if (!isdigit((unsigned char)text[0]))
         return false;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         *parts = (struct tm){.tm_isdst = -1};
         *rest = strptime(text, forms[i], parts);
+        *whole = i == count - 1;
         if (*rest != NULL)
             return true;
     }
     return false;
 }
 
-bool when_date(const char *text, int64_t *out)
+/* mktime() and timegm() mend impossible dates; one that they had to mend is refused. */
+static bool moment(struct tm parts, bool local, long offset, time_t *at)
+{
+    int day = parts.tm_mday;
+
+    *at = local ? mktime(&parts) : timegm(&parts) - offset;
+    return parts.tm_mday == day;
+}
+
+bool when_date(const char *text, enum when_day day, int64_t *out)
 {
     struct tm parts = {0};
     const char *rest = NULL;
-    bool local = false;
+    bool local = false, whole = false;
     long offset = 0;
+    time_t at = 0;
 
-    if (!read_date(text, &parts, &rest) || !when_zone(rest, &local, &offset))
+    if (!read_date(text, &parts, &rest, &whole) || !when_zone(rest, &local, &offset) ||
+        !moment(parts, local, offset, &at))
         return false;
-    /* mktime() and timegm() mend impossible dates; one that they had to mend is refused. */
-    int day = parts.tm_mday;
-    time_t at = local ? mktime(&parts) : timegm(&parts) - offset;
-    if (parts.tm_mday != day || at < 0)
+    if (whole && day == WHEN_DAY_ENDS) {
+        parts
+            .tm_mday++; /* where it has as many hours as it has; the 32nd is the next month's 1st */
+        at = local ? mktime(&parts) : timegm(&parts) - offset;
+    }
+    if (at < 0)
         return false;
     *out = (int64_t)at;
     return true;
 }
 
-bool when_past(const char *text, int64_t now, int64_t *out)
+bool when_past(const char *text, enum when_day day, int64_t now, int64_t *out)
 {
     int64_t span;
     if (!when_span(text, &span))
-        return when_date(text, out);
+        return when_date(text, day, out);
     *out = now - span;
     return true;
 }
 
-bool when_ahead(const char *text, int64_t now, int64_t *out)
+bool when_ahead(const char *text, enum when_day day, int64_t now, int64_t *out)
 {
     int64_t span;
     if (!when_span(text, &span))
-        return when_date(text, out);
+        return when_date(text, day, out) && *out > 0;
     *out = now + span;
     return true;
 }

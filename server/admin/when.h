@@ -19,10 +19,14 @@ const char *when_utc_ms(int64_t milliseconds, char *to);
 /* "90s", "15m", "2h", "7d", "2w". False when it is none of these. */
 bool when_span(const char *text, int64_t *seconds);
 
+/* What a day without a time means: "from 2025-11-23" begins with that day, "until" ends with it. */
+enum when_day { WHEN_DAY_BEGINS, WHEN_DAY_ENDS };
+
 /* A date: "2025-11-23", "2025-11-23T06:42", "2025-11-23T06:42:10" (local, or with "Z" or "+01:00");
  * a space may stand for the T. Unix seconds into `out`; false when it is none of these. */
-bool when_date(const char *text, int64_t *out);
+bool when_date(const char *text, enum when_day day, int64_t *out);
 /* The same, or a span before `now` ("90s", "15m", "2h", "7d"): for what has happened. */
-bool when_past(const char *text, int64_t now, int64_t *out);
-/* The same, but a span is behind `now`: for what is to come. */
-bool when_ahead(const char *text, int64_t now, int64_t *out);
+bool when_past(const char *text, enum when_day day, int64_t now, int64_t *out);
+/* The same, but a span is behind `now`: for what is to come. Never 0, which is no date elsewhere.
+ */
+bool when_ahead(const char *text, enum when_day day, int64_t now, int64_t *out);

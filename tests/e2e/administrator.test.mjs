@@ -182,6 +182,38 @@ test('where there is no date, none is written', () => {
   assert.ok(details().every((detail) => !detail.includes('1970')), `${details()}`);
 });
 
+test('until a day is with that day, where the gateway is', () => {
+  grant('daily', 'days');
+  gateway.configure({ policy: { time_zone: 'Europe/Berlin' } });
+  try {
+    const limit = (...words) => gateway.json('grant', 'limit', 'daily', 'days', ...words);
+    const { from, until } = limit('--from', '2040-03-25', '--until', '2040-03-25'); // 23 hours long
+    assert.deepEqual([from, until], ['2040-03-24T23:00:00Z', '2040-03-25T22:00:00Z']);
+    assert.equal(limit('--until', until).until, until, 'what is shown is taken again as it is');
+    assert.equal(limit('--from', 'none', '--until', '2040-03-25T18:00').until, '2040-03-25T16:00:00Z');
+    refused(65, /end before it begins/, 'grant', 'limit', 'daily', 'days', '--from', '2040-03-26', '--until', '2040-03-25');
+    // 0 would be no end at all.
+    for (const verb of [['grant', 'limit', 'daily', 'days'], ['user', 'limit', 'daily']]) refused(65, /write such as/, ...verb, '--until', '1970-01-01T00:00Z');
+    refused(65, /--until '1970-01-01T00:00Z'/, 'audit', 'list', '--until', '1970-01-01T00:00Z');
+    assert.equal(gateway.json('user', 'limit', 'daily', '--until', '2040-12-31').until, '2040-12-31T23:00:00Z');
+
+    const file = join(gateway.folder, 'days.csv');
+    const take = (cell) => {
+      writeFileSync(file, `name,valid_from,valid_until\ndaily,,${cell}\n`);
+      return gateway.cli('user', 'import', file, { allow: true });
+    };
+    take('2040-06-30');
+    assert.match(gateway.cli('user', 'export').stdout, /"?daily.*2040-06-30T22:00:00Z/);
+    const none = take('1970-01-01T00:00Z');
+    assert.deepEqual([none.status, /valid_until '1970-01-01T00:00Z' is not such as/.test(none.stderr)], [65, true]);
+
+    const today = new Date().toLocaleDateString('sv', { timeZone: 'Europe/Berlin' });
+    assert.ok(gateway.audit('--since', today, '--until', today, '--user', 'daily').length > 0);
+  } finally {
+    gateway.configure({ policy: { time_zone: '' } });
+  }
+});
+
 // ---- limits, and what takes them away ----
 
 test('no connection at all is no number of connections, and no limit is shown as none', () => {

@@ -53,13 +53,15 @@ static void as_hours(const char *text)
 static void as_moment(const char *text)
 {
     char written[WHEN_SIZE];
-    int64_t seconds, again, now = 1800000000;
+    int64_t seconds, again, end, now = 1800000000;
     if (when_span(text, &seconds))
         fuzz_demand(seconds >= 0);
-    if (!when_past(text, now, &seconds) || seconds <= 0)
+    if (!when_past(text, WHEN_DAY_BEGINS, now, &seconds) || seconds <= 0)
         return;
+    fuzz_demand(when_past(text, WHEN_DAY_ENDS, now, &end) && end >= seconds &&
+                end - seconds <= 48 * 3600);
     when_utc(seconds, written);
-    fuzz_demand(when_past(written, now, &again) && again == seconds);
+    fuzz_demand(when_past(written, WHEN_DAY_ENDS, now, &again) && again == seconds);
 }
 
 static void as_host(const char *text)

@@ -151,8 +151,9 @@ START_TEST(test_when_past)
 
     setenv("TZ", "EET-2", 1);
     tzset();
-    ck_assert_msg(when_past(cases[_i].text, 1700000000, &at) == (cases[_i].at >= 0), "%s",
-                  cases[_i].text);
+    ck_assert_msg(when_past(cases[_i].text, WHEN_DAY_BEGINS, 1700000000, &at) ==
+                      (cases[_i].at >= 0),
+                  "%s", cases[_i].text);
     ck_assert_int_eq(at, cases[_i].at);
 }
 END_TEST
@@ -164,16 +165,45 @@ START_TEST(test_when_ahead)
 
     setenv("TZ", "EET-2", 1);
     tzset();
-    ck_assert(when_ahead("7d", 1700000000, &at));
+    ck_assert(when_ahead("7d", WHEN_DAY_ENDS, 1700000000, &at));
     ck_assert_int_eq(at, 1700000000 + 604800);
-    ck_assert(when_ahead("2023-11-14T22:13:20Z", 1700000000, &at));
+    ck_assert(when_ahead("2023-11-14T22:13:20Z", WHEN_DAY_ENDS, 1700000000, &at));
     ck_assert_int_eq(at, 1700000000);
-    ck_assert(!when_ahead("-7d", 1700000000, &at));
-    ck_assert(!when_ahead("soon", 1700000000, &at));
-    ck_assert(!when_date("7d", &at));
-    ck_assert(when_date("2023-11-14T22:13:20Z", &at));
+    ck_assert(!when_ahead("-7d", WHEN_DAY_ENDS, 1700000000, &at));
+    ck_assert(!when_ahead("soon", WHEN_DAY_ENDS, 1700000000, &at));
+    ck_assert(!when_date("7d", WHEN_DAY_ENDS, &at));
+    ck_assert(when_date("2023-11-14T22:13:20Z", WHEN_DAY_ENDS, &at));
 }
 END_TEST
+
+START_TEST(test_when_day_ends)
+{
+    static const struct {
+        const char *text;
+        int64_t at; /* -1: refused */
+    } cases[] = {
+        {"2026-07-01", 1782943200},       /* 24 hours, to 2026-07-01T22:00Z */
+        {"2026-10-25", 1792969200},       /* 25, to 2026-10-25T23:00Z */
+        {"2026-03-29", 1774821600},       /* 23, to 2026-03-29T22:00Z */
+        {"2026-12-31", 1798758000},       /* to 2026-12-31T23:00Z */
+        {"2026-12-31Z", 1798761600},      /* to 2027-01-01T00:00Z */
+        {"2028-02-29", 1835478000},       /* to 2028-02-29T23:00Z */
+        {"2026-12-31T00:00", 1798671600}, /* a time is meant as it is */
+        {"2026-02-30", -1},
+        {"1970-01-01T00:00Z", -1}, /* elsewhere 0 is no date at all */
+        {"1960-01-01", -1},
+    };
+    int64_t at = -1;
+
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    bool good = when_ahead(cases[_i].text, WHEN_DAY_ENDS, 1700000000, &at);
+    ck_assert_msg(good == (cases[_i].at >= 0), "%s", cases[_i].text);
+    if (good)
+        ck_assert_int_eq(at, cases[_i].at);
+}
+END_TEST
+#define DAY_CASES 10
 
 int main(void)
 {
@@ -187,6 +217,7 @@ int main(void)
     tcase_add_test(all, test_when_format);
     tcase_add_loop_test(all, test_when_past, 0, WHEN_CASES);
     tcase_add_test(all, test_when_ahead);
+    tcase_add_loop_test(all, test_when_day_ends, 0, DAY_CASES);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -30,7 +30,7 @@ export async function auditView(about, tools) {
     user: text({ label: t('admin.audit.user') }),
     event: text({ label: t('admin.audit.event'), placeholder: 'sign-in' }),
     since: text({ label: t('admin.audit.since'), placeholder: '2h' }),
-    until: text({ label: t('admin.audit.until'), placeholder: '2026-12-24' }),
+    until: text({ label: t('admin.audit.until'), placeholder: '2026-12-24', hint: t('admin.untilHint') }),
   };
   const place = h('div', { 'aria-live': 'polite' });
   const seal = h('div');

@@ -21,7 +21,7 @@ function nameOf(grant) {
 function termsDialog(grant, tools) {
   const [words, options] = nameOf(grant);
   const from = text({ label: t('admin.from'), value: grant.from ?? '', placeholder: '2026-12-24T08:00' });
-  const until = text({ label: t('admin.until'), value: grant.until ?? '', placeholder: '2027-01-31' });
+  const until = text({ label: t('admin.until'), value: grant.until ?? '', placeholder: '2027-01-31', hint: t('admin.untilHint') });
   const hours = text({ label: t('admin.grants.hours'), value: grant.hours, hint: t('admin.grants.hoursHint'), placeholder: 'mon-fri 08:00-18:00' });
   const changes = watchChanges(() => ({ from: orNone(from.input), until: orNone(until.input), hours: orNone(hours.input) }));
   const dialog = h('dialog', { 'aria-labelledby': 'terms', on: { close: () => dialog.remove() } },

@@ -11,7 +11,7 @@ export function limitsForm({ path, of, tools, dates = false, stepUp = false }) {
   const fields = {
     ...(dates && {
       from: text({ label: t('admin.from'), value: of.from ?? '', placeholder: '2026-12-24T08:00' }),
-      until: text({ label: t('admin.until'), value: of.until ?? '', placeholder: '2027-01-31' }),
+      until: text({ label: t('admin.until'), value: of.until ?? '', placeholder: '2027-01-31', hint: t('admin.untilHint') }),
     }),
     tunnels: text({ label: t('admin.limits.tunnels'), value: of.tunnels || '', inputmode: 'numeric' }),
     idle: text({ label: t('admin.limits.idle'), value: span(of.idle_seconds), placeholder: '30m' }),

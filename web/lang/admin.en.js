@@ -11,6 +11,7 @@ export default {
   'admin.name': 'Name',
   'admin.from': 'From',
   'admin.until': 'Until',
+  'admin.untilHint': 'A day without a time is included.',
   'admin.yes': 'yes',
   'admin.no': 'no',
   'admin.seconds': '{count} s',

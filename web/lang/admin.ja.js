@@ -11,6 +11,7 @@ export default {
   'admin.name': '名前',
   'admin.from': '開始',
   'admin.until': '終了',
+  'admin.untilHint': '時刻のない日付は、その日を含みます。',
   'admin.yes': 'はい',
   'admin.no': 'いいえ',
   'admin.seconds': '{count} 秒',
