@@ -5,6 +5,7 @@
 
 #include "certificate.h"
 #include "fd.h"
+#include "place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +92,7 @@ static unsigned webhook(struct checkup *check)
 static unsigned challenges(struct checkup *check)
 {
     static const char key[] = "[server] acme_folder";
-    char path[CONF_PATH_SIZE];
+    char path[CONF_PATH_SIZE], webroot[CONF_PATH_SIZE];
     struct stat st;
 
     snprintf(path, sizeof(path), "%s", check->conf.acme_folder);
@@ -104,7 +105,12 @@ static unsigned challenges(struct checkup *check)
     int error = checkup_access(check, path, R_OK | X_OK);
     if (!error && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return 0;
-    wrong(check, key, path, error ? strerror(error) : "it is no folder");
+    if (error == ENOENT && place_webroot(&check->conf, webroot))
+        checkup_say(check, CHECKUP_PROBLEM, "configured path",
+                    "run 'deskgate init', which makes it", "%s: %s: %s", key, path,
+                    strerror(error));
+    else
+        wrong(check, key, path, error ? strerror(error) : "it is no folder");
     return 1;
 }
 

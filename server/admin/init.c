@@ -27,7 +27,6 @@
 #define MADE_MAX 16
 #define LOCK_MS 5000
 #define STORE_PAUSE_MS 50U
-#define ACME_WEBROOT "acme" /* certbot's, in the state folder */
 #define CERTBOT_HOOK "/etc/letsencrypt/renewal-hooks/deploy/deskgate"
 
 struct init {
@@ -80,7 +79,7 @@ static int init_render(struct init *init)
         given.listen = init->listen;
     if (init->http_listen[0]) {
         given.http_listen = init->http_listen;
-        given.acme_folder = ACME_WEBROOT "/.well-known/acme-challenge";
+        given.acme_folder = PLACE_WEBROOT "/.well-known/acme-challenge";
     }
     conf_path(&init->conf, CONF_FILE, path);
     FILE *out = open_memstream(&init->text, &init->size);
@@ -117,20 +116,11 @@ static int init_conf(struct init *init)
     return EX_OK;
 }
 
-/* The webroot for certbot, and whether it is the one that holds the configured challenges. */
-static bool init_webroot_path(const struct init *init, char path[CONF_PATH_SIZE])
-{
-    conf_path(&init->conf, ACME_WEBROOT, path);
-    size_t length = strlen(path);
-    return strncmp(init->conf.acme_folder, path, length) == 0 &&
-           init->conf.acme_folder[length] == '/';
-}
-
 static int init_webroot(struct init *init)
 {
     char path[CONF_PATH_SIZE];
 
-    return init_webroot_path(init, path) ? init_placed(init, path, place_folder(path)) : EX_OK;
+    return place_webroot(&init->conf, path) ? init_placed(init, path, place_folder(path)) : EX_OK;
 }
 
 static bool init_inside(const struct init *init, const char *path)
@@ -310,7 +300,7 @@ static void init_next(const struct init *init)
         printf("  systemctl enable --now deskgate\n");
     else
         printf("  %s serve\n", deskgate);
-    if (usual && init->certificate.self_signed && init_webroot_path(init, webroot) &&
+    if (usual && init->certificate.self_signed && place_webroot(conf, webroot) &&
         access(CERTBOT_HOOK, F_OK) == 0)
         printf("and, when it runs, for a certificate that browsers trust:\n"
                "  certbot certonly --webroot -w %s -d %s \\\n"

@@ -1,6 +1,5 @@
 #include "place.h"
 
-#include "conf.h"
 #include "fd.h"
 
 #include <errno.h>
@@ -62,4 +61,11 @@ int place_give(const char *path, const char *like)
     if (geteuid() != 0)
         return 0;
     return stat(like, &st) < 0 || lchown(path, st.st_uid, st.st_gid) < 0 ? -errno : 0;
+}
+
+bool place_webroot(const struct conf *conf, char path[CONF_PATH_SIZE])
+{
+    conf_path(conf, PLACE_WEBROOT, path);
+    size_t length = strlen(path);
+    return strncmp(conf->acme_folder, path, length) == 0 && conf->acme_folder[length] == '/';
 }

@@ -235,6 +235,19 @@ static int revive(struct restore *restore)
     return code;
 }
 
+/* A backup has files, and what init makes may have none in it. Without a configuration there is
+ * nothing to go by, which 'check' will say. */
+static int make_webroot(const struct restore *restore)
+{
+    struct conf conf;
+    char path[CONF_PATH_SIZE], why[256];
+
+    if (conf_load(&conf, restore->fresh, why, sizeof(why)) != 0 || !place_webroot(&conf, path))
+        return EX_OK;
+    int made = place_folder(path);
+    return made < 0 ? backup_failed(path, made) : EX_OK;
+}
+
 /* As init does: to whom the gateway becomes. */
 static int hand_over(const struct restore *restore)
 {
@@ -308,6 +321,8 @@ static int run(struct restore *restore)
         code = open_file(restore);
     if (code == EX_OK)
         code = revive(restore);
+    if (code == EX_OK)
+        code = make_webroot(restore);
     if (code == EX_OK)
         code = hand_over(restore);
     if (code == EX_OK)

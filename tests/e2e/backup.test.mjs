@@ -152,6 +152,29 @@ test('files that the configuration names elsewhere are in it', async () => {
   assert.deepEqual(readFileSync(join(gateway.folder, 'outside/outside', elsewhere)), readFileSync(elsewhere));
 });
 
+test("certbot's folder is there again, and whose it must be", async () => {
+  const other = await Gateway.make({ serve: false });
+  const own = join(gateway.folder, 'webroot.backup');
+  const of = (state) => statSync(join(state, 'acme'));
+  try {
+    other.configure({ server: { acme_folder: 'acme/.well-known/acme-challenge' } });
+    other.cli('init');
+    other.cli('backup', own);
+    restore(own, 'webroot');
+    const state = join(gateway.folder, 'webroot');
+    assert.deepEqual([of(state).mode & 0o777, of(state).uid], [0o700, of(other.state).uid]);
+    rmSync(join(state, 'acme'), { recursive: true });
+    const said = run(binary, ['--state', state, 'check', '--json'], { allow: true }).stdout;
+    const { message, mend } = JSON.parse(said).items.find(({ item }) => item === 'configured path');
+    assert.match(message, /^\[server\] acme_folder: .*\/acme: No such file/);
+    assert.match(mend, /deskgate init/);
+    run(binary, ['--state', state, 'init']);
+    assert.equal(of(state).uid, of(other.state).uid);
+  } finally {
+    await other.remove();
+  }
+});
+
 test('what is not whole does not pass for it', async () => {
   const other = await Gateway.make({ serve: false });
   const conf = join(other.state, 'deskgate.conf');
