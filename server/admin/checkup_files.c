@@ -46,11 +46,29 @@ int checkup_access(const struct checkup *check, const char *path, int how)
                                                                            : ECHILD;
 }
 
+#define MEND_SIZE (CONF_PATH_SIZE + 128)
+
+/* For what the gateway's user may not use so. */
+static void mend_access(const struct checkup *check, const char *path, const struct stat *st,
+                        int how, char mend[MEND_SIZE])
+{
+    unsigned owner = (st->st_mode >> 6) & 07; /* R_OK, W_OK and X_OK are these bits */
+
+    if (st->st_uid != check->uid)
+        snprintf(mend, MEND_SIZE, "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
+                 path);
+    else if ((owner & (unsigned)how) != (unsigned)how)
+        snprintf(mend, MEND_SIZE, "chmod %s %s", S_ISDIR(st->st_mode) ? "700" : "600", path);
+    else
+        snprintf(mend, MEND_SIZE,
+                 "let that user pass the folders above it ('namei -l %s' shows them)", path);
+}
+
 /* A file that only the gateway's user may read. False when it is not there. */
 static bool checkup_private(struct checkup *check, const char *item, const char *path, int how)
 {
     struct stat st;
-    char mend[CONF_PATH_SIZE + 64];
+    char mend[MEND_SIZE];
     bool folder;
 
     if (stat(path, &st) != 0)
@@ -62,8 +80,7 @@ static bool checkup_private(struct checkup *check, const char *item, const char 
         checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may be %s by others (mode %03o)", path,
                     st.st_mode & 022 ? "changed" : "read", st.st_mode & 0777U);
     } else if (checkup_access(check, path, how) != 0) {
-        snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
-                 path);
+        mend_access(check, path, &st, how, mend);
         checkup_say(check, CHECKUP_PROBLEM, item, mend, "%s may not be used by uid %u", path,
                     (unsigned)check->uid);
     } else if (st.st_mode & 077) {
@@ -103,17 +120,17 @@ static void checkup_others(struct checkup *check)
 {
     static const char *const private[] = {CONF_AUDIT_HEAD, CONF_DATABASE "-wal",
                                           CONF_DATABASE "-shm"};
-    char path[CONF_PATH_SIZE], mend[CONF_PATH_SIZE + 64];
+    char path[CONF_PATH_SIZE], mend[MEND_SIZE];
     struct stat st;
 
     conf_path(&check->conf, CONF_FILE, path);
-    if (stat(path, &st) == 0 && st.st_mode & 022) {
+    bool there = stat(path, &st) == 0;
+    if (there && st.st_mode & 022) {
         snprintf(mend, sizeof(mend), "chmod go-w %s", path);
         checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
                     "%s may be changed by others (mode %03o)", path, st.st_mode & 0777U);
-    } else if (access(path, F_OK) == 0 && checkup_access(check, path, R_OK) != 0) {
-        snprintf(mend, sizeof(mend), "chown %u:%u %s", (unsigned)check->uid, (unsigned)check->gid,
-                 path);
+    } else if (there && checkup_access(check, path, R_OK) != 0) {
+        mend_access(check, path, &st, R_OK, mend);
         checkup_say(check, CHECKUP_PROBLEM, "configuration file", mend,
                     "%s may not be read by uid %u", path, (unsigned)check->uid);
     }

@@ -147,6 +147,17 @@ test('file modes', () => {
     chmodSync(path(name), before);
   }
   if (!isRoot) return;
+  // The owner's own bits: another owner would not help.
+  for (const [name, mode, item, good] of [['deskgate.db', 0o400, 'database', '600'], ['deskgate.conf', 0o200, 'configuration file', '600'],
+    ['tls/key.pem', 0o000, 'certificate\'s key', '600'], ['.', 0o500, 'state folder', '700']]) {
+    const before = statSync(path(name)).mode & 0o777;
+    chmodSync(path(name), mode);
+    assert.match(finds(item, 'problem', /may not be (used|read) by uid/).mend, new RegExp(`^chmod ${good} `), name);
+    chmodSync(path(name), before);
+  }
+  chmodSync(gateway.folder, 0o700); // above the state folder
+  assert.match(finds('state folder', 'problem', /may not be used by uid/).mend, /folders above it.*namei -l/);
+  chmodSync(gateway.folder, 0o711);
   run('chown', ['root:root', path('deskgate.db')]);
   assert.match(finds('database', 'problem', /may not be used by uid/).mend, /^chown /);
 });
