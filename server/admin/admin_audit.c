@@ -170,6 +170,9 @@ static int admin_audit_list(struct act *act, const struct sub_args *args)
     fputs(array ? "[" : "", act->out);
     code = admin_audit_print(act, &filter, &print);
     fputs(array ? "]\n" : "", act->out);
+    bool enough = filter.last && print.count >= filter.last;
+    if (code == EX_OK && !enough && !act->in_browser)
+        code = admin_audit_archived(act, &filter);
     if (code == EX_OK && print.follow)
         code = admin_audit_follow(act, &filter, &print);
     if (code == EX_OK && print.count == 0 && !print.json)

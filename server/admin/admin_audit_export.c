@@ -4,6 +4,7 @@
 #include "audit_record.h"
 #include "csv_cell.h"
 #include "listing.h"
+#include "store_audit.h"
 #include "when.h"
 
 #include <inttypes.h>
@@ -75,6 +76,33 @@ int admin_audit_select(struct act *act, const struct sub_args *args,
     return code == EX_OK ? read_when(act, args, "until", WHEN_DAY_ENDS, &filter->before_ms) : code;
 }
 
+static int first_row(void *owner, const struct store_audit *row)
+{
+    *(int64_t *)owner = row->at_ms;
+    return 1;
+}
+
+int admin_audit_archived(struct act *act, const struct store_audit_filter *filter)
+{
+    struct store_audit_walk begin;
+    int64_t first_ms = 0;
+    char at[WHEN_SIZE];
+
+    if (store_audit_begin(act->store, &begin) != STORE_OK)
+        return act_store_failed(act);
+    const struct store_audit_filter all = {.after_id = begin.last};
+    if (begin.last == 0)
+        return EX_OK;
+    if (store_audit_list(act->store, &all, first_row, &first_ms) == STORE_FAILED)
+        return act_store_failed(act);
+    if (filter->since_ms && first_ms && filter->since_ms >= first_ms)
+        return EX_OK;
+    return act_error(act, EX_OK,
+                     "rows up to %" PRId64 ", from before %s, were archived and are not looked at; "
+                     "'deskgate audit list --event audit-archive' says into which files",
+                     begin.last, when_local(first_ms / 1000, at));
+}
+
 int admin_audit_export(struct act *act, const struct sub_args *args)
 {
     const char *format = sub_value(args, "format");
@@ -91,7 +119,7 @@ int admin_audit_export(struct act *act, const struct sub_args *args)
         fputs("id,at,event,outcome,user,by,desktop,address,conn,detail,link\r\n", export.out);
     if (store_audit_list(act->store, &filter, export_row, &export) == STORE_FAILED)
         return act_store_failed(act);
-    return export.code;
+    return export.code == EX_OK ? admin_audit_archived(act, &filter) : export.code;
 }
 
 const struct sub_option admin_audit_export_options[] = {

@@ -336,6 +336,21 @@ test('archives hold what leaves the database, and the chain goes on', () => {
   assert.equal(existsSync(archived('none.jsonl')), false);
 });
 
+test('whoever looks back behind what was archived is told', () => {
+  oldAndNew();
+  const quiet = gateway.cli('audit', 'list', '--since', '500d', '--event', 'nothing');
+  assert.equal(quiet.stderr, 'deskgate: no such entry\n');
+  archive();
+  const first = gateway.audit()[0];
+  const told = new RegExp(`rows up to ${first.id - 1}, from before ${first.at.slice(0, 10)}T.*, were archived.*--event audit-archive`);
+  const said = (...words) => gateway.cli('audit', ...words).stderr;
+  for (const words of [['list', '--since', '400d', '--user', 'anna'], ['list'], ['list', '--json', '--until', '300d'], ['list', '--last', '1000'],
+    ['export', '--format', 'csv', '--since', '400d'], ['export', '--format', 'json']]) assert.match(said(...words), told, `${words}`);
+  const since = `${new Date(Date.parse(first.at) + 1000).toISOString().slice(0, 19)}Z`;
+  for (const words of [['list', '--last', '2'], ['list', '--json', '--since', since], ['export', '--format', 'json', '--since', since]])
+    assert.equal(said(...words), '', `${words}`);
+});
+
 test('a row that was noted is looked for in an archive, too', () => {
   oldAndNew();
   archive();
