@@ -23,6 +23,7 @@ struct checkup {
     bool json;
     json_t *items;
     bool read_only, full;                /* the state folder's file system */
+    bool runs;                           /* a gateway, of this state folder */
     unsigned found[CHECKUP_PROBLEM + 1]; /* how many of each level */
     uid_t uid;                           /* whom the gateway runs as, as far as can be told */
     gid_t gid;

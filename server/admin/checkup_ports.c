@@ -3,6 +3,7 @@
 #include "certificate.h"
 #include "checkup.h"
 #include "fd.h"
+#include "folder_lock.h"
 #include "loop.h"
 #include "memory.h"
 #include "proxy2.h"
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define PROBE_MS 2000
+#define FOLDER_MS 300 /* others look at the lock, too, for a moment */
 #define PLAIN_MOST 4096
 
 static void where_text(const struct conf_listen *listen, char *to, size_t size)
@@ -135,14 +137,21 @@ static bool ask_plain(const struct checkup *check, const struct conf_listen *lis
     return size > 0;
 }
 
-/* It tells our numbers, or sends to our name. */
-static bool is_our_plain(const struct checkup *check, const struct conf_listen *listen_on)
+enum plain { PLAIN_OTHER, PLAIN_OURS, PLAIN_RENAMED };
+
+/* It tells our numbers, or sends to our name; or to another one, as this gateway does until it is
+ * told of its new name. */
+static enum plain whose_plain(const struct checkup *check, const struct conf_listen *listen_on)
 {
     char answer[PLAIN_MOST], sign[300];
 
-    snprintf(sign, sizeof(sign), "https://%s", check->conf.name);
-    return ask_plain(check, listen_on, answer) &&
-           strstr(answer, listen_on->metrics ? "\ndeskgate_" : sign) != NULL;
+    snprintf(sign, sizeof(sign), "\r\nLocation: https://%s", check->conf.name);
+    if (!ask_plain(check, listen_on, answer))
+        return PLAIN_OTHER;
+    if (strstr(answer, listen_on->metrics ? "\ndeskgate_" : sign) != NULL)
+        return PLAIN_OURS;
+    bool moves = !listen_on->metrics && strstr(answer, "\r\nLocation: https://") != NULL;
+    return moves && check->runs ? PLAIN_RENAMED : PLAIN_OTHER;
 }
 
 static bool is_ours(const struct checkup *check, const unsigned char hash[32])
@@ -168,9 +177,15 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
 
     snprintf(mend, sizeof(mend), "stop the other program ('ss -ltnp' shows it), or change %s",
              conf_listen_key(listen_on));
-    if (!listen_on->tls && is_our_plain(check, listen_on))
+    enum plain plain = listen_on->tls ? PLAIN_OTHER : whose_plain(check, listen_on);
+    if (plain == PLAIN_OURS)
         checkup_say(check, CHECKUP_OK, "port", "", "%s is in use, as it is when the gateway runs",
                     where);
+    else if (plain == PLAIN_RENAMED)
+        checkup_say(check, CHECKUP_WARNING, "port",
+                    "'deskgate upgrade' takes up a name that was changed; else stop the other "
+                    "program ('ss -ltnp' shows it)",
+                    "%s sends to another name than [server] name, perhaps the one before", where);
     else if (!listen_on->tls)
         checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by this gateway",
                     where);
@@ -197,7 +212,12 @@ static void checkup_port(struct checkup *check, const struct conf_listen *listen
     where_text(listen_on, where, sizeof(where));
     switch (-error) {
     case 0:
-        checkup_say(check, CHECKUP_OK, "port", "", "%s is free", where);
+        if (check->runs && listen_on->port)
+            checkup_say(check, CHECKUP_WARNING, "port",
+                        "restart the gateway, which takes up addresses that were changed",
+                        "%s is free, though the gateway runs: it listens elsewhere", where);
+        else
+            checkup_say(check, CHECKUP_OK, "port", "", "%s is free", where);
         break;
     case EADDRINUSE:
         checkup_taken(check, listen_on, where);
@@ -214,6 +234,10 @@ static void checkup_port(struct checkup *check, const struct conf_listen *listen
 
 void checkup_ports(struct checkup *check)
 {
+    int lock = folder_lock_within(check->conf.state, FOLDER_MS);
+
+    check->runs = lock == -EBUSY;
+    fd_close(&lock);
     for (size_t i = 0; i < check->conf.listen_count; i++)
         checkup_port(check, &check->conf.listen[i]);
 }

@@ -130,6 +130,25 @@ async function ownPorts(server) {
   }
 }
 
+test('a name and addresses that were changed, and are not taken up yet, are called that', async () => {
+  const running = await Gateway.make({ serve: false });
+  try {
+    running.configure({ server: { listen: `127.0.0.1:${await deadPort()}`, http_listen: `127.0.0.1:${await deadPort()}` } });
+    await running.serve();
+    running.configure({ server: { name: 'new.example' } });
+    await running.reload(/takes effect with 'deskgate upgrade'/);
+    const plain = () => check('port', running).find(({ message }) => message.includes(`:${running.plainPort}`));
+    assert.deepEqual([plain().level, /sends to another name/.test(plain().message), /deskgate upgrade/.test(plain().mend)], ['warning', true, true]);
+    running.configure({ server: { listen: `127.0.0.1:${await deadPort()}` } });
+    const [moved] = check('port', running);
+    assert.deepEqual([moved.level, /is free, though the gateway runs/.test(moved.message), /^restart the gateway/.test(moved.mend)], ['warning', true, true]);
+    await running.stop();
+    assert.deepEqual(check('port', running).map(({ level }) => level), ['ok', 'ok']);
+  } finally {
+    await running.remove();
+  }
+});
+
 test('who may not look is told that, and nothing that is not so', { skip: !isRoot && 'only root can be another user' }, () => {
   const by = (...who) => run('setpriv', [...who, '--clear-groups', binary, '--state', gateway.state, 'check'], { allow: true });
   const stranger = ['--reuid', '4242', '--regid', '4242'];
