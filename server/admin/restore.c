@@ -13,6 +13,7 @@
 #include "secret.h"
 #include "store_audit.h"
 #include "store_backup.h"
+#include "when.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -207,10 +208,11 @@ static int open_file(struct restore *restore)
 static int note(struct act *act, void *owner)
 {
     const struct restore *restore = owner;
+    char made_at[WHEN_SIZE];
     if (store_backup_settle(act->store, act->now) != STORE_OK)
         return act_store_failed(act);
-    return act_audit(act, "restore", NULL, NULL, "of a backup of %lld by deskgate %s",
-                     (long long)restore->about.made_at, restore->about.version);
+    return act_audit(act, "restore", NULL, NULL, "of a backup of %s by deskgate %s",
+                     when_utc(restore->about.made_at, made_at), restore->about.version);
 }
 
 /* Opens it as any verb would, which takes it to this program's schema and proves that key and
