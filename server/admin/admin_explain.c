@@ -38,7 +38,7 @@ static const struct listing_column columns[] = {
 };
 
 /* What the person must do before any rule counts. */
-enum due { DUE_NOTHING, DUE_PASSWORD, DUE_INVITATION, DUE_EXPIRED };
+enum due { DUE_NOTHING, DUE_PASSWORD, DUE_INVITATION, DUE_EXPIRED, DUE_EXPIRES };
 
 static const struct {
     const char *name, *words;
@@ -54,6 +54,10 @@ static const struct {
                      "But the person has not taken up the invitation, which has expired: without a "
                      "password that an administrator has set it takes another, by 'deskgate user "
                      "invite'.\n"},
+    [DUE_EXPIRES] = {"invitation-expired",
+                     "But the person has not taken up the invitation, which will have expired by "
+                     "then: without a password that an administrator has set it takes another, by "
+                     "'deskgate user invite'.\n"},
 };
 
 /* Who has signed in once has factors, which an invitation leaves in force. Of others it is not
@@ -68,7 +72,7 @@ static int look_up_due(struct act *act, const struct store_user *user, int64_t n
         if (result != STORE_OK && result != STORE_NONE)
             return act_store_failed(act);
         if (result == STORE_OK)
-            *due = until > now ? DUE_INVITATION : DUE_EXPIRED;
+            *due = until > now ? DUE_INVITATION : until > act->now ? DUE_EXPIRES : DUE_EXPIRED;
     }
     if (*due == DUE_NOTHING &&
         (user->must_change || password_policy_left(&act->conf, user->password_at, now) == 0))
