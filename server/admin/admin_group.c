@@ -209,9 +209,13 @@ static int admin_group_member(void *owner, const struct store_member *member)
 static int admin_group_members(struct act *act, const struct sub_args *args,
                                const struct admin_group_kind *kind)
 {
-    static const struct listing_column columns[] = {
+    static const struct listing_column people[] = {
         {"name", "NAME", LISTING_TEXT},
         {"disabled", "DISABLED", LISTING_YES},
+        {NULL, NULL, LISTING_TEXT},
+    };
+    static const struct listing_column desktops[] = {
+        {"name", "NAME", LISTING_TEXT},
         {NULL, NULL, LISTING_TEXT},
     };
     struct store_group group;
@@ -220,7 +224,8 @@ static int admin_group_members(struct act *act, const struct sub_args *args,
 
     if (code != EX_OK)
         return code;
-    listing_init(&listing, act, columns, sub_value(args, "json") != NULL,
+    listing_init(&listing, act, kind->stored == STORE_OF_PEOPLE ? people : desktops,
+                 sub_value(args, "json") != NULL,
                  "The group is empty; its sub-verb 'join' fills it.");
     if (store_group_members(act->store, kind->stored, group.id, admin_group_member, &listing) ==
         STORE_FAILED)
