@@ -83,7 +83,8 @@ static int tell(struct act *act, const struct store_audit_walk *walk, const char
                                  walk->fault == STORE_AUDIT_CUT
                              ? "; what stands before is as it was written"
                              : "");
-    fprintf(act->out, "%" PRId64 " rows, each as it was written%s.\n", walk->rows,
+    fprintf(act->out, "%" PRId64 " row%s, each as it was written%s.\n", walk->rows,
+            walk->rows == 1 ? "" : "s",
             store_audit_keyed(act->store) ? ", and the last one is sealed" : "");
     if (walk->after)
         fprintf(act->out,

@@ -37,6 +37,7 @@ struct child_words {
     size_t count;
     int fds[ARGUMENTS]; /* to keep open */
     size_t fd_count;
+    bool quiet; /* what it says to a person at a terminal is for nobody here */
 };
 
 static void add_word(struct child_words *words, const char *word)
@@ -90,6 +91,9 @@ static void become(const struct child_words *words, pid_t parent, const sigset_t
         if (fd_cloexec(words->fds[i], false) < 0)
             _exit(EX_OSERR);
     }
+    int nowhere = words->quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    if (nowhere >= 0)
+        dup2(nowhere, STDOUT_FILENO);
     sigprocmask(SIG_SETMASK, mask, NULL);
     execv(words->program ? words->program : this_program(), words->argv);
     _exit(EX_OSERR);
@@ -125,7 +129,7 @@ pid_t serve_child_forwarder(const char *state, int conf, int channel, const sigs
 
 pid_t serve_child_expire(const char *state, const sigset_t *mask)
 {
-    struct child_words words = {0};
+    struct child_words words = {.quiet = true};
 
     add_word(&words, "deskgate");
     add_word(&words, "--state");

@@ -268,6 +268,12 @@ function csv(text) {
   return rows;
 }
 
+test('one row is one', () => {
+  assert.match(verify().words, /^0 rows, /);
+  add('some', 1);
+  assert.match(verify().words, /^1 row, each as it was written/);
+});
+
 test('exports hold every row, and no formula', async () => {
   await gateway.serve();
   for (const username of ['=1+1', '+cmd|x', '-2', '@sum', 'a"b,c\r\nd', 'ünï']) await gateway.login({ username, password: 'x', code: '000000' });
@@ -473,6 +479,7 @@ test('what is older than keep_days goes to the state folder, by the running gate
   assert.match(verify('--archive', join(folder, name)).words, /Rows 1 to 51, each as it was written, and the archive is sealed/);
   assert.equal(statSync(join(folder, name)).uid, statSync(file('secret.key')).uid);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
+  assert.equal(gateway.process.out, '', "words for somebody at a terminal are not the gateway's");
   whole();
   assert.equal(gateway.json('alert', 'list').length, 0, 'the keeper finds nothing wrong with that');
 });
