@@ -77,7 +77,7 @@ export function watchNext({ amender, mender, cutter, onData, onAnswer, onClose }
       }
       const bytes = mender.apply(new Uint8Array(data));
       if (cuts) return cutter.apply(bytes).map((piece) => piece.slice().buffer);
-      if (bytes.length === data.byteLength) return [data];
+      if (bytes.buffer === data && bytes.length === data.byteLength) return [data]; // as it came
       return bytes.length > 0 ? [bytes.slice().buffer] : [];
     },
   };
