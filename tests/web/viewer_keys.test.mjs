@@ -24,12 +24,16 @@ async function keyboard(t, platform = 'Linux x86_64') {
   const input = new Input();
   input.use(client, session, () => {});
   const clipboard = new Clipboard({ input, settings: { clipboard: 'on' }, show: { written() {}, remoteText() {} } });
-  clipboard.use(client, session);
+  const use = async (crLf) => {
+    clipboard.use(client, session, crLf);
+    await pause(0); // it has looked at what is here
+  };
+  await use();
   const canvas = new EventTarget();
   new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event) });
   const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
   const received = (text) => clipboard.received({ items: () => [{ mimeType: () => 'text/plain', value: () => text }] });
-  return { input, written, given, received, use: (crLf) => clipboard.use(client, session, crLf), send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
+  return { input, written, given, received, use, send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
     sent() {
       const before = log.join(' ');
       log = [];
@@ -143,7 +147,7 @@ test('lines for the desktop\'s clipboard end as the desktop wants them; what cam
   for (const platform of ['Linux x86_64', 'Win32']) {
     for (const [crLf, wanted] of [[false, 'one\ntwo\n'], [true, 'one\r\ntwo\r\n']]) {
       const keys = await keyboard(t, platform);
-      keys.use(crLf);
+      await keys.use(crLf);
       keys.send('one\r\ntwo\n');
       keys.send('one\ntwo\n'); // the browser reads it back so
       assert.deepEqual(keys.given, [wanted], `${platform}, ${crLf}`);

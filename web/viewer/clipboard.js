@@ -27,7 +27,10 @@ export class Clipboard {
   #session = null;
   #crLf = false; // the desktop wants them
   #last = null; // the text that both sides have
+  #here = null; // the text last seen here; what is still the same was not copied lately
+  #theirs = false; // what the desktop has is newer than what is here, until something can have been copied here
   #pending = null; // text from the desktop that the browser has not let us put away yet
+  #looking = null; // while what is here is being read
   #pasting = null;
   #owed = false; // the desktop has asked before there was a session
 
@@ -38,6 +41,8 @@ export class Clipboard {
     this.#show = show;
     // Not of the picture: Firefox sends it to the body.
     document.addEventListener('paste', (event) => this.#pasted(event));
+    for (const type of ['copy', 'cut']) document.addEventListener(type, () => { this.#theirs = false; });
+    addEventListener('blur', () => { this.#theirs = false; });
     addEventListener('focus', () => this.#look());
     for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => this.#writePending());
   }
@@ -52,8 +57,10 @@ export class Clipboard {
     this.#session = session;
     this.#crLf = crLf;
     this.#last = null;
+    this.#theirs = false;
+    if (this.#pending === null) this.#here = null; // to be sent again
     if (this.#owed) this.wanted();
-    void this.#look();
+    this.#look();
   }
 
   /** The person's choice. Must come from a click: the browser may ask now, once. */
@@ -64,7 +71,9 @@ export class Clipboard {
       return;
     }
     const text = await navigator.clipboard?.readText?.().catch(() => null);
-    if (text) this.send(text);
+    if (!text) return;
+    this.#here = withLf(text);
+    this.send(text);
   }
 
   /** Puts text into the desktop's clipboard. */
@@ -72,7 +81,18 @@ export class Clipboard {
     const text = withLf(given);
     if (!this.#session || text === this.#last) return;
     this.#last = text;
+    this.#pending = null; // it is older
+    this.#theirs = false;
     this.#give();
+  }
+
+  // Sends text that is in the clipboard here, unless what the desktop has is newer; whether it was sent.
+  #found(given) {
+    const text = withLf(given);
+    const isNew = text !== '' && text !== this.#here && text !== this.#last && !this.#theirs;
+    this.#here = text;
+    if (isNew) this.send(text);
+    return isNew;
   }
 
   #give() {
@@ -95,6 +115,7 @@ export class Clipboard {
     const text = withLf(came);
     if (text === this.#last) return;
     this.#last = text;
+    this.#theirs = document.hasFocus(); // elsewhere something may be copied without our hearing of it
     this.#pending = isWindows ? withCrLf(text) : text;
     this.#show.remoteText(text);
     void this.#writePending();
@@ -115,9 +136,7 @@ export class Clipboard {
     if (!this.#pasting) return;
     event.preventDefault();
     clearTimeout(this.#pasting);
-    const text = event.clipboardData.getData(PLAIN);
-    const isNew = text !== '' && withLf(text) !== this.#last;
-    if (text) this.send(text);
+    const isNew = this.#found(event.clipboardData.getData(PLAIN));
     this.#pasting = setTimeout(() => this.#press(), isNew ? TAKEN_MS : 0);
   }
 
@@ -127,20 +146,30 @@ export class Clipboard {
     this.#input.chord([CONTROL, V]);
   }
 
-  async #look() {
+  #look() {
     if (!this.on || !this.#session || !document.hasFocus()) return;
+    const looking = this.#read().finally(() => { if (this.#looking === looking) this.#looking = null; });
+    this.#looking = looking;
+  }
+
+  async #read() {
     const permission = await navigator.permissions?.query({ name: 'clipboard-read' }).catch(() => null);
     if (permission?.state !== 'granted') return;
-    const text = await navigator.clipboard.readText().catch(() => '');
-    if (text) this.send(text);
+    const text = await navigator.clipboard.readText().catch(() => null);
+    if (text !== null && this.#session) this.#found(text);
   }
 
   async #writePending() {
+    if (this.#looking) await this.#looking; // what is here may be newer: the click that wakes the window comes with its focus
     const text = this.#pending;
     if (text === null) return;
     try {
       await navigator.clipboard.writeText(text);
-      if (this.#pending === text) this.#pending = null;
+      this.#here = withLf(text);
+      if (this.#pending === text) {
+        this.#pending = null;
+        this.#theirs = false;
+      }
       this.#show.written();
     } catch {
       // not now; with the next key or click
