@@ -1,4 +1,4 @@
-// Text through the clipboard: which of the two sides has the newer one.
+// The clipboard: which of the two sides has the newer text, and that text does not go over files.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fresh, pretend } from './portal_rig.mjs';
@@ -133,4 +133,63 @@ test('a new connection gets what is here', async (t) => {
   page.clipboard.use({ Backend: { ClipboardData: class { addText(type, text) { this.text = text; } } } }, { onClipboardPaste: async ({ text }) => { page.sent.push(text); } });
   await pause(1);
   assert.deepEqual(page.sent, ['text', 'text']);
+});
+
+/** Such a page with files.js; give(): chosen for the desktop; offer(): copied there. */
+async function withFiles(t, options) {
+  const page = await shared(t, options);
+  const { Files } = await fresh('viewer/files.js');
+  const on = {};
+  const client = { RdpFileTransferProvider: class {
+    on(name, call) { on[name] = call; }
+    getBuilderExtensions() { return []; }
+    uploadFiles() { return { completion: Promise.resolve() }; }
+  } };
+  const files = new Files({ clipboard: page.clipboard, show: { ready() {}, offered() {} } });
+  files.extensions(client);
+  return Object.assign(page, { give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
+}
+
+test('files that were chosen for the desktop are pasted there, and no text before that', async (t) => {
+  for (const reads of [true, false]) {
+    const page = await withFiles(t, { reads });
+    page.local = 'old';
+    page.give();
+    await page.comeBack(); // from the browser's window that shows the files
+    await page.paste();
+    await page.paste();
+    assert.deepEqual(page.sent, [], `reading ${reads}`);
+    await page.leave();
+    await page.comeBack();
+    await page.paste();
+    assert.deepEqual(page.sent, [], 'it has not changed');
+    await page.leave();
+    page.local = 'new';
+    await page.comeBack();
+    await page.paste();
+    assert.deepEqual(page.sent, ['new']);
+  }
+});
+
+test('after files text goes again: typed into the panel though it is the same, or copied there', async (t) => {
+  const page = await withFiles(t);
+  page.clipboard.send('same');
+  page.give();
+  page.clipboard.send('same');
+  assert.deepEqual(page.sent, ['same', 'same']);
+  page.give();
+  await page.copyThere('there');
+  page.local = 'here';
+  await page.paste();
+  assert.equal(page.sent.at(-1), 'here');
+});
+
+test('files and pictures that were copied on the desktop are pasted there, and no older text', async (t) => {
+  const page = await withFiles(t, { reads: false });
+  page.local = 'old';
+  page.offer();
+  await page.paste();
+  page.clipboard.received({ items: () => [{ mimeType: () => 'image/png', value: () => new Uint8Array() }] });
+  await page.paste();
+  assert.deepEqual(page.sent, []);
 });

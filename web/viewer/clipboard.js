@@ -110,8 +110,12 @@ export class Clipboard {
   /** For connect(): the desktop's clipboard has changed. */
   received(data) {
     if (!this.on) return;
-    const came = data.items().find((item) => item.mimeType() === PLAIN)?.value();
-    if (typeof came !== 'string') return;
+    const items = data.items();
+    const came = items.find((item) => item.mimeType() === PLAIN)?.value();
+    if (typeof came !== 'string') {
+      if (items.length > 0) this.#isOther(document.hasFocus());
+      return;
+    }
     const text = withLf(came);
     if (text === this.#last) return;
     this.#last = text;
@@ -119,6 +123,17 @@ export class Clipboard {
     this.#pending = isWindows ? withCrLf(text) : text;
     this.#show.remoteText(text);
     void this.#writePending();
+  }
+
+  /** For files.js: files were made the desktop's clipboard, here (fromHere) or there. */
+  hasFiles(fromHere) {
+    this.#isOther(fromHere || document.hasFocus());
+  }
+
+  // The desktop's clipboard is no text any more, but pictures or files; isNewer: than what is here.
+  #isOther(isNewer) {
+    this.#last = null;
+    this.#theirs = isNewer;
   }
 
   /**

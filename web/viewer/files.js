@@ -12,15 +12,18 @@ export function save(blob, name) {
 
 /**
  * show: {offered(files), progress({name, percent, up}), done({name, up}), failed({name, up}),
- * ready(count)}. files: [{name, size, path, isDirectory}].
+ * ready(count)}. files: [{name, size, path, isDirectory}]. clipboard: that for text, which shall not go over
+ * them.
  */
 export class Files {
+  #clipboard;
   #provider = null;
   #session = null;
   #show;
   #offered = [];
 
-  constructor({ show }) {
+  constructor({ clipboard, show }) {
+    this.#clipboard = clipboard;
     this.#show = show;
   }
 
@@ -30,6 +33,7 @@ export class Files {
     const provider = new client.RdpFileTransferProvider({ chunkSize: 64 * 1024 });
     provider.on('files-available', (files) => {
       this.#offered = files;
+      if (files.length > 0) this.#clipboard.hasFiles(false);
       this.#show.offered(files);
     });
     const progress = (up) => ({ fileName, percentage }) => this.#show.progress({ name: fileName, percent: percentage, up });
@@ -53,6 +57,7 @@ export class Files {
     if (files.length === 0) return;
     try {
       this.#provider.uploadFiles(files).completion.catch(() => {});
+      this.#clipboard.hasFiles(true);
       this.#show.ready(files.length);
     } catch {
       this.#show.failed({ name: files[0].name, up: true }); // the one before is still being pasted

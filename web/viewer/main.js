@@ -59,7 +59,7 @@ class Page {
       quiet: () => void this.life.lookForEnd() });
     const show = shareShow({ announce });
     this.clipboard = new Clipboard({ input: this.input, settings, show: show.clipboard });
-    this.files = new Files({ show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });
+    this.files = new Files({ clipboard: this.clipboard, show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });
     this.fullScreen = new FullScreen({ back: () => canvas.focus() });
     this.keyboard = new Keyboard({ target: canvas, input: this.input, leave: () => this.fullScreen.showBar(),
       beforePaste: (event) => this.clipboard.holdsBack(event) });
