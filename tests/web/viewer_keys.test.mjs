@@ -8,10 +8,12 @@ const CTRL = 'ControlLeft';
 /** The page's keyboard on this platform; sent() gives what has gone to the desktop since it was last asked. */
 async function keyboard(t, platform = 'Linux x86_64') {
   const page = new EventTarget();
+  const view = new EventTarget();
+  const locked = []; // states of the lock keys that the desktop was told
   const written = [];
   const given = []; // to the desktop's clipboard
   let log = [];
-  pretend(t, 'addEventListener', () => {});
+  pretend(t, 'addEventListener', view.addEventListener.bind(view));
   pretend(t, 'document', Object.assign(page, { hasFocus: () => true }));
   pretend(t, 'navigator', { platform, clipboard: { writeText: async (text) => { written.push(text); } } });
   const [{ Keyboard }, { Input }, { Clipboard }] = await Promise.all(['viewer/keyboard.js', 'viewer/input.js', 'viewer/clipboard.js'].map(fresh));
@@ -20,7 +22,7 @@ async function keyboard(t, platform = 'Linux x86_64') {
     InputTransaction: class { addEvent(event) { log.push(event); } },
     ClipboardData: class { addText(type, text) { given.push(text); } },
   } };
-  const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys() {}, releaseAllInputs() { log.push('none'); } };
+  const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys: (...states) => locked.push(states), releaseAllInputs() { log.push('none'); } };
   const input = new Input();
   input.use(client, session, () => {});
   const clipboard = new Clipboard({ input, settings: { clipboard: 'on' }, show: { written() {}, remoteText() {} } });
@@ -34,6 +36,12 @@ async function keyboard(t, platform = 'Linux x86_64') {
   const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
   const received = (text) => clipboard.received({ items: () => [{ mimeType: () => 'text/plain', value: () => text }] });
   return { input, written, given, received, use, send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
+    blur: () => view.dispatchEvent(new Event('blur')), renew: () => input.use(client, session, () => {}), locked,
+    /** The connection breaks, and nobody has noticed yet. */
+    breaks() {
+      const refuse = () => { throw new Error('channel closed'); };
+      input.use(client, { applyInputs: refuse, synchronizeLockKeys: refuse, releaseAllInputs: refuse }, () => {});
+    },
     sent() {
       const before = log.join(' ');
       log = [];
@@ -94,6 +102,21 @@ test('a chord of the menu is pressed whole, also after keys were let go all at o
   keys.input.releaseAll();
   keys.input.chord([0x1d, 0x38]);
   assert.equal(keys.sent(), '+1d none +1d +38 -38 -1d');
+});
+
+test('a connection that has broken takes no keys, and none of them stays down here', async (t) => {
+  const keys = await keyboard(t);
+  keys.down('KeyA');
+  keys.breaks();
+  keys.blur();
+  keys.renew();
+  keys.sent();
+  keys.up('KeyA');
+  assert.equal(keys.sent(), '');
+  keys.breaks();
+  keys.down('KeyB', { getModifierState: () => true }); // would tell of the lock keys first
+  keys.up('KeyB');
+  await pause(0);
 });
 
 test('Windows: AltGr that is held repeats its made-up Ctrl, which never comes to the desktop', async (t) => {

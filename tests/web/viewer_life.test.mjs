@@ -84,3 +84,12 @@ test('ends that presume that nobody is there take the desktop\'s password with t
     assert.equal(made.life.credentials === null, forgets, reason);
   }
 });
+
+test('who leaves while a break has not been noticed yet has left, though there is nobody to say goodbye to', async (t) => {
+  const made = await life(t);
+  await made.begin();
+  made.life.session.shutdown = () => { throw new Error('channel closed'); };
+  made.life.leave();
+  assert.deepEqual(made.shown.at(-1), ['over', { reason: 'left', ask: false }]);
+  assert.equal(made.life.credentials, null);
+});

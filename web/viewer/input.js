@@ -25,8 +25,13 @@ export class Input {
     const { DeviceEvent, InputTransaction } = this.#client.Backend;
     const transaction = new InputTransaction();
     for (const event of [make(DeviceEvent)].flat()) transaction.addEvent(event);
+    this.#tell((session) => session.applyInputs(transaction));
+  }
+
+  #tell(what) {
+    if (!this.#session) return;
     try {
-      this.#session.applyInputs(transaction);
+      what(this.#session);
     } catch {
       this.#session = null; // it has ended; who waits for that will tell
     }
@@ -75,11 +80,11 @@ export class Input {
   }
 
   locks(scroll, num, caps) {
-    this.#session?.synchronizeLockKeys(scroll, num, caps, false);
+    this.#tell((session) => session.synchronizeLockKeys(scroll, num, caps, false));
   }
 
   releaseAll() {
     this.#down.clear();
-    this.#session?.releaseAllInputs();
+    this.#tell((session) => session.releaseAllInputs());
   }
 }

@@ -51,8 +51,9 @@ export class Keyboard {
 
   releaseAll() {
     this.#dropControl();
-    if (this.#down.size > 0) this.#input.releaseAll();
+    const some = this.#down.size > 0;
     this.#down.clear();
+    if (some) this.#input.releaseAll();
   }
 
   #pressed(event) {

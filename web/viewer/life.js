@@ -49,9 +49,10 @@ export class Life {
     this.credentials = null;
     try {
       connection?.session.shutdown();
-    } finally {
-      setTimeout(() => connection?.close(), 300); // after the goodbye
+    } catch {
+      // it has broken, and nobody has told yet
     }
+    setTimeout(() => connection?.close(), 300); // after the goodbye
     this.show.over({ reason: 'left', ask: false });
   }
 
