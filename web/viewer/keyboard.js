@@ -6,6 +6,10 @@
 import { scancode } from './scancodes.js';
 
 const LOCKS = ['ScrollLock', 'NumLock', 'CapsLock'];
+const MODIFIER = /^(Shift|Control|Alt|Meta|OS)(Left|Right)$/;
+// What keys of Japanese and Korean keyboards mean that change what is written by those after them.
+const MODES = new Set(['Zenkaku', 'Hankaku', 'ZenkakuHankaku', 'Hiragana', 'Katakana', 'HiraganaKatakana', 'Romaji', 'KanaMode',
+  'KanjiMode', 'Eisu', 'Alphanumeric', 'Convert', 'NonConvert', 'HangulMode', 'HanjaMode']);
 const ALTGR_MS = 50;
 const isMac = /^Mac|^iP/.test(navigator.platform);
 const isWindows = /^Win/.test(navigator.platform);
@@ -65,6 +69,7 @@ export class Keyboard {
     }
     if (this.#beforePaste(event)) return; // neither here nor there: it comes again with the text
     event.preventDefault();
+    if (event.repeat && this.#isSteady(event)) return;
     if (event.code === 'Pause') {
       this.#input.keys([[0x1d, true], [0x45, true], [0x1d, false], [0x45, false]]);
       return;
@@ -75,6 +80,14 @@ export class Keyboard {
     if (this.#altGr(event, code)) return;
     this.#down.set(event.code, code);
     this.#input.key(code, true);
+  }
+
+  // A key that does something by being held, or by each press, does nothing by its repeats, of which the package
+  // makes a release and another press. Those of a modifier may be all that tells of it, when it was down before
+  // the picture had the focus.
+  #isSteady({ code, key }) {
+    if (MODIFIER.test(code)) return this.#down.has(code);
+    return LOCKS.includes(code) || MODES.has(key) || /^(Lang\d|KanaMode)$/.test(code);
   }
 
   #released(event) {
