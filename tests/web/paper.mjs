@@ -39,6 +39,8 @@ export class PaperNode extends EventTarget {
         else names.delete(name);
         this.setAttribute('class', [...names].join(' '));
       },
+      add: (name) => this.classList.toggle(name, true),
+      remove: (name) => this.classList.toggle(name, false),
     };
   }
 

@@ -9,7 +9,8 @@ const CTRL = 'ControlLeft';
 async function keyboard(t, platform = 'Linux x86_64') {
   const page = new EventTarget();
   const view = new EventTarget();
-  const locked = []; // states of the lock keys that the desktop was told
+  const made = { locked: false }; // the keyboard, as in full screen
+  const lockKeys = []; // states of the lock keys that the desktop was told
   const written = [];
   const given = []; // to the desktop's clipboard
   let log = [];
@@ -22,7 +23,7 @@ async function keyboard(t, platform = 'Linux x86_64') {
     InputTransaction: class { addEvent(event) { log.push(event); } },
     ClipboardData: class { addText(type, text) { given.push(text); } },
   } };
-  const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys: (...states) => locked.push(states), releaseAllInputs() { log.push('none'); } };
+  const session = { applyInputs() {}, onClipboardPaste: async () => {}, synchronizeLockKeys: (...states) => lockKeys.push(states), releaseAllInputs() { log.push('none'); } };
   const input = new Input();
   input.use(client, session, () => {});
   const clipboard = new Clipboard({ input, settings: { clipboard: 'on' }, show: { written() {}, remoteText() {} } });
@@ -32,11 +33,11 @@ async function keyboard(t, platform = 'Linux x86_64') {
   };
   await use();
   const canvas = new EventTarget();
-  new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event) });
+  new Keyboard({ target: canvas, input, leave() {}, beforePaste: (event) => clipboard.holdsBack(event), isLocked: () => made.locked });
   const event = (type) => (code, more = {}) => canvas.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { code, key: code, getModifierState: () => false, ...more }));
   const received = (text) => clipboard.received({ items: () => [{ mimeType: () => 'text/plain', value: () => text }] });
-  return { input, written, given, received, use, send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
-    blur: () => view.dispatchEvent(new Event('blur')), renew: () => input.use(client, session, () => {}), locked,
+  return Object.assign(made, { input, lockKeys, written, given, received, use, send: (text) => clipboard.send(text), down: event('keydown'), up: event('keyup'),
+    blur: () => view.dispatchEvent(new Event('blur')), renew: () => input.use(client, session, () => {}),
     /** The connection breaks, and nobody has noticed yet. */
     breaks() {
       const refuse = () => { throw new Error('channel closed'); };
@@ -49,7 +50,7 @@ async function keyboard(t, platform = 'Linux x86_64') {
     },
     paste(text) {
       page.dispatchEvent(Object.assign(new Event('paste', { cancelable: true }), { clipboardData: { getData: () => text } }));
-    } };
+    } });
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -115,6 +116,51 @@ test('keys that are held do not press themselves again, but those that write', a
   }
   for (let turn = 0; turn < 3; turn++) keys.down('ShiftLeft', { repeat: true });
   assert.equal(keys.sent(), '+2a', 'down since before the picture had the focus');
+});
+
+test('an Alt that is let go because the window lost the focus opens no menu on the desktop', async (t) => {
+  const keys = await keyboard(t);
+  for (const [code, there] of [['AltLeft', '38'], ['AltRight', 'e038']]) {
+    keys.down(code, { altKey: true });
+    keys.blur(); // Tab is the system's
+    assert.equal(keys.sent(), `+${there} +1d -1d none`);
+  }
+  keys.down('ShiftLeft');
+  keys.blur();
+  assert.equal(keys.sent(), '+2a none');
+  keys.down('AltLeft', { altKey: true });
+  keys.up('AltLeft');
+  assert.equal(keys.sent(), '+38 -38', 'pressed by itself');
+});
+
+test('the Windows key: not alone while its shortcuts are the system\'s, with a key that comes all the same, and as it is when locked', async (t) => {
+  for (const platform of ['Win32', 'Linux x86_64']) {
+    const keys = await keyboard(t, platform);
+    const metaKey = true;
+    for (const repeat of [false, true]) keys.down('MetaLeft', { metaKey, repeat });
+    keys.up('MetaLeft'); // the arrow between them was the system's
+    keys.down('MetaLeft', { metaKey });
+    keys.blur();
+    keys.down('KeyA');
+    keys.up('KeyA');
+    assert.equal(keys.sent(), '+1e -1e');
+    keys.down('MetaRight', { metaKey });
+    keys.down('ShiftLeft', { metaKey });
+    keys.down('KeyJ', { metaKey });
+    keys.up('KeyJ', { metaKey });
+    keys.up('ShiftLeft', { metaKey });
+    keys.up('MetaRight');
+    assert.equal(keys.sent(), '+2a +e05c +24 -24 -2a -e05c');
+    keys.down('MetaLeft', { metaKey });
+    keys.down('KeyK'); // its end was not told
+    keys.up('KeyK');
+    assert.equal(keys.sent(), '+25 -25');
+    keys.locked = true;
+    keys.down('MetaLeft', { metaKey });
+    assert.equal(keys.sent(), '+e05b');
+    keys.blur();
+    assert.equal(keys.sent(), '+1d -1d none');
+  }
 });
 
 test('a connection that has broken takes no keys, and none of them stays down here', async (t) => {

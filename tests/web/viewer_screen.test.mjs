@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { paper } from './paper.mjs';
+import { paper, soon } from './paper.mjs';
 import { fresh, pretend } from './portal_rig.mjs';
 
 const source = (name) => readFileSync(new URL(`../../web/${name}`, import.meta.url), 'utf8');
@@ -54,4 +54,26 @@ test('the choice for dense screens is there once the window is on one', async (t
   globalThis.devicePixelRatio = 2;
   button.click();
   assert.equal(sheet.getElementById('dense-row').hidden, false);
+});
+
+test('in full screen the keyboard is locked where the browser can, until the end of it', async (t) => {
+  for (const lock of [async () => {}, async () => { throw new Error('refused'); }, undefined]) {
+    const { sheet, make } = paper(t);
+    for (const id of ['full-screen', 'show-bar', 'stage']) sheet.body.append(Object.assign(make('button'), { id }));
+    navigator.keyboard = lock && { lock, unlock() {} };
+    const turn = (full) => {
+      sheet.fullscreenElement = full ? sheet.root : null;
+      sheet.dispatchEvent(new Event('fullscreenchange'));
+    };
+    sheet.root.requestFullscreen = async () => turn(true);
+    const { FullScreen } = await fresh('viewer/menu.js');
+    let back = 0;
+    const full = new FullScreen({ back: () => { back++; } });
+    assert.equal(full.locked, false);
+    sheet.getElementById('full-screen').click();
+    await soon(() => back === 1);
+    assert.equal(full.locked, Boolean(lock) && await lock().then(() => true, () => false));
+    turn(false);
+    assert.equal(full.locked, false);
+  }
 });

@@ -55,6 +55,7 @@ export class Input {
   /** Keys together, as in Ctrl+Alt+Del: down in this order, up in the other. Those that are held stay so. */
   chord(codes) {
     const free = codes.filter((code) => !this.#down.has(code));
+    if (free.length === 0) return;
     this.keys([...free.map((code) => [code, true]), ...[...free].reverse().map((code) => [code, false])]);
   }
 

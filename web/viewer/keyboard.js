@@ -1,10 +1,16 @@
 // Keys of the person to keys of the desktop.
 //
-// While the picture has the focus every key that the browser lets us have goes to the desktop,
-// except Ctrl+Alt+Home, which leads to the toolbar (as in Windows' own client): nobody may be caught
-// in the picture. What is held down is released when the focus goes, or it would stay down there.
+// While the picture has the focus every key that the browser lets us have goes to the desktop, except
+// the Windows key by itself, and Ctrl+Alt+Home, which leads to the toolbar (as in Windows' own client):
+// nobody may be caught in the picture. What is held down is released when the focus goes, or it would
+// stay down there.
+//
+// An Alt or a Windows key that is pressed and let go with no key between is one of its own on Windows: it
+// opens a menu. Of Alt+Tab and the like here, the page sees no more than that.
 import { scancode } from './scancodes.js';
 
+const CONTROL = scancode('ControlLeft');
+const OPENERS = ['AltLeft', 'AltRight', 'MetaLeft', 'MetaRight'].map(scancode); // of a menu, when pressed alone
 const LOCKS = ['ScrollLock', 'NumLock', 'CapsLock'];
 const MODIFIER = /^(Shift|Control|Alt|Meta|OS)(Left|Right)$/;
 // What keys of Japanese and Korean keyboards mean that change what is written by those after them.
@@ -21,17 +27,20 @@ function scancodeHere(code) {
 
 /**
  * target: the element with the picture. leave(): Ctrl+Alt+Home. beforePaste(event): true if the key
- * is held back (see clipboard.js).
+ * is held back (see clipboard.js). isLocked(): the system leaves its own keys to the page.
  */
 export class Keyboard {
   #input;
   #leave;
   #beforePaste;
+  #isLocked;
   #down = new Map(); // code to scan code
   #locks = ''; // the states last told to the desktop
   #control = null; // a left Ctrl that may only be the half of an AltGr
+  #meta = null; // a Windows key that is down here, and not there: its code
 
-  constructor({ target, input, leave, beforePaste }) {
+  constructor({ target, input, leave, beforePaste, isLocked }) {
+    this.#isLocked = isLocked;
     this.#input = input;
     this.#leave = leave;
     this.#beforePaste = beforePaste;
@@ -55,9 +64,11 @@ export class Keyboard {
 
   releaseAll() {
     this.#dropControl();
-    const some = this.#down.size > 0;
+    this.#meta = null;
+    const codes = [...this.#down.values()];
     this.#down.clear();
-    if (some) this.#input.releaseAll();
+    if (codes.some((code) => OPENERS.includes(code))) this.#input.chord([CONTROL]); // then it was not alone
+    if (codes.length > 0) this.#input.releaseAll();
   }
 
   #pressed(event) {
@@ -77,9 +88,26 @@ export class Keyboard {
     const code = scancodeHere(event.code);
     if (code === null) return;
     this.#tellLocks(event);
-    if (this.#altGr(event, code)) return;
+    if (this.#keepsMeta(event) || this.#altGr(event, code)) return;
     this.#down.set(event.code, code);
     this.#input.key(code, true);
+  }
+
+  // Where the system keeps the shortcuts of the Windows key to itself, that key goes to the desktop with the
+  // first other one that comes here all the same. By itself it is in the menu.
+  #keepsMeta({ code, metaKey }) {
+    if (isMac || this.#isLocked()) return false;
+    if (/^(Meta|OS)/.test(code)) {
+      this.#meta = code;
+      return true;
+    }
+    const meta = metaKey && !MODIFIER.test(code) ? this.#meta : null;
+    if (!metaKey || meta) this.#meta = null;
+    if (meta) {
+      this.#down.set(meta, scancode(meta));
+      this.#input.key(scancode(meta), true);
+    }
+    return false;
   }
 
   // A key that does something by being held, or by each press, does nothing by its repeats, of which the package
@@ -93,6 +121,7 @@ export class Keyboard {
   #released(event) {
     event.preventDefault();
     this.#flushControl();
+    if (event.code === this.#meta) this.#meta = null;
     const code = this.#down.get(event.code);
     if (code === undefined) return;
     this.#down.delete(event.code);

@@ -62,7 +62,7 @@ class Page {
     this.files = new Files({ clipboard: this.clipboard, show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });
     this.fullScreen = new FullScreen({ back: () => canvas.focus() });
     this.keyboard = new Keyboard({ target: canvas, input: this.input, leave: () => this.fullScreen.showBar(),
-      beforePaste: (event) => this.clipboard.holdsBack(event) });
+      beforePaste: (event) => this.clipboard.holdsBack(event), isLocked: () => this.fullScreen.locked });
     this.life = new Life({ desktop, canvas, wishes: () => this.wishes(), hooks: this.hooks(), show: this.events() });
     this.setUpControls();
   }

@@ -110,6 +110,7 @@ export function setUpView({ settings, desktop, changed }) {
 /** Full screen, and the bar in it. back(): the focus should go to the desktop. */
 export class FullScreen {
   #back;
+  #locked = false;
 
   constructor({ back }) {
     this.#back = back;
@@ -140,15 +141,24 @@ export class FullScreen {
     }
     await document.documentElement.requestFullscreen().catch(() => {});
     // Where the browser can, also Escape, Alt+Tab and the like go to the desktop then.
-    await navigator.keyboard?.lock?.().catch(() => {});
+    const locked = await navigator.keyboard?.lock?.().then(() => true, () => false);
+    this.#locked = Boolean(locked && document.fullscreenElement);
     this.#back();
+  }
+
+  /** Whether the system leaves its own keys to the page. */
+  get locked() {
+    return this.#locked;
   }
 
   #changed() {
     const full = Boolean(document.fullscreenElement);
     document.body.classList.toggle('full', full);
     element('full-screen').textContent = t(full ? 'viewer.full.leave' : 'viewer.full');
-    if (!full) navigator.keyboard?.unlock?.();
+    if (!full) {
+      this.#locked = false;
+      navigator.keyboard?.unlock?.();
+    }
     this.#hideBar();
   }
 }
