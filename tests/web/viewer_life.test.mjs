@@ -13,12 +13,12 @@ register(`data:text/javascript,${encodeURIComponent(`
   }`)}`);
 
 /**
- * A viewer's life in front of a gateway. ends: what breaks the present connection; visits: {reason} by number,
+ * A viewer's life in front of a gateway. says(text): the desktop ends the session; breaks(text): the present connection breaks; visits: {reason} by number,
  * as /api/visits tells. tickets: what was sent for each.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], ends: null, clipboard: true, wanted: [] };
-  const session = { run: () => new Promise((resolve) => { made.ends = () => resolve({ reason: () => '' }); }), shutdown() {} };
+  const made = { tickets: [], visits: {}, shown: [], clipboard: true, wanted: [] };
+  const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
     connect() { return Promise.resolve(session); }
   }
@@ -51,7 +51,7 @@ test('after a break the old visit is named, so that the gateway does not count i
   made.life.presumeLost();
   await made.opened(2);
   assert.deepEqual(made.tickets.at(-1), { replaces: '11' });
-  made.ends(); // of itself, with the network
+  made.breaks('read frame: not enough bytes'); // of itself, with the network
   await made.opened(3);
   assert.deepEqual(made.tickets.at(-1), { replaces: '12' });
   void made.life.renew(); // for a choice of the person's
@@ -79,9 +79,23 @@ test('ends that presume that nobody is there take the desktop\'s password with t
     const made = await life(t);
     await made.begin();
     made.visits['11'] = { reason };
-    made.ends();
+    made.breaks('read frame: not enough bytes');
     await soon(() => made.shown.at(-1)[0] === 'over');
     assert.equal(made.life.credentials === null, forgets, reason);
+  }
+});
+
+test('a desktop that ends the session is left alone, though its connection was reset then', async (t) => {
+  for (const [how, text] of [['says', 'logoff by user'], ['breaks', 'reason: received disconnect provider ultimatum: UserRequested']]) {
+    for (const reason of ['desktop-lost', 'client']) {
+      const made = await life(t);
+      await made.begin();
+      made.visits['11'] = { reason };
+      made[how](text);
+      await soon(() => made.shown.length > 1);
+      assert.deepEqual(made.shown.at(-1), ['over', { reason: 'desktop-ended', retry: false, ask: false }]);
+      assert.equal(made.life.credentials, null);
+    }
   }
 });
 

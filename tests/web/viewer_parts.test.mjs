@@ -17,7 +17,7 @@ const { default: japanese } = await import('/lang/viewer.ja.js');
 
 // ---- an end, and its reason ----
 
-const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', failed: false, timedOut: false, opened: false };
+const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', failed: false, timedOut: false, opened: false, said: false };
 const why = (facts, reason = '') => diagnose({ ...FACTS, ...facts }, { state: reason && 'ended', reason }).reason;
 
 test('no ticket: the API says why', () => {
@@ -67,6 +67,16 @@ test('opened: what breaks is tried again, what is ended is not', () => {
       { reason: shown, retry: false, ask: false });
   }
   assert.equal(diagnose({ ...FACTS, opened: true, close: { code: 1006, clean: false } }, null).retry, true);
+});
+
+test('opened: after a goodbye of the desktop\'s it is no break, however the connection ends', () => {
+  for (const reason of ['desktop', 'desktop-lost', 'client', 'client-lost', 'gate-lost', 'stopping', '']) {
+    for (const failed of [false, true]) {
+      assert.deepEqual(diagnose({ ...FACTS, opened: true, said: true, failed, close: { code: 1006, clean: false } }, { state: 'ended', reason }),
+        { reason: 'desktop-ended', retry: false, ask: false }, reason);
+    }
+  }
+  assert.equal(why({ opened: true, said: true }, 'tunnel-ended'), 'administrator');
 });
 
 test('every reason of the gateway, and every one that is shown, has words', () => {

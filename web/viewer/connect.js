@@ -12,6 +12,9 @@ const CONNECT_MS = 20_000; // the package has no time limit of its own
 const LOOK_MS = 3_000; // whoever is awake has let us in by then
 const LAST_WORDS_MS = 150; // what the package says of an end comes a little after the socket's end
 
+// An MCS Disconnect Provider Ultimatum ([MS-RDPBCGR] 2.2.2.3) by itself, as xrdp sends it, is an error for the package.
+const GOODBYE = /disconnect provider ultimatum/i;
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The promise, or an error after this time. */
@@ -50,6 +53,7 @@ class Facts {
   failed = false; // the package gave up
   timedOut = false;
   opened = false; // there was a picture
+  said = false; // the desktop has said goodbye, as it does at a sign-out or when somebody connects elsewhere
 }
 
 /** Thrown by connect(). */
@@ -159,8 +163,14 @@ async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {
 
 async function wait(session, { facts, socketEnd }) {
   const running = session.run().then(
-    (end) => { facts.text = end.reason(); },
-    (error) => readError(facts, error));
+    (end) => {
+      facts.text = end.reason();
+      facts.said = true; // what breaks is an error
+    },
+    (error) => {
+      readError(facts, error);
+      facts.said = GOODBYE.test(facts.text);
+    });
   await Promise.race([running, socketEnd.then(() => pause(LAST_WORDS_MS))]);
   return facts;
 }

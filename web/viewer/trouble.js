@@ -68,12 +68,12 @@ function ofKind(kind) {
   return null;
 }
 
-function ofOpened({ text, failed, close }, visit) {
+function ofOpened({ said, failed, close }, visit) {
+  if (said) return 'desktop-ended'; // whatever became of the connection then
   if (BROKEN.has(visit.reason)) return 'lost';
   if (visit.reason === 'client') return failed ? 'unread' : 'left'; // it was closed here, for one reason or the other
   if (visit.reason === 'protocol') return 'protocol';
-  if (visit.reason === 'desktop' || close?.clean) return 'desktop-ended';
-  return /logoff|logout|disconnect/i.test(text) ? 'desktop-ended' : 'lost';
+  return visit.reason === 'desktop' || close?.clean ? 'desktop-ended' : 'lost';
 }
 
 /**
@@ -89,7 +89,7 @@ export function diagnose(facts, visit) {
 function reasonFor(facts, visit) {
   if (facts.api) return ofApi(facts.api);
   const told = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
-  if (told) return told;
+  if (told && !(told === 'lost' && facts.said)) return told;
   if (facts.opened) return ofOpened(facts, visit);
   const kind = ofKind(facts.kind);
   if (kind) return kind;
