@@ -35,9 +35,10 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A phone in front of the form of a desktop. */
-async function phone(name) {
+/** A phone in front of the form of a desktop; script: see addInitScript(). */
+async function phone(name, script = () => {}) {
   const { context, page, noise } = await person(browser, { width: 390, height: 700, hasTouch: true });
+  await context.addInitScript(script);
   await context.addCookies([{ name: '__Host-deskgate', value: token, url: `https://localhost:${gateway.port}`, secure: true, httpOnly: true, sameSite: 'Strict' }]);
   await page.goto(`https://localhost:${gateway.port}/desktop/${name}`);
   await page.waitForSelector('#form:not([hidden])');
@@ -81,6 +82,22 @@ test('what does not fit is moved to with two fingers; a pen clicks once', async 
   assert.deepEqual(await page.evaluate('seen'), ['pointerdown pen', 'pointerup pen'], 'the mouse events that a browser makes of a pen do not come as well');
   assert.deepEqual(noise, []);
   await context.close();
+});
+
+test('the tools take no room from the picture that its size was not asked for without', async () => {
+  for (const name of ['office', 'vault']) {
+    const { context, page } = await phone(name, () => {
+      globalThis.WebSocket = class extends WebSocket {
+        constructor(...parameters) {
+          super(...parameters);
+          globalThis.asked ??= document.querySelector('#stage').clientHeight; // of which the size is in what is sent next
+        }
+      };
+    });
+    await enter(page);
+    assert.equal(await page.evaluate(() => document.querySelector('#stage').clientHeight), await page.evaluate('asked'), name);
+    await context.close();
+  }
 });
 
 test('where the clipboard is forbidden the page shares none, and says so', async () => {

@@ -17,7 +17,7 @@ register(`data:text/javascript,${encodeURIComponent(`
  * as /api/visits tells. tickets: what was sent for each.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], clipboard: true, wanted: [] };
+  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [] };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
     connect() { return Promise.resolve(session); }
@@ -37,8 +37,11 @@ async function life(t) {
   });
   const { Life } = await fresh('viewer/life.js');
   const tell = (name) => (what) => made.shown.push([name, what]);
-  made.life = new Life({ desktop: 'office', canvas: {}, wishes: () => ({ size: { width: 800, height: 600, scale: 100 }, keyboard: {} }),
-    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, extensions: () => { made.wanted.push('files'); return []; } } });
+  made.life = new Life({ desktop: 'office', canvas: {}, wishes() {
+      made.told.push('size');
+      return { size: { width: 800, height: 600, scale: 100 }, keyboard: {} };
+    },
+    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, shares: (yes) => made.told.push(yes), extensions: () => { made.wanted.push('files'); return []; } } });
   made.opened = (count) => soon(() => made.shown.filter(([name]) => name === 'open').length === count);
   made.begin = () => Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '' }), made.opened(1)]);
   return made;
@@ -71,6 +74,7 @@ test('where the clipboard is forbidden the client asks for none, and for no file
   await made.opened(2);
   assert.deepEqual(channels(), []);
   assert.equal(made.shown.at(-1)[1].shares, false);
+  assert.deepEqual(made.told, [true, 'size', false, 'size'], 'the panel is there, or is not, when the picture\'s size is asked for');
 });
 
 test('ends that presume that nobody is there take the desktop\'s password with them', async (t) => {

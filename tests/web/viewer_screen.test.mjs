@@ -41,6 +41,38 @@ test('a keyboard on the glass leaves the desktop its size, and the picture can b
   assert.match(source('viewer.html'), /interactive-widget=resizes-content/, 'or a keyboard covers what it does not resize');
 });
 
+test('a desktop that did not take a size is asked anew after the next connection', async (t) => {
+  const { sheet, make } = paper(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let resized;
+  pretend(t, 'ResizeObserver', class { constructor(call) { resized = call; } observe() {} });
+  pretend(t, 'MutationObserver', class { observe() {} });
+  pretend(t, 'devicePixelRatio', 1);
+  const stage = Object.assign(make('main'), { clientWidth: 1000, clientHeight: 600 });
+  const canvas = Object.assign(make('canvas'), { width: 1000, height: 600 });
+  sheet.body.append(stage);
+  pretend(t, 'document', Object.assign(sheet, { createElement: (tag) => Object.assign(make(tag), {
+    getContext: () => ({ drawImage() {}, getImageData: () => ({ data: new Uint8Array(64 * 48 * 4) }) }) }) }));
+  const { Screen } = await fresh('viewer/screen.js');
+  const done = [];
+  const screen = new Screen({ stage, canvas, settings: { mode: 'fit', follow: true, dense: false }, renew: () => done.push('renewed') });
+  const session = { resize: (width) => done.push(width) };
+  const turn = (width) => {
+    stage.clientWidth = width;
+    resized();
+    for (let tenths = 0; tenths < 30; tenths++) t.mock.timers.tick(100);
+  };
+  screen.wanted();
+  screen.use(session);
+  turn(1200); // in vain
+  assert.deepEqual(done, [1200, 'renewed']);
+  canvas.width = 1200;
+  screen.wanted();
+  screen.use(session);
+  turn(1400);
+  assert.deepEqual(done.slice(2), [1400, 'renewed']);
+});
+
 test('the choice for dense screens is there once the window is on one', async (t) => {
   const { sheet, make } = paper(t);
   for (const id of ['follow', 'dense', 'dense-row', 'rdp-file']) sheet.body.append(Object.assign(make('input'), { id }));

@@ -106,14 +106,15 @@ function prepare(client, ticket, options) {
  * the Facts; shares: the clipboard, which may be forbidden; crLf: the line ends of text for it;
  * releaseKeys(codes) lets keys go on the desktop, also those that the package does not know to be down.
  *
+ * wishes(): {size, keyboard}, asked once hooks.shares() has told whether the clipboard may be shared;
+ * size: {width, height, scale} (scale in per cent); keyboard: {layout, type, subtype}.
  * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
  * not have noticed yet, and takes it away. credentials: {username, password, domain}.
- * size: {width, height, scale} (scale in per cent). keyboard: {layout, type, subtype}.
- * hooks: {step(name), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
+ * hooks: {step(name), shares(yes), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
  * extensions(client)}.
  */
 export async function connect(options) {
-  const { client, desktop, replaces = null, credentials, size, keyboard, hooks } = options;
+  const { client, desktop, replaces = null, credentials, wishes, hooks } = options;
   const facts = new Facts();
   hooks.step('ticket');
   let ticket;
@@ -125,6 +126,8 @@ export async function connect(options) {
     throw new NoConnection(facts);
   }
   facts.visit = ticket.visit;
+  hooks.shares(ticket.clipboard);
+  const { size, keyboard } = wishes();
 
   const amender = new Amender({ keyboard, scale: size.scale, autologon: credentials.password !== '',
     onPhase: (phase) => hooks.step(phase) });
@@ -138,7 +141,7 @@ export async function connect(options) {
       socketEnded();
     } });
 
-  const begin = () => prepare(client, ticket, options).connect();
+  const begin = () => prepare(client, ticket, { ...options, size }).connect();
   const session = await start(begin, { facts, amender, socket, socketEnd, onWaking: () => hooks.step('waking') });
   socket.opened();
   facts.opened = true;

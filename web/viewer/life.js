@@ -14,8 +14,7 @@ const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
  * show: {step(name), open(connection), waiting({seconds}), over(trouble)}, what happens,
- * told to the page. wishes(): {size, keyboard}, asked before each connection.
- * hooks: see connect().
+ * told to the page. wishes, hooks: see connect().
  */
 export class Life {
   constructor({ desktop, canvas, show, wishes, hooks }) {
@@ -104,7 +103,7 @@ export class Life {
         return;
       }
       connection = await connect({ client, desktop: this.desktop, canvas: this.canvas, replaces: this.before,
-        credentials: this.credentials, hooks: this.hooks, ...this.wishes() });
+        credentials: this.credentials, hooks: this.hooks, wishes: this.wishes });
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
       this.#leaves(error.facts);

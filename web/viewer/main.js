@@ -137,6 +137,10 @@ class Page {
   hooks() {
     return {
       step: (name) => this.step(name),
+      shares: (yes) => {
+        this.share.show(yes);
+        element('tools').classList.add('room');
+      },
       data: () => this.quality.sawData(),
       cursor: (...parameters) => showCursor(canvas, ...parameters),
       remoteClipboard: (data) => this.clipboard.received(data),
@@ -219,6 +223,7 @@ class Page {
     this.renewing = false;
     canvas.hidden = true;
     element('tools').hidden = true;
+    element('tools').classList.remove('room');
     for (const id of ['quality', 'waiting', 'ask-clipboard']) element(id).hidden = true;
     if (document.fullscreenElement) void document.exitFullscreen();
     if (ask) this.card.ask({ ...this.account, trouble: reason });

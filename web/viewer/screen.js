@@ -50,6 +50,7 @@ export class Screen {
     clearTimeout(this.#timer);
     this.#session = session;
     if (!session) return;
+    this.#answers = true; // until it is known of this one; what is asked for early may be lost on the way
     this.layout();
     this.#fixed = !this.#has(this.#asked);
     if (!this.#fixed) this.#later(0); // the window may have changed while we connected

@@ -63,10 +63,13 @@ export function setUpShare({ clipboard, files, settings, panels, announce }) {
   });
   setUpDrop(files);
   return {
-    /** A connection that shares the clipboard, or whose desktop's administrator forbids that. */
-    offer(shares) {
+    /** Whether there is a panel at all. */
+    show(shares) {
       element('share').hidden = !shares;
       element('share-not').hidden = shares;
+    },
+    /** A connection that shares the clipboard, or whose desktop's administrator forbids that. */
+    offer(shares) {
       element('ask-clipboard').hidden = !shares || settings.clipboard !== 'ask';
     },
   };
