@@ -163,6 +163,56 @@ test('the Windows key: not alone while its shortcuts are the system\'s, with a k
   }
 });
 
+test('Windows: keys of Japanese keyboards of which no release is told are not down ever after', async (t) => {
+  const keys = await keyboard(t, 'Win32');
+  for (const [code, key, wanted] of [['Backquote', 'Zenkaku', '+29 -29'], ['Backquote', 'Hankaku', '+29 -29'], ['KanaMode', 'Katakana', '+70 -70'],
+    ['KanaMode', 'Hiragana', '+70 -70'], ['CapsLock', 'Alphanumeric', '+3a -3a'], ['KanaMode', 'Romaji', '+70 -70']]) {
+    keys.down(code, { key });
+    assert.equal(keys.sent(), wanted, key);
+  }
+  keys.up('Backquote', { key: 'Hankaku' }); // of the key that it was before
+  assert.equal(keys.sent(), '');
+  const told = keys.lockKeys.length;
+  keys.down('KeyA', { getModifierState: () => true });
+  assert.equal(keys.lockKeys.length, told + 1, 'nothing is down');
+  const linux = await keyboard(t);
+  linux.down('Backquote', { key: 'Zenkaku' });
+  assert.equal(linux.sent(), '+29');
+});
+
+test('a Mac: keys that are pressed while Command is held are let go at once, since nobody tells; modifiers are held', async (t) => {
+  const keys = await keyboard(t, 'MacIntel');
+  const metaKey = true;
+  keys.down('MetaLeft', { metaKey });
+  keys.down('ShiftLeft', { metaKey });
+  for (const repeat of [false, true]) keys.down('KeyZ', { metaKey, repeat });
+  keys.up('ShiftLeft', { metaKey });
+  keys.down('KeyC', { metaKey });
+  assert.equal(keys.sent(), '+1d +2a +2c -2c +2c -2c -2a +2e -2e');
+  keys.up('MetaLeft');
+  assert.equal(keys.sent(), '-1d');
+});
+
+test('keys of which only one half is told are whole on the desktop: Caps Lock on a Mac, Print Screen on Windows', async (t) => {
+  const mac = await keyboard(t, 'MacIntel');
+  for (const half of ['down', 'up']) {
+    mac[half]('CapsLock', { getModifierState: () => half === 'down' });
+    assert.equal(mac.sent(), '+3a -3a', half);
+    mac.down('KeyA', { getModifierState: () => half === 'down' });
+    mac.up('KeyA');
+    assert.deepEqual([mac.lockKeys.length, mac.lockKeys.at(-1)[2]], half === 'down' ? [1, true] : [2, false]);
+    mac.sent();
+  }
+  const windows = await keyboard(t, 'Win32');
+  windows.up('PrintScreen');
+  assert.equal(windows.sent(), '+e037 -e037');
+  windows.down('PrintScreen');
+  windows.up('PrintScreen');
+  assert.equal(windows.sent(), '+e037 -e037');
+  windows.up('KeyA');
+  assert.equal(windows.sent(), '');
+});
+
 test('a connection that has broken takes no keys, and none of them stays down here', async (t) => {
   const keys = await keyboard(t);
   keys.down('KeyA');

@@ -17,10 +17,22 @@ const MODIFIER = /^(Shift|Control|Alt|Meta|OS)(Left|Right)$/;
 const MODES = new Set(['Zenkaku', 'Hankaku', 'ZenkakuHankaku', 'Hiragana', 'Katakana', 'HiraganaKatakana', 'Romaji', 'KanaMode',
   'KanjiMode', 'Eisu', 'Alphanumeric', 'Convert', 'NonConvert', 'HangulMode', 'HanjaMode']);
 const ALTGR_MS = 50;
+// Those of which Windows tells no release, or that of another one: its key is another after each press.
+const ENDLESS = new Set(['Zenkaku', 'Hankaku', 'Hiragana', 'Katakana', 'Romaji', 'KanaMode', 'Eisu', 'Alphanumeric']);
 const isMac = /^Mac|^iP/.test(navigator.platform);
 const isWindows = /^Win/.test(navigator.platform);
 
 // Command does on a Mac what Ctrl does elsewhere; the Windows key is in the menu.
+// macOS tells of a press of Caps Lock when that goes on, and of a release when it goes off: each is a tap.
+const isMacCaps = ({ code }) => isMac && code === 'CapsLock';
+
+// Whether nobody will tell that the key is let go: it is a tap then. macOS tells of none while Command is held.
+const hasNoEnd = (event) => isMacCaps(event) || (isWindows && ENDLESS.has(event.key)) ||
+  (isMac && event.metaKey && !MODIFIER.test(event.code));
+
+// Whether nobody has told that it was pressed: Print Screen is the system's on Windows, which only tells of its end.
+const hasNoBeginning = (event) => isMacCaps(event) || (isWindows && event.code === 'PrintScreen');
+
 function scancodeHere(code) {
   return isMac && code.startsWith('Meta') ? scancode('ControlLeft') : scancode(code);
 }
@@ -89,6 +101,10 @@ export class Keyboard {
     if (code === null) return;
     this.#tellLocks(event);
     if (this.#keepsMeta(event) || this.#altGr(event, code)) return;
+    if (hasNoEnd(event)) {
+      this.#input.chord([code]);
+      return;
+    }
     this.#down.set(event.code, code);
     this.#input.key(code, true);
   }
@@ -123,10 +139,15 @@ export class Keyboard {
     this.#flushControl();
     if (event.code === this.#meta) this.#meta = null;
     const code = this.#down.get(event.code);
-    if (code === undefined) return;
+    if (code === undefined) {
+      if (!hasNoBeginning(event)) return;
+      this.#tellLocks(event);
+      this.#input.chord([scancodeHere(event.code)]);
+      return;
+    }
     this.#down.delete(event.code);
     this.#input.key(code, false);
-    // macOS tells of no key that is let go while Command is held.
+    // Those that were down before Command was, and let go before it.
     if (isMac && event.code.startsWith('Meta')) this.releaseAll();
   }
 
