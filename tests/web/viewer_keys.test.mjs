@@ -88,6 +88,28 @@ test('Ctrl that was let go before the text was there is pressed once more', asyn
   assert.equal(await arrived(keys), '+1d +2f -2f -1d');
 });
 
+test('terminals paste by other keys, which wait for the text, too', async (t) => {
+  const keys = await keyboard(t);
+  keys.down(CTRL, { ctrlKey: true });
+  keys.down('ShiftLeft', { ctrlKey: true, shiftKey: true });
+  keys.down('KeyV', { ctrlKey: true, shiftKey: true });
+  assert.equal(keys.sent(), '+1d +2a');
+  keys.paste('one');
+  assert.equal(await arrived(keys), '+2f -2f');
+  keys.up('KeyV', { ctrlKey: true, shiftKey: true });
+  keys.up(CTRL, { shiftKey: true });
+  keys.down('Insert', { shiftKey: true });
+  assert.equal(keys.sent(), '-1d');
+  keys.paste('two');
+  keys.up('ShiftLeft');
+  assert.equal(keys.sent(), '-2a');
+  assert.equal(await arrived(keys), '+2a +e052 -e052 -2a');
+  assert.deepEqual(keys.given, ['one', 'two']);
+  keys.down('Insert', { ctrlKey: true });
+  keys.down('KeyV', { ctrlKey: true, altKey: true });
+  assert.equal(keys.sent(), '+e052 +2f', 'those paste nothing');
+});
+
 test('a Mac: Command is Ctrl, and is held through a paste, too', async (t) => {
   const keys = await keyboard(t, 'MacIntel');
   keys.down('MetaLeft', { metaKey: true });

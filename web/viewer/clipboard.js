@@ -1,7 +1,7 @@
 // Text through the clipboard, both ways, and only when the person has said yes: on this page, and
 // where the browser asks as well, there.
 //
-// To the desktop: with Ctrl+V, whose "paste" event gives the text in every browser without a
+// To the desktop: with Ctrl+V, Ctrl+Shift+V or Shift+Insert, whose "paste" event gives the text in every browser without a
 // question; besides, where the browser lets us read the clipboard, when the window gets the focus.
 // From the desktop: at once where the browser allows it, or with the person's next key or click.
 //
@@ -10,14 +10,25 @@
 // system, the desktop CR and LF unless it is an xrdp, which hands them on to programs that do not
 // expect a CR.
 
+import { scancode } from './scancodes.js';
+
 const PLAIN = 'text/plain';
 const EVENT_MS = 60; // the paste event follows its key at once, or not at all
 const TAKEN_MS = 150; // until a desktop has taken note of a new clipboard
-const CONTROL = 0x1d;
-const V = 0x2f;
+const isMac = /^Mac|^iP/.test(navigator.platform);
 const isWindows = /^Win/.test(navigator.platform);
+const chordOf = (...codes) => codes.map(scancode);
 const withLf = (text) => text.replaceAll('\r\n', '\n');
 const withCrLf = (text) => text.replaceAll('\n', '\r\n');
+
+// The keys with which this one pastes, also where terminals paste by others; or null.
+function pasteChord({ code, ctrlKey, shiftKey, altKey, metaKey }) {
+  const control = ctrlKey || (isMac && metaKey);
+  if (altKey || (metaKey && !isMac)) return null;
+  if (code === 'Insert' && shiftKey && !control) return chordOf('ShiftLeft', 'Insert');
+  if (code !== 'KeyV' || !control) return null;
+  return shiftKey ? chordOf('ControlLeft', 'ShiftLeft', 'KeyV') : chordOf('ControlLeft', 'KeyV');
+}
 
 export class Clipboard {
   #input;
@@ -32,6 +43,7 @@ export class Clipboard {
   #pending = null; // text from the desktop that the browser has not let us put away yet
   #looking = null; // while what is here is being read
   #pasting = null;
+  #chord = []; // that will paste
   #owed = false; // the desktop has asked before there was a session
 
   /** show: {remoteText(text), written()}, told to the page. */
@@ -137,13 +149,16 @@ export class Clipboard {
   }
 
   /**
-   * For the keyboard: holds Ctrl+V back until its text is there. The browser then makes a paste
+   * For the keyboard: holds Ctrl+V and its likes back until their text is there. The browser then makes a paste
    * event of it, provided that nobody prevents the key's default.
    */
   holdsBack(event) {
-    const isPaste = event.code === 'KeyV' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
-    if (!isPaste || !this.on || !this.#session) return false;
-    if (!event.repeat) this.#pasting = setTimeout(() => this.#press(), EVENT_MS);
+    const chord = pasteChord(event);
+    if (!chord || !this.on || !this.#session) return false;
+    if (!event.repeat) {
+      this.#chord = chord;
+      this.#pasting = setTimeout(() => this.#press(), EVENT_MS);
+    }
     return true;
   }
 
@@ -155,10 +170,10 @@ export class Clipboard {
     this.#pasting = setTimeout(() => this.#press(), isNew ? TAKEN_MS : 0);
   }
 
-  // As a chord: the person may have let go of Ctrl by now, or hold it for what comes next.
+  // As a chord: the person may have let go of what is held with it by now, or hold it for what comes next.
   #press() {
     this.#pasting = null;
-    this.#input.chord([CONTROL, V]);
+    this.#input.chord(this.#chord);
   }
 
   #look() {
