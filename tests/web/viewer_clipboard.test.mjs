@@ -29,7 +29,7 @@ async function shared(t, { local = '', reads = true, writes = true } = {}) {
   const client = { Backend: { ClipboardData: class { addText(type, text) { this.text = text; } } } };
   const session = { onClipboardPaste: async ({ text }) => { made.sent.push(text); } };
   const input = { chord: (codes) => made.pressed.push([codes, made.sent.at(-1)]) };
-  const clipboard = new Clipboard({ input, settings: { clipboard: 'on' }, show: { remoteText() {}, written() {} } });
+  const clipboard = new Clipboard({ target: 'picture', input, settings: { clipboard: 'on' }, show: { remoteText() {}, written() {} } });
   clipboard.use(client, session);
   await pause(1);
   return Object.assign(made, { clipboard,
@@ -149,6 +149,16 @@ async function withFiles(t, options) {
   files.extensions(client);
   return Object.assign(page, { give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
 }
+
+test('where the browser asks whether a paste is wanted, it is, on the picture', async (t) => {
+  await shared(t);
+  for (const [focused, wanted] of [['picture', true], ['field', false]]) {
+    const event = new Event('beforepaste', { cancelable: true });
+    document.activeElement = focused;
+    document.dispatchEvent(event);
+    assert.equal(event.defaultPrevented, wanted);
+  }
+});
 
 test('files that were chosen for the desktop are pasted there, and no text before that', async (t) => {
   for (const reads of [true, false]) {

@@ -46,13 +46,17 @@ export class Clipboard {
   #chord = []; // that will paste
   #owed = false; // the desktop has asked before there was a session
 
-  /** show: {remoteText(text), written()}, told to the page. */
-  constructor({ input, settings, show }) {
+  /** target: the element with the picture. show: {remoteText(text), written()}, told to the page. */
+  constructor({ target, input, settings, show }) {
     this.#input = input;
     this.#settings = settings;
     this.#show = show;
     // Not of the picture: Firefox sends it to the body.
     document.addEventListener('paste', (event) => this.#pasted(event));
+    // Safari's asks first whether anything here takes one; it sees no field that does.
+    document.addEventListener('beforepaste', (event) => {
+      if (this.on && document.activeElement === target) event.preventDefault();
+    });
     for (const type of ['copy', 'cut']) document.addEventListener(type, () => { this.#theirs = false; });
     addEventListener('blur', () => { this.#theirs = false; });
     addEventListener('focus', () => this.#look());

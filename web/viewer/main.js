@@ -58,7 +58,7 @@ class Page {
     this.quality = new Quality({ show: showQuality, gone: () => this.life.presumeLost(),
       quiet: () => void this.life.lookForEnd() });
     const show = shareShow({ announce });
-    this.clipboard = new Clipboard({ input: this.input, settings, show: show.clipboard });
+    this.clipboard = new Clipboard({ target: canvas, input: this.input, settings, show: show.clipboard });
     this.files = new Files({ clipboard: this.clipboard, show: { ...show.files, offered: (files) => show.files.offered(files, (index) => this.files.fetch(index)) } });
     this.fullScreen = new FullScreen({ back: () => canvas.focus() });
     this.keyboard = new Keyboard({ target: canvas, input: this.input, leave: () => this.fullScreen.showBar(),
