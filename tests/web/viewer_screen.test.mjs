@@ -7,12 +7,27 @@ import { fresh, pretend } from './portal_rig.mjs';
 
 const source = (name) => readFileSync(new URL(`../../web/${name}`, import.meta.url), 'utf8');
 
-test('a keyboard on the glass leaves the desktop its size, and the picture can be moved from below it', async (t) => {
-  const { sheet, make } = paper(t);
-  let resized;
-  pretend(t, 'ResizeObserver', class { constructor(call) { resized = call; } observe() {} });
+/** What tells of sizes and densities: resized(), moved(density), with as many who listen to it. */
+function surroundings(t) {
+  const made = { queries: [] };
+  pretend(t, 'ResizeObserver', class { constructor(call) { made.change = call; } observe() {} });
   pretend(t, 'MutationObserver', class { observe() {} });
   pretend(t, 'devicePixelRatio', 1);
+  pretend(t, 'matchMedia', (query) => {
+    const list = new EventTarget();
+    made.queries.push([query, list]);
+    return list;
+  });
+  return Object.assign(made, { resized: () => made.change(),
+    moved(density) {
+      globalThis.devicePixelRatio = density;
+      made.queries.at(-1)[1].dispatchEvent(new Event('change'));
+    } });
+}
+
+test('a keyboard on the glass leaves the desktop its size, and the picture can be moved from below it', async (t) => {
+  const { sheet, make } = paper(t);
+  const { resized } = surroundings(t);
   const stage = Object.assign(make('main'), { clientWidth: 700, clientHeight: 600 });
   const canvas = Object.assign(make('canvas'), { width: 700, height: 600 });
   const field = Object.assign(make('textarea'), { id: 'soft-input' });
@@ -44,10 +59,7 @@ test('a keyboard on the glass leaves the desktop its size, and the picture can b
 test('a desktop that did not take a size is asked anew after the next connection', async (t) => {
   const { sheet, make } = paper(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  let resized;
-  pretend(t, 'ResizeObserver', class { constructor(call) { resized = call; } observe() {} });
-  pretend(t, 'MutationObserver', class { observe() {} });
-  pretend(t, 'devicePixelRatio', 1);
+  const { resized } = surroundings(t);
   const stage = Object.assign(make('main'), { clientWidth: 1000, clientHeight: 600 });
   const canvas = Object.assign(make('canvas'), { width: 1000, height: 600 });
   sheet.body.append(stage);
@@ -71,6 +83,27 @@ test('a desktop that did not take a size is asked anew after the next connection
   screen.use(session);
   turn(1400);
   assert.deepEqual(done.slice(2), [1400, 'renewed']);
+});
+
+test('every pixel of the screen is used on another one, too, whose pixels are smaller', async (t) => {
+  const { make } = paper(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { moved, queries } = surroundings(t);
+  const stage = Object.assign(make('main'), { clientWidth: 1000, clientHeight: 600 });
+  const canvas = Object.assign(make('canvas'), { width: 1000, height: 600, getContext: () => null });
+  pretend(t, 'document', { activeElement: null, createElement: () => ({ getContext: () => ({ drawImage() {}, getImageData: () => ({ data: new Uint8Array(64 * 48 * 4) }) }) }) });
+  const { Screen } = await fresh('viewer/screen.js');
+  const asked = [];
+  const screen = new Screen({ stage, canvas, settings: { mode: 'fit', follow: true, dense: true }, renew() {} });
+  screen.wanted();
+  screen.use({ resize: (...size) => asked.push(size) });
+  t.mock.timers.tick(100);
+  for (const density of [2, 1.5]) {
+    moved(density);
+    t.mock.timers.tick(500);
+  }
+  assert.deepEqual(asked, [[2000, 1200, 200], [1500, 900, 150]]);
+  assert.deepEqual(queries.map(([query]) => query), [1, 2, 1.5].map((density) => `(resolution: ${density}dppx)`));
 });
 
 test('the choice for dense screens is there once the window is on one', async (t) => {

@@ -37,6 +37,15 @@ export class Screen {
     this.#renew = renew;
     new ResizeObserver(() => this.#stageChanged()).observe(stage);
     new MutationObserver(() => this.layout()).observe(canvas, { attributeFilter: ['width', 'height'] });
+    this.#watchDensity();
+  }
+
+  // A window that is moved to a screen of another density may keep its size.
+  #watchDensity() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener('change', () => {
+      this.#watchDensity();
+      this.#stageChanged();
+    }, { once: true });
   }
 
   /** The size to ask for with the next connection. */
