@@ -121,6 +121,14 @@ test('the choice for dense screens is there once the window is on one', async (t
   assert.equal(sheet.getElementById('dense-row').hidden, false);
 });
 
+test('who opens the list of desktops in a tab of its own has not left this page', async (t) => {
+  paper(t);
+  const { leavesPage } = await fresh('viewer/menu.js');
+  const click = (more) => ({ button: 0, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
+  assert.equal(leavesPage(click()), true);
+  for (const more of [{ ctrlKey: true }, { metaKey: true }, { shiftKey: true }, { altKey: true }, { button: 1 }]) assert.equal(leavesPage(click(more)), false);
+});
+
 test('in full screen the keyboard is locked where the browser can, until the end of it', async (t) => {
   for (const lock of [async () => {}, async () => { throw new Error('refused'); }, undefined]) {
     const { sheet, make } = paper(t);

@@ -9,7 +9,7 @@ import { Input } from './input.js';
 import { Keyboard } from './keyboard.js';
 import { layoutHere, layoutNumbers } from './layouts.js';
 import { Life } from './life.js';
-import { FullScreen, Panels, setUpKeys, setUpView } from './menu.js';
+import { FullScreen, leavesPage, Panels, setUpKeys, setUpView } from './menu.js';
 import { listenToPointer, showCursor } from './pointer.js';
 import { Quality } from './quality.js';
 import { Screen } from './screen.js';
@@ -48,6 +48,11 @@ async function lookUp() {
 }
 
 class Page {
+  renewing = false; // for a choice: a new connection, in place of one that works
+  reconnecting = false; // after a break
+  leaving = false; // by the link for it: no question whether that is meant
+  countdown = null; // until the next attempt
+
   constructor({ settings, guessed }) {
     this.settings = settings;
     this.guessed = guessed;
@@ -81,7 +86,7 @@ class Page {
     this.share = setUpShare({ clipboard: this.clipboard, files: this.files, settings, panels, announce });
     element('leave').addEventListener('click', () => this.life.leave());
     element('waiting-leave').addEventListener('click', () => this.life.leave());
-    element('home').addEventListener('click', () => { this.leaving = true; });
+    element('home').addEventListener('click', (event) => { this.leaving = leavesPage(event); });
     element('waiting-now').addEventListener('click', () => this.life.tryNow());
     addEventListener('beforeunload', (event) => {
       if (this.life.session && !this.leaving) event.preventDefault(); // one Ctrl+W or swipe too many

@@ -19,6 +19,9 @@ const CHORDS = [
   ['kanji', ['Backquote']],
 ];
 
+/** Whether this click on a link leaves the page, rather than opening a tab or window of its own. */
+export const leavesPage = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+
 /** Panels: one open at a time, closed by Escape, their button, or a click elsewhere. */
 export class Panels {
   #closed;
