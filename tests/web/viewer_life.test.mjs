@@ -17,14 +17,17 @@ register(`data:text/javascript,${encodeURIComponent(`
  * as /api/visits tells. tickets: what was sent for each.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [] };
+  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {} };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
     connect() { return Promise.resolve(session); }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
     'setCursorStyleCallbackContext', 'setCursorStyleCallback', 'remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'extension']) {
-    SessionBuilder.prototype[name] = () => { made.wanted.push(name); };
+    SessionBuilder.prototype[name] = (value) => {
+      made.wanted.push(name);
+      made.given[name] = value;
+    };
   }
   pretend(t, 'Builder', SessionBuilder);
   pretend(t, 'WebSocket', class extends EventTarget {});
@@ -43,7 +46,7 @@ async function life(t) {
     },
     show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, shares: (yes) => made.told.push(yes), extensions: () => { made.wanted.push('files'); return []; } } });
   made.opened = (count) => soon(() => made.shown.filter(([name]) => name === 'open').length === count);
-  made.begin = () => Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '' }), made.opened(1)]);
+  made.begin = (name) => Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '', ...name }), made.opened(1)]);
   return made;
 }
 
@@ -110,4 +113,13 @@ test('who leaves while a break has not been noticed yet has left, though there i
   made.life.leave();
   assert.deepEqual(made.shown.at(-1), ['over', { reason: 'left', ask: false }]);
   assert.equal(made.life.credentials, null);
+});
+
+test('a name with an @ is not cut in two at it: the package looks for the domain behind the last one', async (t) => {
+  for (const [username, domain, wanted] of [['anna', 'CORP', ['anna', 'CORP']], ['anna@company.com', '', ['anna@company.com@', '']],
+    ['anna@outlook.com', 'MicrosoftAccount', ['anna@outlook.com@MicrosoftAccount', '']]]) {
+    const made = await life(t);
+    await made.begin({ username, domain });
+    assert.deepEqual([made.given.username, made.given.serverDomain], wanted);
+  }
 });

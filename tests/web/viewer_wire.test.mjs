@@ -26,7 +26,8 @@ const CLIENT_INFO = hex(`
   0300003802f08064000403eb70 2a 40000000 00000000 73014b00 0000 0600 0400 0000 0000
   0000 610064006100 0000 70007700 0000 0000 0000`);
 
-const options = { keyboard: { layout: 0x411, type: 7, subtype: 2 }, scale: 150, autologon: true };
+const options = { keyboard: { layout: 0x411, type: 7, subtype: 2 }, scale: 150, autologon: true, account: { username: 'ada@home', domain: '' } };
+const together = (...parts) => new Uint8Array(parts.flatMap((part) => [...part]));
 const view = (bytes, start) => new DataView(bytes.buffer, bytes.byteOffset + start);
 
 test('the samples are whole packets', () => {
@@ -61,6 +62,32 @@ test('client info: automatic sign-in is added to the flags, once, and then all i
   assert.equal(toHex(new Amender({ ...options, autologon: false }).apply(CLIENT_INFO)), toHex(CLIENT_INFO));
 });
 
+const utf16 = (text) => Buffer.from(text, 'utf16le');
+
+/** A Client Info packet with this name and domain in it, as the package is given them. */
+function clientInfo(domain, name) {
+  const words = [domain, name, 'pw', '', ''];
+  const sizes = Buffer.alloc(10);
+  words.forEach((word, i) => sizes.writeUInt16LE(2 * word.length, 2 * i));
+  const data = Buffer.concat([hex('40000000 00000000 73014b00'), sizes, utf16(`${words.join('\0')}\0`)]);
+  return together(hex(`0300 ${(data.length + 15).toString(16).padStart(4, '0')} 02f080 64000403eb70 ${(0x8000 | data.length).toString(16)}`), data);
+}
+
+test('client info: a name with an @ stands there as the person typed it, in the same room', () => {
+  for (const [domain, name] of [['', 'anna@company.com'], ['MicrosoftAccount', 'anna@outlook.com']]) {
+    const given = clientInfo('', `${name}@${domain}`);
+    const amended = new Amender({ ...options, account: { username: name, domain } }).apply(given);
+    const flags = infoFlags(amended, { start: 0, end: amended.length });
+    assert.equal(amended.length, given.length);
+    assert.deepEqual([4, 6, 8].map((offset) => view(amended, flags).getUint16(offset, true)), [2 * domain.length, 2 * name.length + 2, 4]);
+    assert.equal(Buffer.from(amended.subarray(flags + 14)).toString('utf16le'), `${domain}\0${name}\0\0pw\0\0\0`);
+  }
+  const plain = clientInfo('CORP', 'anna');
+  assert.equal(toHex(new Amender({ ...options, autologon: false, account: { username: 'anna', domain: 'CORP' } }).apply(plain)), toHex(plain));
+  const other = clientInfo('', 'boris@company.com@');
+  assert.equal(toHex(new Amender({ ...options, autologon: false, account: { username: 'anna@company.com', domain: '' } }).apply(other)), toHex(other));
+});
+
 test('the input is left alone', () => {
   const before = toHex(CONNECT_INITIAL);
   new Amender(options).apply(CONNECT_INITIAL);
@@ -83,7 +110,7 @@ test('the phases, and the callback for each', () => {
 });
 
 test('cut or bent messages pass unchanged or amended, but never throw or grow', () => {
-  for (const sample of [CONNECT_INITIAL, CLIENT_INFO]) {
+  for (const sample of [CONNECT_INITIAL, CLIENT_INFO, Uint8Array.from(clientInfo('', 'ada@home@'))]) {
     for (let size = 0; size < sample.length; size++) {
       const cut = sample.slice(0, size);
       if (size >= 4) new DataView(cut.buffer).setUint16(2, size); // a whole packet of that size
@@ -114,8 +141,6 @@ const LONG_DEACTIVATE = hex('0300001b02f080 68000103eb70 0d 0d0016 00ea03 000000
 const FAST_PATH = hex('00 05 aabbcc');
 const FAST_PATH_LONG = hex(`00 8064 ${'01'.repeat(97)}`);
 const OTHER = hex('0300000c02f08068000103eb');
-
-const together = (...parts) => new Uint8Array(parts.flatMap((part) => [...part]));
 
 test('the size of a packet', () => {
   assert.equal(packetSize(SHORT_DEACTIVATE, 0), 20);

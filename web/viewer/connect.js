@@ -1,6 +1,7 @@
 // One connection to the desktop, from ticket to end. Whether there will be another is decided in
 // life.js, what an end means in trouble.js.
 import { api } from '/api.js';
+import { packageAccount } from './account.js';
 import { takesCrLf } from './desktop_kind.js';
 import { Amender, keyReleases } from './wire.js';
 import { Cutter, Mender } from './incoming.js';
@@ -86,9 +87,10 @@ function prepare(client, ticket, options) {
   builder.proxyAddress(proxyAddress());
   builder.destination(ticket.desktop);
   builder.authToken(ticket.ticket);
-  builder.username(credentials.username);
+  const { username, domain } = packageAccount(credentials);
+  builder.username(username);
   builder.password(credentials.password);
-  builder.serverDomain(credentials.domain);
+  builder.serverDomain(domain);
   builder.desktopSize(new client.Backend.DesktopSize(size.width, size.height));
   builder.renderCanvas(canvas);
   builder.setCursorStyleCallbackContext(null);
@@ -129,7 +131,7 @@ export async function connect(options) {
   hooks.shares(ticket.clipboard);
   const { size, keyboard } = wishes();
 
-  const amender = new Amender({ keyboard, scale: size.scale, autologon: credentials.password !== '',
+  const amender = new Amender({ keyboard, scale: size.scale, account: credentials, autologon: credentials.password !== '',
     onPhase: (phase) => hooks.step(phase) });
   let socketEnded;
   const socketEnd = new Promise((resolve) => { socketEnded = resolve; });

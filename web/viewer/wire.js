@@ -6,10 +6,12 @@
 // - MCS Connect Initial, client core data (2.2.1.3.2): 24 bits per pixel and "32 wanted" (at the
 //   package's 16 bits xrdp sends a picture that comes out sheared), the keyboard of the person, and
 //   how large a pixel is on their screen.
-// - Client Info (2.2.1.11): automatic sign-in, without which xrdp asks for the password again.
+// - Client Info (2.2.1.11): automatic sign-in, without which xrdp asks for the password again, and the
+//   person's name, which the package is given in another form (account.js).
 //
-// Everything else passes as it is, as do messages that do not look as expected. Fields keep their
-// size, so no length changes. Pure functions over bytes; `socket.js` applies them.
+// Everything else passes as it is, as do messages that do not look as expected. No message changes
+// its length. Pure functions over bytes; `socket.js` applies them.
+import { packageAccount } from './account.js';
 
 const CORE = 0xc001; // CS_CORE
 const CORE_KEYBOARD_LAYOUT = 16;
@@ -22,6 +24,7 @@ const WANT_32BPP = 0x0002;
 const CLIENT_BUILD = 18363; // what FreeRDP says
 const SEC_INFO_PKT = 0x0040;
 const INFO_AUTOLOGON = 0x00000008;
+const INFO_TEXTS = 14; // behind the flags and five lengths: domain, name and more, each with a NUL that does not count
 
 const CONNECT_INITIAL = [0x7f, 0x65]; // BER application tag 101
 const SEND_DATA_REQUEST = 0x64; // PER, MCS DomainMCSPDU choice 25
@@ -116,11 +119,26 @@ function amendCore(bytes, { start, size }, { keyboard, scale }) {
   }
 }
 
+const utf16 = (text) => Array.from({ length: 2 * text.length }, (_, i) => (text.charCodeAt(i >> 1) >> (i & 1 ? 8 : 0)) & 0xff);
+
+// What the package was given is one character longer than domain and name: one NUL more behind the name.
+function amendAccount(bytes, flags, end, account) {
+  const given = packageAccount(account);
+  const before = utf16(`${given.domain}\0${given.username}\0`);
+  const at = flags + INFO_TEXTS;
+  if (given.username === account.username || at + before.length > end || before.some((byte, i) => bytes[at + i] !== byte)) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + flags);
+  if (view.getUint16(4, true) !== 2 * given.domain.length || view.getUint16(6, true) !== 2 * given.username.length) return;
+  view.setUint16(4, 2 * account.domain.length, true);
+  view.setUint16(6, 2 * account.username.length + 2, true);
+  bytes.set(utf16(`${account.domain}\0${account.username}\0\0`), at);
+}
+
 /**
  * Amends one conversation's messages.
  *
  * options: keyboard {layout, type, subtype} (Windows' numbers), scale (per cent, 100–500), autologon,
- * onPhase(phase) when a new one begins.
+ * account {username, domain} as the person typed it, onPhase(phase) when a new one begins.
  */
 export class Amender {
   constructor(options) {
@@ -168,6 +186,7 @@ export class Amender {
     if (flags < 0) return;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     if (this.options.autologon) view.setUint32(flags, view.getUint32(flags, true) | INFO_AUTOLOGON, true);
+    amendAccount(bytes, flags, packet.end, this.options.account);
     this.#enter(Phase.started);
   }
 }
