@@ -10,7 +10,9 @@ async function card(t) {
   const { sheet, make } = paper(t);
   for (const id of IDS) sheet.body.append(Object.assign(make('div'), { id }));
   const { Card } = await fresh('viewer/card.js');
-  return { sheet, card: new Card({ desktop: 'office', submitted() {}, shown() {}, again() {} }), element: (id) => sheet.getElementById(id) };
+  const got = [];
+  const made = new Card({ desktop: 'office', submitted: (credentials) => got.push(credentials), shown() {}, again() {} });
+  return { sheet, got, card: made, element: (id) => sheet.getElementById(id) };
 }
 
 test('the gateway\'s password is not filled in for the desktop, unless people have the same name there', async (t) => {
@@ -20,4 +22,15 @@ test('the gateway\'s password is not filled in for the desktop, unless people ha
   made.ask({ username: 'anna', same: true });
   assert.deepEqual([element('username').autocomplete, element('password').autocomplete], ['username', 'current-password']);
   assert.equal(element('username').value, 'anna');
+});
+
+test('DOMAIN\\name is taken apart, also where the domain stands in its own field', async (t) => {
+  const { got, element } = await card(t);
+  for (const [typed, domain, wanted] of [['anna', '', ['anna', '']], ['CORP\\anna', '', ['anna', 'CORP']], ['CORP\\anna', 'CORP', ['anna', 'CORP']],
+    [' .\\anna ', 'CORP', ['anna', '.']], ['AzureAD\\anna@company.com', 'AzureAD', ['anna@company.com', 'AzureAD']], ['anna@company.com', ' ', ['anna@company.com', '']]]) {
+    Object.assign(element('username'), { value: typed });
+    Object.assign(element('domain'), { value: domain });
+    element('form').dispatchEvent(new Event('submit', { cancelable: true }));
+    assert.deepEqual([got.at(-1).username, got.at(-1).domain], wanted, typed);
+  }
 });

@@ -43,6 +43,12 @@ test('not opened: a wrong password, said clearly or by hanging up', () => {
   assert.equal(why({ timedOut: true, phase: 'signing-in' }), 'timeout');
 });
 
+test('not opened: a name that the package cannot read is asked for again', () => {
+  const text = '[invalid username @ crates/ironrdp-connector/src/lib.rs:416] custom error: mixed username format';
+  assert.deepEqual(diagnose({ ...FACTS, kind: 0, failed: true, phase: 'asked', text }, { state: 'ended', reason: 'client' }),
+    { reason: 'account', retry: false, ask: true });
+});
+
 test('not opened: a way that breaks while signing in is no wrong password', () => {
   const signingIn = { kind: 0, phase: 'signing-in' };
   assert.equal(why(signingIn, 'client-lost'), 'lost');

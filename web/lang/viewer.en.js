@@ -139,6 +139,8 @@ export default {
   'viewer.trouble.password.do': 'Check both, also Caps Lock, and whether a domain is needed. They are those of the desktop, which may differ from the gateway’s.',
   'viewer.trouble.logon': 'The desktop did not let you sign in',
   'viewer.trouble.logon.do': 'Check user name, password and domain. The account may also be locked, or its password expired.',
+  'viewer.trouble.account': 'The user name cannot be used like this',
+  'viewer.trouble.account.do': 'Type the name alone, such as anna or anna@example.com, and the domain, if there is one, in its own field.',
   'viewer.trouble.denied': 'This account may not use the desktop remotely',
   'viewer.trouble.denied.do': 'Use another account, or have this one allowed for Remote Desktop on that computer.',
   'viewer.trouble.desktop-ended': 'The desktop has ended the session',

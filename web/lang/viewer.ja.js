@@ -139,6 +139,8 @@ export default {
   'viewer.trouble.password.do': '入力内容と Caps Lock、ドメインが必要かどうかを確認してください。ゲートウェイのものとは異なる場合があります。',
   'viewer.trouble.logon': 'デスクトップにサインインできませんでした',
   'viewer.trouble.logon.do': 'ユーザー名、パスワード、ドメインを確認してください。アカウントがロックされているか、パスワードの期限が切れている可能性もあります。',
+  'viewer.trouble.account': 'このユーザー名は使えません',
+  'viewer.trouble.account.do': 'anna や anna@example.com のように名前だけを入力し、ドメインがあればその欄に入力してください。',
   'viewer.trouble.denied': 'このアカウントではリモート接続できません',
   'viewer.trouble.denied.do': '別のアカウントを使うか、接続先でこのアカウントのリモートデスクトップを許可してもらってください。',
   'viewer.trouble.desktop-ended': 'デスクトップがセッションを終了しました',

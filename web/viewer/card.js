@@ -1,5 +1,6 @@
 // The card in the middle of the page while there is no picture: the form, the progress, the trouble.
 import { t } from '/i18n.js';
+import { typedAccount } from './account.js';
 
 const SLOW_MS = 8_000;
 
@@ -86,10 +87,7 @@ export class Card {
   #submit(event) {
     event.preventDefault();
     const value = (id) => element(id).value;
-    const credentials = { username: value('username').trim(), password: value('password'), domain: value('domain').trim() };
-    // DOMAIN\name, as people are used to write it.
-    const [, domain, username] = /^([^\\]+)\\(.+)$/.exec(credentials.username) ?? [];
-    if (username && !credentials.domain) Object.assign(credentials, { domain, username });
+    const credentials = { ...typedAccount(value('username').trim(), value('domain').trim()), password: value('password') };
     element('password').value = ''; // from here on it is in the page's memory, not in its document
     this.#submitted(credentials);
   }

@@ -41,7 +41,7 @@ const TOLD = {
 const BROKEN = new Set(['client-lost', 'desktop-lost', 'gate-lost', 'stopping']);
 
 // Where asking for user name and password again may help.
-const ASK_AGAIN = new Set(['password', 'logon', 'denied']);
+const ASK_AGAIN = new Set(['password', 'logon', 'denied', 'account']);
 
 // Refusals of the API that the person can do something about.
 const REFUSED = {
@@ -68,6 +68,11 @@ function ofKind(kind) {
   return null;
 }
 
+// For what it gives no kind its words have to do.
+function ofText(text) {
+  return /invalid username|mixed username/i.test(text) ? 'account' : null;
+}
+
 function ofOpened({ said, failed, close }, visit) {
   if (said) return 'desktop-ended'; // whatever became of the connection then
   if (BROKEN.has(visit.reason)) return 'lost';
@@ -91,8 +96,8 @@ function reasonFor(facts, visit) {
   const told = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
   if (told && !(told === 'lost' && facts.said)) return told;
   if (facts.opened) return ofOpened(facts, visit);
-  const kind = ofKind(facts.kind);
-  if (kind) return kind;
+  const named = ofText(facts.text) ?? ofKind(facts.kind);
+  if (named) return named;
   if (facts.timedOut) return 'timeout';
   // The way to the gateway broke; nobody has said no.
   if (visit.reason === 'client-lost' || (!visit.reason && facts.close?.clean === false)) return 'lost';
