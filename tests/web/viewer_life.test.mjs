@@ -17,10 +17,10 @@ register(`data:text/javascript,${encodeURIComponent(`
  * as /api/visits tells. tickets: what was sent for each.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {} };
+  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
-    connect() { return Promise.resolve(session); }
+    connect() { return made.refused ? Promise.reject({ kind: () => 0, backtrace: () => made.refused }) : Promise.resolve(session); }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
     'setCursorStyleCallbackContext', 'setCursorStyleCallback', 'remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'extension']) {
@@ -121,5 +121,17 @@ test('a name with an @ is not cut in two at it: the package looks for the domain
     const made = await life(t);
     await made.begin({ username, domain });
     assert.deepEqual([made.given.username, made.given.serverDomain], wanted);
+  }
+});
+
+test('an account that the desktop refuses is not shown to it again with the same password', async (t) => {
+  for (const [status, forgets] of [['0xc0000234', true], ['0xc0000071', true], ['0xc0000072', true], ['0xc000006f', true], ['0xc000006e', true],
+    ['0xc0000418', true], ['0xc000005e', false]]) {
+    const made = await life(t);
+    made.refused = `CredSSP server returned an error status; status is [${status}]`;
+    made.visits['11'] = { reason: 'client' };
+    await made.begin();
+    assert.equal(made.shown.at(-1)[0], 'over');
+    assert.equal(made.life.credentials === null, forgets, status);
   }
 });

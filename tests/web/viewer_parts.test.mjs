@@ -49,6 +49,17 @@ test('not opened: a name that the package cannot read is asked for again', () =>
     { reason: 'account', retry: false, ask: true });
 });
 
+test('not opened: what Windows says of an account is told as that; only a wrong password is asked for again', () => {
+  const said = (code) => `CredSSP: InvalidToken: CredSSP server returned an error status; status is ${code}`;
+  for (const [code, reason, ask] of [['STATUS_PASSWORD_EXPIRED [0xc0000071]', 'password-expired', false], ['STATUS_PASSWORD_MUST_CHANGE [0xc0000224]', 'password-expired', false],
+    ['STATUS_ACCOUNT_LOCKED_OUT [0xc0000234]', 'locked', false], ['STATUS_ACCOUNT_DISABLED [0xc0000072]', 'disabled', false], ['NSTATUS code 0xc0000193', 'disabled', false],
+    ['STATUS_INVALID_LOGON_HOURS [0xc000006f]', 'logon-hours', false], ['STATUS_INVALID_WORKSTATION [0xc0000070]', 'logon-hours', false],
+    ['STATUS_ACCOUNT_RESTRICTION [0xc000006e]', 'restricted', false], ['STATUS_LOGON_TYPE_NOT_GRANTED [0xc000015b]', 'denied', true],
+    ['STATUS_NO_LOGON_SERVERS [0xc000005e]', 'no-controller', false], ['NSTATUS code 0xC0000418', 'ntlm-blocked', false], ['STATUS_NO_SUCH_USER [0xc0000064]', 'password', true]]) {
+    assert.deepEqual(diagnose({ ...FACTS, kind: 0, failed: true, phase: 'signing-in', text: said(code) }, { state: 'ended', reason: 'client' }), { reason, retry: false, ask }, code);
+  }
+});
+
 test('not opened: a way that breaks while signing in is no wrong password', () => {
   const signingIn = { kind: 0, phase: 'signing-in' };
   assert.equal(why(signingIn, 'client-lost'), 'lost');

@@ -10,6 +10,8 @@ const SHORT_MS = 3_000; // a connection that ends so soon counts as one more att
 // Ends behind which nobody may be there any more who would come back with the same password: whoever
 // sits down next shall not.
 const FORGET = ['signed-out', 'password-due', 'not-allowed', 'idle', 'limit', 'administrator', 'desktop-ended'];
+// Refusals of the account: the same name and password would be refused again, and may count against it.
+const USELESS = ['locked', 'password-expired', 'disabled', 'logon-hours', 'restricted', 'ntlm-blocked'];
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
 
 /**
@@ -157,7 +159,7 @@ export class Life {
 
   #over(trouble) {
     this.connection = null;
-    if (FORGET.includes(trouble.reason)) this.credentials = null;
+    if (FORGET.includes(trouble.reason) || USELESS.includes(trouble.reason)) this.credentials = null;
     this.show.over(trouble);
   }
 

@@ -7,6 +7,21 @@ const WRONG_PASSWORD = 1;
 const LOGON_FAILURE = 2;
 const ACCESS_DENIED = 3;
 
+// What Windows says of an account instead of letting it in ([MS-CSSP] 2.2.1, errorCode; [MS-ERREF] 2.3.1).
+const STATUS = {
+  'c000005e': 'no-controller', // NO_LOGON_SERVERS
+  'c000006e': 'restricted', // ACCOUNT_RESTRICTION: without a password, or among Protected Users
+  'c000006f': 'logon-hours', // INVALID_LOGON_HOURS
+  'c0000070': 'logon-hours', // INVALID_WORKSTATION
+  'c0000071': 'password-expired', // PASSWORD_EXPIRED
+  'c0000072': 'disabled', // ACCOUNT_DISABLED
+  'c000015b': 'denied', // LOGON_TYPE_NOT_GRANTED
+  'c0000193': 'disabled', // ACCOUNT_EXPIRED
+  'c0000224': 'password-expired', // PASSWORD_MUST_CHANGE
+  'c0000234': 'locked', // ACCOUNT_LOCKED_OUT
+  'c0000418': 'ntlm-blocked', // NTLM_BLOCKED
+};
+
 // Reasons of /api/visits that say enough by themselves, and the reason that we show.
 const TOLD = {
   'no_session': 'signed-out',
@@ -70,6 +85,8 @@ function ofKind(kind) {
 
 // For what it gives no kind its words have to do.
 function ofText(text) {
+  const [, status] = /0x(c0000[0-9a-f]{3})/i.exec(text) ?? [];
+  if (status && Object.hasOwn(STATUS, status.toLowerCase())) return STATUS[status.toLowerCase()];
   return /invalid username|mixed username/i.test(text) ? 'account' : null;
 }
 
