@@ -27,12 +27,16 @@ struct desktop_tls {
 };
 
 /* TLS 1.2 at least, as every Windows since 2012 speaks it. AES-128 first: it costs least, and both
- * ends of this leg stand in the same house. RSA key exchange stays out. SHA-1 signatures are
- * offered in TLS 1.2, since an old Windows shows its own certificate only to who takes them; no
- * authority's signature may be one (gnutls_x509_trust_list_verify_crt2). */
+ * ends of this leg stand in the same house. RSA key exchange stays out. CBC goes last, for desktops
+ * only, never for clients (creds.c): before Windows 10 and Server 2016 Windows has no AEAD together
+ * with ECDHE and a certificate of RSA, as its own is. GnuTLS answers wrong padding in constant
+ * time, and relays such a connection itself, as all of TLS 1.2. SHA-1 signatures are offered in
+ * TLS 1.2, since an old Windows shows its own certificate only to who takes them; no authority's
+ * signature may be one (gnutls_x509_trust_list_verify_crt2). */
 static const char priority[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"
-                               "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:"
-                               "+ECDHE-RSA:+DHE-RSA";
+                               "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-CBC:"
+                               "+AES-256-CBC:-MAC-ALL:+AEAD:+SHA256:+SHA384:+SHA1:-KX-ALL:"
+                               "+ECDHE-ECDSA:+ECDHE-RSA:+DHE-RSA";
 
 int desktop_tls_new(struct desktop_tls **out)
 {

@@ -250,6 +250,21 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
   });
 }
 
+test('ciphers as Windows before 2016 has with a certificate of RSA: CBC, where there is nothing better', async () => {
+  const pair = selfSigned('WIN-2012', WINDOWS);
+  const cbc = ['ECDHE-RSA-AES256-SHA384', 'ECDHE-RSA-AES128-SHA256', 'ECDHE-RSA-AES256-SHA', 'ECDHE-RSA-AES128-SHA'];
+  for (const [i, ciphers] of [...cbc, [...cbc, 'ECDHE-RSA-AES256-GCM-SHA384'].join(':')].entries()) {
+    const server = await add(`cbc-${i}`, await rdpServer({ pair, versions: { maxVersion: 'TLSv1.2', ciphers, honorCipherOrder: false } }));
+    const { ws, wire, answer } = await enter(`cbc-${i}`);
+    assert.equal(answer.error, undefined, ciphers);
+    const data = randomBytes(100_000);
+    ws.send(data);
+    assert.deepEqual(await ws.read(data.length), data);
+    assert.equal(server.secured.getCipher().name, ciphers.split(':').at(-1), 'the better one goes first');
+    wire.end();
+  }
+});
+
 test('a pinned certificate is the only one', async () => {
   const server = await add('pinned', await rdpServer());
   const print = new X509Certificate(server.pair.cert).fingerprint256;

@@ -140,7 +140,8 @@ export function selfSigned(name = 'desktop', kind = EC) {
 }
 
 // Answers X.224 with `confirm` (a function may do as it likes with the socket), then TLS, then
-// echoes. `.pair` may be replaced while it runs.
+// echoes. `.pair` may be replaced while it runs; `versions` are options of its TLS; `.secured` is the
+// last TLSSocket.
 export async function rdpServer({ pair = selfSigned(), confirm = CONFIRM_TLS, versions = {} } = {}) {
   const server = await tcpServer(async (socket) => {
     const [request] = await once(socket, 'data').catch(() => []);
@@ -153,6 +154,7 @@ export async function rdpServer({ pair = selfSigned(), confirm = CONFIRM_TLS, ve
     socket.write(confirm);
     if (confirm[11] !== 2) return;
     const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ ...server.pair, ...versions }) });
+    server.secured = secure;
     secure.on('error', () => {});
     secure.pipe(secure);
   });
