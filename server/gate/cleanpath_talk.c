@@ -234,7 +234,7 @@ static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
         const char *words;
     } table[] = {
         [DESKTOP_HELLO_LOST] = {IPC_END_DESKTOP_LOST, "the desktop closed the connection"},
-        [DESKTOP_HELLO_LATE] = {IPC_END_DESKTOP_LOST, "the desktop does not answer"},
+        [DESKTOP_HELLO_LATE] = {IPC_END_SETUP, "the desktop does not answer"},
         [DESKTOP_HELLO_FOREIGN] = {IPC_END_NEGOTIATION, "what answers there is no RDP server"},
         [DESKTOP_HELLO_REFUSED] = {IPC_END_NEGOTIATION,
                                    "the desktop agrees on no protocol with TLS"},
@@ -256,6 +256,9 @@ static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
         break;
     case DESKTOP_HELLO_TLS:
         error.tls_alert = hello->alert;
+        if (!hello->alert)
+            error.wsa = hello->tls_code == GNUTLS_E_TIMEDOUT ? CLEANPATH_WSA_TIMED_OUT
+                                                             : CLEANPATH_WSA_RESET;
         break;
     default:
         error.wsa = CLEANPATH_WSA_RESET;

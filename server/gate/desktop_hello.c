@@ -16,15 +16,19 @@ static void finish(struct desktop_hello *hello, enum desktop_hello_end end)
 
 static void on_late(struct loop_timer *timer)
 {
-    finish(OWNER_OF(timer, struct desktop_hello, timer), DESKTOP_HELLO_LATE);
+    struct desktop_hello *hello = OWNER_OF(timer, struct desktop_hello, timer);
+    hello->tls_code = GNUTLS_E_TIMEDOUT;
+    finish(hello, hello->tls ? DESKTOP_HELLO_TLS : DESKTOP_HELLO_LATE);
 }
 
 /* ---- TLS ---- */
 
-/* The alert that says it best: theirs, or the one that we sent. */
-static int alert_of(gnutls_session_t session, int code)
+/* The alert that says it best: theirs, or the one that we sent; 0: it went without one. */
+static int alert_of(gnutls_session_t session, int code, int error)
 {
     int level;
+    if (error == -ECONNRESET)
+        return 0;
     if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
         return (int)gnutls_alert_get(session);
     return gnutls_error_to_alert(code, &level);
@@ -33,7 +37,7 @@ static int alert_of(gnutls_session_t session, int code)
 static void on_tls(struct loop_source *source, uint32_t events)
 {
     struct desktop_hello *hello = OWNER_OF(source, struct desktop_hello, source);
-    int code = 0, error = stream_tls_handshake(hello->tls, &code);
+    int error = stream_tls_handshake(hello->tls, &hello->tls_code);
     (void)events;
     if (error == -EAGAIN) {
         loop_modify(hello->loop, source, stream_tls_wants(hello->tls));
@@ -43,8 +47,9 @@ static void on_tls(struct loop_source *source, uint32_t events)
         finish(hello, DESKTOP_HELLO_OK);
         return;
     }
-    hello->alert = alert_of(hello->tls->session, code);
-    finish(hello, error == -ECONNRESET ? DESKTOP_HELLO_LOST : DESKTOP_HELLO_TLS);
+    /* Also where it hangs up: Windows has no other word for keys or ciphers that do not fit. */
+    hello->alert = alert_of(hello->tls->session, hello->tls_code, error);
+    finish(hello, DESKTOP_HELLO_TLS);
 }
 
 static void begin_tls(struct desktop_hello *hello)

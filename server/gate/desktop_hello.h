@@ -12,11 +12,11 @@ struct desktop_tls;
 
 enum desktop_hello_end {
     DESKTOP_HELLO_OK,
-    DESKTOP_HELLO_LOST,    /* the connection broke */
-    DESKTOP_HELLO_LATE,    /* no answer in time */
+    DESKTOP_HELLO_LOST,    /* the connection broke before TLS */
+    DESKTOP_HELLO_LATE,    /* no confirm in time */
     DESKTOP_HELLO_FOREIGN, /* what answers there does not speak RDP */
     DESKTOP_HELLO_REFUSED, /* it agrees on nothing that has TLS in it; `confirm` says it */
-    DESKTOP_HELLO_TLS      /* the handshake failed; `alert` */
+    DESKTOP_HELLO_TLS      /* the handshake failed, broke or took too long; `tls_code`, `alert` */
 };
 
 struct desktop_hello { /* embed it; zero-initialised */
@@ -32,7 +32,8 @@ struct desktop_hello { /* embed it; zero-initialised */
     uint8_t confirm[X224_CONFIRM_MOST]; /* OK, REFUSED */
     size_t confirm_size;
     struct stream_tls *tls; /* OK: established, malloc'd, the caller's to take (and set NULL) */
-    int alert;              /* RFC 8446 section 6; of theirs or of ours */
+    int tls_code;           /* TLS: what GnuTLS says of it; GNUTLS_E_TIMEDOUT: took too long */
+    int alert;              /* TLS: RFC 8446 section 6; of theirs or of ours; 0: none */
 
     /* Private. */
     struct loop_source source;

@@ -22,7 +22,7 @@ static const char *const ends[IPC_ENDS] = {
     [IPC_END_GRANT_REMOVED] = "You may no longer use this desktop. Ask your administrator.",
     [IPC_END_STOPPING] = "The gateway is stopping. Try again in a few minutes.",
     [IPC_END_GATE_LOST] = "The gateway was interrupted. Open the desktop again to go on.",
-    [IPC_END_SETUP] = "The desktop answered, but the connection did not come about. Try again.",
+    [IPC_END_SETUP] = "The desktop is there, but the connection did not come about. Try again.",
     [IPC_END_NEGOTIATION] = "The desktop did not agree on how to protect the connection. Tell your "
                             "administrator.",
     [IPC_END_DESKTOP_TLS] =

@@ -169,7 +169,7 @@ enum ipc_end {
     IPC_END_GRANT_REMOVED, /* grant, group membership or desktop removed */
     IPC_END_STOPPING,      /* the gateway stops */
     IPC_END_GATE_LOST,     /* the gate or keeper died; written by the keeper at its next look */
-    IPC_END_SETUP,         /* dialled, but the upgrade did not come about */
+    IPC_END_SETUP,         /* dialled, but the tunnel did not come about */
     IPC_END_NEGOTIATION,   /* the desktop did not agree on a protocol (X.224) */
     IPC_END_DESKTOP_TLS,   /* no TLS session with the desktop */
     IPC_END_CERTIFICATE_CHANGED,

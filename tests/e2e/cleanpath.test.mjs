@@ -202,7 +202,9 @@ test('each trouble with a desktop has its own words', async () => {
   assert.deepEqual(strict.x224, CONFIRM_REFUSED);
   assert.equal(strict.said.reason, 'negotiation');
   await add('closes', await rdpServer({ confirm: (socket) => socket.end() }));
-  assert.deepEqual((await refused('closes')).error, { code: 1, wsa: 10054 });
+  const closes = await refused('closes');
+  assert.deepEqual(closes.error, { code: 1, wsa: 10054 });
+  assert.equal(closes.said.reason, 'desktop-lost');
   await add('foreign', await rdpServer({ confirm: (socket) => socket.write('SSH-2.0-OpenSSH\r\n') }));
   const foreign = await refused('foreign');
   assert.deepEqual(foreign.error, { code: 1, wsa: 10054 });
@@ -339,11 +341,25 @@ test('an administrator ends it: the API says so', async () => {
 });
 
 test('a desktop that goes silent does not hold the browser', async () => {
-  const silent = await tcpServer(() => {});
-  await add('silent', silent);
-  const { error, said } = await refused('silent');
-  assert.deepEqual(error, { code: 1, wsa: 10060 });
-  assert.equal(said.reason, 'desktop-lost');
+  await add('silent', await tcpServer(() => {}));
+  await add('no-hello', await rdpServer({ confirm: (socket) => socket.write(CONFIRM_TLS) }));
+  const [silent, noHello] = await Promise.all([refused('silent'), refused('no-hello')]);
+  assert.deepEqual(silent.error, { code: 1, wsa: 10060 });
+  assert.equal(silent.said.reason, 'setup');
+  assert.deepEqual(noHello.error, { code: 1, wsa: 10060 });
+  assert.equal(noHello.said.reason, 'desktop-tls');
+});
+
+test('a desktop that hangs up at our TLS hello, as Windows does when it cannot read its own key, has trouble with TLS', async () => {
+  for (const end of ['end', 'resetAndDestroy']) {
+    await add(`hangs-up-${end.length}`, await rdpServer({ confirm: (socket) => {
+      socket.write(CONFIRM_TLS);
+      socket.once('data', () => socket[end]());
+    } }));
+    const { error, said } = await refused(`hangs-up-${end.length}`);
+    assert.deepEqual(error, { code: 1, wsa: 10054 });
+    assert.equal(said.reason, 'desktop-tls');
+  }
 });
 
 test('a page that is back takes the place of its visit, which the gateway still takes for alive', async () => {

@@ -40,6 +40,8 @@ test('not opened: a wrong password, said clearly or by hanging up', () => {
   assert.equal(why({ kind: 3 }, 'desktop'), 'denied');
   assert.equal(why({ kind: 0, phase: 'signing-in' }, 'desktop'), 'password');
   assert.equal(why({ kind: 0, phase: 'starting' }, 'desktop'), 'desktop-hung-up');
+  assert.equal(why({ kind: 4, phase: 'asked' }, 'desktop-lost'), 'desktop-hung-up');
+  assert.equal(why({ kind: 4, phase: 'asked' }, 'setup'), 'timeout');
   assert.equal(why({ timedOut: true, phase: 'signing-in' }), 'timeout');
 });
 

@@ -120,5 +120,5 @@ function reasonFor(facts, visit) {
   if (visit.reason === 'client-lost' || (!visit.reason && facts.close?.clean === false)) return 'lost';
   // The desktop hung up on what was sent to sign in: some say no in no other way.
   if (facts.phase === Phase.signingIn) return 'password';
-  return visit.reason === 'desktop' ? 'desktop-hung-up' : 'failed';
+  return ['desktop', 'desktop-lost'].includes(visit.reason) ? 'desktop-hung-up' : 'failed';
 }

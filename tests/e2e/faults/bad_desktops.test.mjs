@@ -147,7 +147,7 @@ test('those that break while the browser\'s way in is made', { timeout: 180_000 
     socket.once('data', () => reset(socket));
   } }));
   const later = await house.desktop('later', rdpServer());
-  for (const [name, reason] of [['no-x224', 'desktop-lost'], ['no-tls', 'desktop-lost']]) {
+  for (const [name, reason] of [['no-x224', 'desktop-lost'], ['no-tls', 'desktop-tls']]) {
     const { answer, ws, number } = await house.browse(name);
     assert.ok(answer.error, name);
     await ws.stay();
@@ -160,7 +160,7 @@ test('those that break while the browser\'s way in is made', { timeout: 180_000 
   assert.deepEqual(await ws.stay(), LOST);
   ws.wire.end();
   assert.equal((await visitOver(gateway, token, number)).reason, 'desktop-lost');
-  await house.settled(from, { 'desktop-lost': 3 });
+  await house.settled(from, { 'desktop-lost': 2, 'desktop-tls': 1 });
 });
 
 test('one that takes nothing: lost after lost_seconds', { timeout: 180_000 }, async () => {
