@@ -70,7 +70,9 @@ static bool negotiation_read(const uint8_t *at, struct x224_confirm *out)
         return false;
     out->negotiated = true;
     out->failure = at[0] == NEG_FAILURE;
-    if (!out->failure)
+    if (out->failure)
+        out->reason = bytes_get_le32(at + 4);
+    else
         out->protocol = bytes_get_le32(at + 4);
     return true;
 }

@@ -21,6 +21,7 @@ struct x224_confirm {
     bool negotiated;   /* RDP_NEG_RSP or RDP_NEG_FAILURE is there */
     bool failure;      /* RDP_NEG_FAILURE */
     uint32_t protocol; /* enum x224_protocol, when negotiated and no failure */
+    uint32_t reason;   /* of a failure: section 2.2.1.2.2, failureCode */
 };
 
 /* Exactly one well-formed connection request, with at most a cookie or routing token, RDP_NEG_REQ

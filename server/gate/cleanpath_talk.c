@@ -104,13 +104,16 @@ struct cleanpath_error cleanpath_talk_error(unsigned status)
     }
 }
 
+static const struct log_field nothing[2];
+
+/* `why`: two fields more for the log; those without a key are none. */
 static void refuse(struct cleanpath_talk *talk, const struct cleanpath_error *error,
-                   struct cleanpath_view x224, const char *words)
+                   struct cleanpath_view x224, const char *words, const struct log_field why[2])
 {
     uint8_t pdu[CLEANPATH_ERROR_MOST];
     size_t size = cleanpath_write_error(pdu, sizeof(pdu), error, x224);
     REFUSAL_LOG("cleanpath.refused", words, LOG_TEXT("conn", talk->origin.conn),
-                LOG_NUMBER("tunnel", talk->tunnel));
+                LOG_NUMBER("tunnel", talk->tunnel), why[0], why[1]);
     if (talk_say(&talk->talk, pdu, size))
         talk_close(&talk->talk, WS_NORMAL, words);
 }
@@ -118,7 +121,7 @@ static void refuse(struct cleanpath_talk *talk, const struct cleanpath_error *er
 static void refuse_status(struct cleanpath_talk *talk, unsigned status)
 {
     struct cleanpath_error error = cleanpath_talk_error(status);
-    refuse(talk, &error, (struct cleanpath_view){0}, ipc_status_name(status));
+    refuse(talk, &error, (struct cleanpath_view){0}, ipc_status_name(status), nothing);
 }
 
 static void late(struct talk *base)
@@ -227,6 +230,28 @@ static void ask_about_certificate(struct cleanpath_talk *talk)
     refuse_status(talk, IPC_FAILED);
 }
 
+/* What the client and the log are told of a hello that failed. */
+static void explain(const struct desktop_hello *hello, enum desktop_hello_end end,
+                    struct cleanpath_error *error, struct log_field why[2])
+{
+    *error = (struct cleanpath_error){.code = CLEANPATH_GENERAL};
+    if (end == DESKTOP_HELLO_REFUSED) {
+        error->code = CLEANPATH_NEGOTIATION;
+        why[0] = LOG_NUMBER("failure", hello->failure);
+        return;
+    }
+    bool late = end == DESKTOP_HELLO_LATE;
+    if (end == DESKTOP_HELLO_TLS) {
+        late = hello->tls_code == GNUTLS_E_TIMEDOUT;
+        why[0] = LOG_TEXT("tls", gnutls_strerror_name(hello->tls_code));
+        if (hello->alert)
+            why[1] = LOG_NUMBER("alert", hello->alert);
+        error->tls_alert = hello->alert;
+    }
+    if (!error->tls_alert)
+        error->wsa = late ? CLEANPATH_WSA_TIMED_OUT : CLEANPATH_WSA_RESET;
+}
+
 static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
 {
     static const struct {
@@ -241,30 +266,18 @@ static void on_hello(struct desktop_hello *hello, enum desktop_hello_end end)
         [DESKTOP_HELLO_TLS] = {IPC_END_DESKTOP_TLS, "TLS with the desktop failed"},
     };
     struct cleanpath_talk *talk = OWNER_OF(hello, struct cleanpath_talk, hello);
-    struct cleanpath_error error = {.code = CLEANPATH_GENERAL};
+    struct cleanpath_error error;
     struct cleanpath_view x224 = {0};
-    switch (end) {
-    case DESKTOP_HELLO_OK:
+    struct log_field why[2] = {0};
+    if (end == DESKTOP_HELLO_OK) {
         ask_about_certificate(talk);
         return;
-    case DESKTOP_HELLO_LATE:
-        error.wsa = CLEANPATH_WSA_TIMED_OUT;
-        break;
-    case DESKTOP_HELLO_REFUSED:
-        error.code = CLEANPATH_NEGOTIATION;
-        x224 = (struct cleanpath_view){hello->confirm, hello->confirm_size};
-        break;
-    case DESKTOP_HELLO_TLS:
-        error.tls_alert = hello->alert;
-        if (!hello->alert)
-            error.wsa = hello->tls_code == GNUTLS_E_TIMEDOUT ? CLEANPATH_WSA_TIMED_OUT
-                                                             : CLEANPATH_WSA_RESET;
-        break;
-    default:
-        error.wsa = CLEANPATH_WSA_RESET;
     }
+    explain(hello, end, &error, why);
+    if (end == DESKTOP_HELLO_REFUSED)
+        x224 = (struct cleanpath_view){hello->confirm, hello->confirm_size};
     tunnel_fail(talk->talk.conn, table[end].end);
-    refuse(talk, &error, x224, table[end].words);
+    refuse(talk, &error, x224, table[end].words, why);
 }
 
 static void on_opened(struct talk_ask *asked)
@@ -327,7 +340,7 @@ static void heard(struct talk *base)
     if (size < 0 || (size_t)size != base->heard_size || !talk_between(base) ||
         !read_request(talk, &record, (size_t)size)) {
         refuse(talk, &(struct cleanpath_error){.code = CLEANPATH_GENERAL, .http_status = 400},
-               (struct cleanpath_view){0}, "not a proper RDCleanPath request");
+               (struct cleanpath_view){0}, "not a proper RDCleanPath request", nothing);
     } else {
         talk_pause(base);
         talk_wait_keeper(base, PATIENCE_MS);

@@ -94,6 +94,7 @@ static void on_confirm(struct loop_source *source, uint32_t events)
     int size = x224_confirm_read(hello->confirm, hello->confirm_size, &confirm);
     if (size == 0)
         return;
+    hello->failure = confirm.reason;
     /* It has nothing to say between the confirm and our TLS hello. */
     if (size < 0 || (size_t)size != hello->confirm_size)
         finish(hello, DESKTOP_HELLO_FOREIGN);

@@ -31,6 +31,7 @@ struct desktop_hello { /* embed it; zero-initialised */
     /* For the caller, once done. */
     uint8_t confirm[X224_CONFIRM_MOST]; /* OK, REFUSED */
     size_t confirm_size;
+    uint32_t failure;       /* REFUSED: why, as it says ([MS-RDPBCGR]); 0: it says nothing */
     struct stream_tls *tls; /* OK: established, malloc'd, the caller's to take (and set NULL) */
     int tls_code;           /* TLS: what GnuTLS says of it; GNUTLS_E_TIMEDOUT: took too long */
     int alert;              /* TLS: RFC 8446 section 6; of theirs or of ours; 0: none */

@@ -189,6 +189,12 @@ test('requests that are not proper ones are refused', async () => {
   last.end();
 });
 
+// The line in the gateway's log about the last refusal.
+async function logged(pattern) {
+  const last = () => gateway.log.split('\n').filter((line) => line.includes('cleanpath.refused')).at(-1) ?? '';
+  await until(() => `${pattern} in “${last()}”`, () => pattern.test(last()));
+}
+
 test('each trouble with a desktop has its own words', async () => {
   gateway.addDesktop('dead', await deadPort());
   gateway.grant('anna', 'dead');
@@ -201,6 +207,10 @@ test('each trouble with a desktop has its own words', async () => {
   assert.deepEqual(strict.error, { code: 2 });
   assert.deepEqual(strict.x224, CONFIRM_REFUSED);
   assert.equal(strict.said.reason, 'negotiation');
+  await logged(/ failure=5\b/);
+  await add('ancient', await rdpServer({ confirm: (socket) => socket.write(Buffer.from('0300000b06d00000123400', 'hex')) }));
+  assert.equal((await refused('ancient')).said.reason, 'negotiation');
+  await logged(/ failure=0\b/);
   await add('closes', await rdpServer({ confirm: (socket) => socket.end() }));
   const closes = await refused('closes');
   assert.deepEqual(closes.error, { code: 1, wsa: 10054 });
@@ -216,6 +226,7 @@ test('each trouble with a desktop has its own words', async () => {
   const noTls = await refused('no-tls');
   assert.deepEqual(noTls.error, { code: 1, alert: 40 });
   assert.equal(noTls.said.reason, 'desktop-tls');
+  await logged(/ tls=GNUTLS_E_FATAL_ALERT_RECEIVED alert=40\b/);
 });
 
 // The sentence comes from the API; here it only must be one.

@@ -89,7 +89,8 @@ START_TEST(confirms_are_read_as_they_come)
          {.negotiated = true, .protocol = X224_PROTOCOL_HYBRID}},
         {"0300 0013 0e d0 0000 1234 00 02 00 0800 01000000",
          {.negotiated = true, .protocol = X224_PROTOCOL_TLS}},
-        {"0300 0013 0e d0 0000 1234 00 03 00 0800 05000000", {.negotiated = true, .failure = true}},
+        {"0300 0013 0e d0 0000 1234 00 03 00 0800 05000000",
+         {.negotiated = true, .failure = true, .reason = 5}},
         {"0300 000b 06 d0 0000 1234 00", {0}},
     };
     struct hex_bytes pdu = hex_bytes(table[_i].pdu);
@@ -102,6 +103,7 @@ START_TEST(confirms_are_read_as_they_come)
         ck_assert(confirm.negotiated == table[_i].expected.negotiated);
         ck_assert(confirm.failure == table[_i].expected.failure);
         ck_assert_uint_eq(confirm.protocol, table[_i].expected.protocol);
+        ck_assert_uint_eq(confirm.reason, table[_i].expected.reason);
     }
 }
 END_TEST
