@@ -20,7 +20,11 @@ async function life(t) {
   const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
-    connect() { return made.refused ? Promise.reject({ kind: () => 0, backtrace: () => made.refused }) : Promise.resolve(session); }
+    connect() {
+      made.socket = new globalThis.WebSocket();
+      made.socket.addEventListener('message', () => {});
+      return made.refused ? Promise.reject({ kind: () => 0, backtrace: () => made.refused }) : Promise.resolve(session);
+    }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
     'setCursorStyleCallbackContext', 'setCursorStyleCallback', 'remoteClipboardChangedCallback', 'forceClipboardUpdateCallback', 'extension']) {
@@ -30,7 +34,12 @@ async function life(t) {
     };
   }
   pretend(t, 'Builder', SessionBuilder);
-  pretend(t, 'WebSocket', class extends EventTarget {});
+  pretend(t, 'WebSocket', class extends EventTarget {
+    static OPEN = 1;
+    readyState = 1;
+    send() {}
+    close() {}
+  });
   pretend(t, 'location', new URL('https://gateway.example.com/desktop/office'));
   pretend(t, 'addEventListener', () => {});
   pretend(t, 'fetch', async (path, { body }) => {
@@ -134,4 +143,20 @@ test('an account that the desktop refuses is not shown to it again with the same
     assert.equal(made.shown.at(-1)[0], 'over');
     assert.equal(made.life.credentials === null, forgets, status);
   }
+});
+
+test('who connects elsewhere is told, by the reason that the desktop gives before its goodbye', async (t) => {
+  const bytes = (text) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+  const made = await life(t);
+  await made.begin();
+  made.visits['11'] = { reason: 'desktop' };
+  // Client Info, from which on it is RDP; it is sent after a turn or two.
+  made.socket.send(bytes('0300003802f08064000403eb70 2a 40000000 00000000 73014b00 0000 0600 0400 0000 0000 0000 610064006100 0000 70007700 0000 0000 0000'));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const says = bytes('0300002502f080 68000103eb70 8016 1600 1700 ea03 ea030100 00 01 1600 2f 00 0000 05000000 030000090 2f080 2180');
+  made.socket.dispatchEvent(new MessageEvent('message', { data: says.buffer }));
+  made.breaks('reason: received disconnect provider ultimatum: UserRequested');
+  await soon(() => made.shown.length > 1);
+  assert.deepEqual(made.shown.at(-1), ['over', { reason: 'elsewhere', retry: false, ask: false }]);
+  assert.equal(made.life.credentials, null);
 });

@@ -17,7 +17,7 @@ const { default: japanese } = await import('/lang/viewer.ja.js');
 
 // ---- an end, and its reason ----
 
-const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', failed: false, timedOut: false, opened: false, said: false };
+const FACTS = { visit: 1, phase: null, kind: null, close: null, api: null, text: '', failed: false, timedOut: false, opened: false, said: false, told: null };
 const why = (facts, reason = '') => diagnose({ ...FACTS, ...facts }, { state: reason && 'ended', reason }).reason;
 
 test('no ticket: the API says why', () => {
@@ -96,6 +96,21 @@ test('opened: after a goodbye of the desktop\'s it is no break, however the conn
     }
   }
   assert.equal(why({ opened: true, said: true }, 'tunnel-ended'), 'administrator');
+});
+
+test('what the desktop says of its reason goes before what the package makes of it, opened or not', () => {
+  for (const [told, reason, ask = false] of [[{ errorInfo: 1 }, 'desktop-administrator'], [{ errorInfo: 2 }, 'desktop-administrator'], [{ errorInfo: 3 }, 'desktop-limit'],
+    [{ errorInfo: 4 }, 'desktop-limit'], [{ errorInfo: 5 }, 'elsewhere'], [{ errorInfo: 6 }, 'desktop-full'], [{ errorInfo: 7 }, 'desktop-denied'], [{ errorInfo: 9 }, 'denied', true],
+    [{ errorInfo: 0xb }, 'desktop-ended'], [{ errorInfo: 0xc }, 'logged-off'], [{ errorInfo: 0x100 }, 'licence'], [{ errorInfo: 0x10a }, 'licence'], [{ licence: 2 }, 'licence'], [{ licence: 6 }, 'licence']]) {
+    for (const facts of [{ opened: true, said: true }, { opened: true, failed: true }, { opened: false, kind: 0, phase: 'started' }]) {
+      for (const ended of ['desktop', 'desktop-lost', 'client', '']) {
+        assert.deepEqual(diagnose({ ...FACTS, ...facts, told }, { state: 'ended', reason: ended }), { reason, retry: false, ask }, JSON.stringify(told));
+      }
+    }
+  }
+  assert.equal(why({ opened: true, said: true, told: { errorInfo: 5 } }, 'tunnel-ended'), 'administrator', 'but not before what the gateway knows');
+  assert.equal(why({ opened: true, said: true, told: { errorInfo: 0x10c9 } }, 'desktop'), 'desktop-ended', 'one that nobody meets');
+  assert.equal(why({ kind: 0, phase: 'started', said: true }, 'client'), 'desktop-hung-up', 'a bare goodbye while it is opened');
 });
 
 test('every reason of the gateway, and every one that is shown, has words', () => {

@@ -185,6 +185,43 @@ test('what is no stream of packets passes, for good', () => {
   assert.equal(toHex(mender.apply(SHORT_DEACTIVATE)), toHex(SHORT_DEACTIVATE));
 });
 
+// Set Error Info ([MS-RDPBCGR] 2.2.5.1.1) and Licensing Error Message (2.2.1.12.1.3), as Windows sends them.
+const le = (value) => Buffer.from(Uint32Array.of(value).buffer);
+const errorInfo = (code) => together(hex('0300 0025 02f080 68000103eb70 8016 1600 1700 ea03 ea030100 00 01 1600 2f 00 0000'), le(code));
+const licenceError = (code) => together(hex('0300 0023 02f080 68000103eb70 8014 8000 0000 ff 03 1000'), le(code), hex('02000000 0400 0000'));
+const ULTIMATUM = hex('03000009 02f080 2180');
+
+test('what the desktop says of its reason is noted, and passes as it came, wherever the stream is cut', () => {
+  for (const [packet, told] of [[errorInfo(5), { errorInfo: 5 }], [errorInfo(0x101), { errorInfo: 0x101 }], [licenceError(2), { licence: 2 }]]) {
+    const stream = together(FAST_PATH_LONG, packet, ULTIMATUM);
+    for (let cut = 0; cut <= stream.length; cut++) {
+      const mender = new Mender();
+      assert.equal(toHex(together(mender.apply(stream.slice(0, cut)), mender.apply(stream.slice(cut)))), toHex(stream));
+      assert.deepEqual(mender.told, told);
+    }
+  }
+});
+
+test('no reason: none is given, the licence is fine, or the picture goes on', () => {
+  for (const stream of [errorInfo(0), licenceError(7), together(errorInfo(5), FAST_PATH), OTHER, SHORT_DEACTIVATE]) {
+    const mender = new Mender();
+    mender.apply(stream);
+    assert.equal(mender.told, null);
+  }
+});
+
+test('a bent reason passes as it came', () => {
+  for (const sample of [errorInfo(5), licenceError(2)]) {
+    for (let at = 7; at < sample.length; at++) {
+      for (const byte of [0x00, 0x7f, 0x80, 0xff]) {
+        const bent = Uint8Array.from(sample);
+        bent[at] = byte;
+        assert.equal(toHex(new Mender().apply(bent)), toHex(bent));
+      }
+    }
+  }
+});
+
 test('the cutter: no piece has bytes of two packets, and none is lost, wherever messages end', () => {
   const all = [OTHER, FAST_PATH_LONG, LONG_DEACTIVATE, FAST_PATH, FAST_PATH_LONG];
   const stream = together(...all);

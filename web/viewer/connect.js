@@ -54,6 +54,7 @@ class Facts {
   failed = false; // the package gave up
   timedOut = false;
   opened = false; // there was a picture
+  told = null; // why it ends, by the desktop: {errorInfo} or {licence}, see told.js
   said = false; // the desktop has said goodbye, as it does at a sign-out or when somebody connects elsewhere
 }
 
@@ -73,6 +74,7 @@ function readError(facts, error) {
   } else {
     facts.text = String(error);
   }
+  facts.said = GOODBYE.test(facts.text);
 }
 
 function proxyAddress() {
@@ -136,7 +138,8 @@ export async function connect(options) {
   let socketEnded;
   const socketEnd = new Promise((resolve) => { socketEnded = resolve; });
   let crLf = false;
-  const socket = watchNext({ amender, mender: new Mender(), cutter: new Cutter(), onData: hooks.data,
+  const mender = new Mender();
+  const socket = watchNext({ amender, mender, cutter: new Cutter(), onData: hooks.data,
     onAnswer(bytes) { crLf ||= takesCrLf(bytes); },
     onClose(close) {
       facts.close ??= close;
@@ -144,15 +147,15 @@ export async function connect(options) {
     } });
 
   const begin = () => prepare(client, ticket, { ...options, size }).connect();
-  const session = await start(begin, { facts, amender, socket, socketEnd, onWaking: () => hooks.step('waking') });
+  const session = await start(begin, { facts, amender, mender, socket, socketEnd, onWaking: () => hooks.step('waking') });
   socket.opened();
   facts.opened = true;
-  const ended = wait(session, { facts, socketEnd }).finally(() => socket.close());
+  const ended = wait(session, { facts, mender, socketEnd }).finally(() => socket.close());
   const releaseKeys = (codes) => socket.send(keyReleases(codes));
   return { session, facts, shares: ticket.clipboard, crLf, releaseKeys, ended, close: () => socket.close() };
 }
 
-async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {
+async function start(begin, { facts, amender, mender, socket, socketEnd, onWaking }) {
   const closed = socketEnd.then(() => pause(LAST_WORDS_MS)).then(() => { throw new Error('closed'); });
   closed.catch(() => {}); // it comes, sooner or later
   try {
@@ -161,21 +164,20 @@ async function start(begin, { facts, amender, socket, socketEnd, onWaking }) {
     facts.timedOut = error instanceof TimeIsUp;
     readError(facts, error);
     facts.phase = amender.phase;
+    facts.told = mender.told;
     socket.close();
     throw new NoConnection(facts);
   }
 }
 
-async function wait(session, { facts, socketEnd }) {
+async function wait(session, { facts, mender, socketEnd }) {
   const running = session.run().then(
     (end) => {
       facts.text = end.reason();
       facts.said = true; // what breaks is an error
     },
-    (error) => {
-      readError(facts, error);
-      facts.said = GOODBYE.test(facts.text);
-    });
+    (error) => readError(facts, error));
   await Promise.race([running, socketEnd.then(() => pause(LAST_WORDS_MS))]);
+  facts.told = mender.told;
   return facts;
 }

@@ -8,11 +8,14 @@
 // there: the package reads on and throws away what it has read too much, up to a kilobyte, with which
 // it loses the bounds of the packets, and then the desktop. So the stream is cut there.
 //
+// And the reason that the desktop gives for an end (told.js) is noted here, where packets have bounds.
+//
 // Pure functions over bytes and one small state: where the next packet of the stream begins.
+import { toldIn, TOLD_MOST } from './told.js';
 
 const SEND_DATA_INDICATION = 0x68; // PER, MCS DomainMCSPDU choice 26
 const PDU_DEACTIVATE_ALL = 0x16; // with protocol version 1 in the upper bits
-const SHORT = 32; // a packet up to this size may be the one; only such a one is ever held back
+const SHORT = TOLD_MOST; // a packet up to this size may be one of these; only such a one is ever held back
 
 /** The size of the packet at `at`: 0 while its header is not complete, -1 when it is none. */
 export function packetSize(bytes, at) {
@@ -57,6 +60,7 @@ function joined(parts) {
 export class Mender {
   #held = null; // the beginning of a short packet whose rest has not come
   #skip = 0; // bytes left of a packet that passes
+  told = null; // the last reason for an end (told.js), unless the picture went on
 
   /** The bytes to hand on for these; maybe none. */
   apply(chunk) {
@@ -76,6 +80,8 @@ export class Mender {
         break;
       }
       const packet = bytes.subarray(at, at + size);
+      if (bytes[at] !== 3) this.told = null;
+      else if (size <= SHORT) this.told = toldIn(packet) ?? this.told;
       if (size <= SHORT && isShortDeactivate(packet)) {
         out.push(bytes.subarray(from, at), lengthened(packet));
         from = at + size;

@@ -9,7 +9,8 @@ const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minute
 const SHORT_MS = 3_000; // a connection that ends so soon counts as one more attempt
 // Ends behind which nobody may be there any more who would come back with the same password: whoever
 // sits down next shall not.
-const FORGET = ['signed-out', 'password-due', 'not-allowed', 'idle', 'limit', 'administrator', 'desktop-ended'];
+const FORGET = ['signed-out', 'password-due', 'not-allowed', 'idle', 'limit', 'administrator', 'desktop-ended',
+  'desktop-administrator', 'desktop-limit', 'desktop-full', 'desktop-denied', 'elsewhere', 'logged-off', 'licence'];
 // Refusals of the account: the same name and password would be refused again, and may count against it.
 const USELESS = ['locked', 'password-expired', 'disabled', 'logon-hours', 'restricted', 'ntlm-blocked'];
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes

@@ -22,6 +22,22 @@ const STATUS = {
   'c0000418': 'ntlm-blocked', // NTLM_BLOCKED
 };
 
+// What the desktop says of an end ([MS-RDPBCGR] 2.2.5.1.1), of what people meet.
+const ERROR_INFO = {
+  0x1: 'desktop-administrator', // RPC_INITIATED_DISCONNECT
+  0x2: 'desktop-administrator', // RPC_INITIATED_LOGOFF
+  0x3: 'desktop-limit', // IDLE_TIMEOUT
+  0x4: 'desktop-limit', // LOGON_TIMEOUT
+  0x5: 'elsewhere', // DISCONNECTED_BY_OTHERCONNECTION
+  0x6: 'desktop-full', // OUT_OF_MEMORY
+  0x7: 'desktop-denied', // SERVER_DENIED_CONNECTION
+  0x9: 'denied', // SERVER_INSUFFICIENT_PRIVILEGES
+  0xb: 'desktop-ended', // RPC_INITIATED_DISCONNECT_BYUSER
+  0xc: 'logged-off', // LOGOFF_BY_USER
+};
+const LICENSE_FIRST = 0x100; // LICENSE_INTERNAL
+const LICENSE_LAST = 0x10a; // LICENSE_NO_REMOTE_CONNECTIONS
+
 // Reasons of /api/visits that say enough by themselves, and the reason that we show.
 const TOLD = {
   'no_session': 'signed-out',
@@ -90,6 +106,12 @@ function ofText(text) {
   return /invalid username|mixed username/i.test(text) ? 'account' : null;
 }
 
+function ofTold(told) {
+  const { errorInfo, licence } = told ?? {};
+  if (licence || (errorInfo >= LICENSE_FIRST && errorInfo <= LICENSE_LAST)) return 'licence';
+  return ERROR_INFO[errorInfo] ?? null;
+}
+
 function ofOpened({ said, failed, close }, visit) {
   if (said) return 'desktop-ended'; // whatever became of the connection then
   if (BROKEN.has(visit.reason)) return 'lost';
@@ -110,8 +132,10 @@ export function diagnose(facts, visit) {
 
 function reasonFor(facts, visit) {
   if (facts.api) return ofApi(facts.api);
-  const told = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
-  if (told && !(told === 'lost' && facts.said)) return told;
+  const known = Object.hasOwn(TOLD, visit.reason) ? TOLD[visit.reason] : null;
+  const told = ofTold(facts.told);
+  if (known && !(known === 'lost' && (facts.said || told))) return known;
+  if (told) return told;
   if (facts.opened) return ofOpened(facts, visit);
   const named = ofText(facts.text) ?? ofKind(facts.kind);
   if (named) return named;
@@ -120,5 +144,5 @@ function reasonFor(facts, visit) {
   if (visit.reason === 'client-lost' || (!visit.reason && facts.close?.clean === false)) return 'lost';
   // The desktop hung up on what was sent to sign in: some say no in no other way.
   if (facts.phase === Phase.signingIn) return 'password';
-  return ['desktop', 'desktop-lost'].includes(visit.reason) ? 'desktop-hung-up' : 'failed';
+  return facts.said || ['desktop', 'desktop-lost'].includes(visit.reason) ? 'desktop-hung-up' : 'failed';
 }
