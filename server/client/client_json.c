@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 /* ---- writing ---- */
@@ -192,7 +193,7 @@ bool client_json_has_desktop(const struct client_answer *answer, const char *des
     json_array_foreach(list, i, item)
     {
         const char *name = member(item, "name");
-        has = has || strcmp(name, desktop) == 0;
+        has = has || strcasecmp(name, desktop) == 0; /* as the gateway compares */
         size_t need = strlen(name) + 2;
         if (used + need < size) {
             snprintf(others + used, size - used, "%s%s", used ? ", " : "", name);

@@ -131,6 +131,11 @@ test('a desktop that is not granted is told before the RDP client starts', () =>
   assert.equal(gateway.tokens.size, 0, 'signed out');
 }));
 
+test('a desktop may be named in other letters, as the gateway takes it', () => withGateway({}, async (gateway) => {
+  const result = await run([...trusted(), '--exec', 'exit 7', at(gateway), 'PC'], { credentials: login() });
+  assert.equal(result.code, 7, result.err);
+}));
+
 test('the ends of a tunnel have words and exit codes', async () => {
   const cases = [
     [(_, s) => s.end(answer(504, { error: 'desktop_asleep', message: 'It sleeps.' })), EX.UNAVAILABLE, /It sleeps/],

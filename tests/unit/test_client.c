@@ -311,6 +311,7 @@ START_TEST(desktops_are_listed)
                 "{\"desktops\":[{\"name\":\"one\"},{\"name\":\"two\"},"
                 "{\"name\":\"a-long-name-that-does-not-fit\"}]}");
     ck_assert(client_json_has_desktop(&answer, "two", others, sizeof(others)));
+    ck_assert(client_json_has_desktop(&answer, "TWO", others, sizeof(others)));
     ck_assert(!client_json_has_desktop(&answer, "three", others, sizeof(others)));
     ck_assert_str_eq(others, "one, two");
     answer_with(&answer, 200, "{\"desktops\":[]}");
