@@ -42,7 +42,7 @@ static void sign_in_work(struct client_job *job)
             return;
     }
     if (client_session_check(&client->session, client->options->desktop, failure) &&
-        failure->fault != CLIENT_FAULT_DESKTOP)
+        failure->fault != CLIENT_FAULT_DESKTOP && failure->fault != CLIENT_FAULT_DENIED)
         *failure = (struct client_failure){0}; /* the tunnel will tell */
 }
 

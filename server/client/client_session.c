@@ -255,6 +255,17 @@ static int ask_gateway(struct client_session *session, const char *method, const
     return error;
 }
 
+/* The list is refused: that a new password is due holds for the tunnel, too. All else the tunnel
+ * itself will tell. */
+static int judge_refusal(const struct client_answer *answer, struct client_failure *failure)
+{
+    client_json_refusal(answer, failure);
+    if (failure->fault == CLIENT_FAULT_DENIED)
+        return -1;
+    *failure = (struct client_failure){0};
+    return 0;
+}
+
 int client_session_check(struct client_session *session, const char *desktop,
                          struct client_failure *failure)
 {
@@ -263,8 +274,9 @@ int client_session_check(struct client_session *session, const char *desktop,
     int error = answer ? ask_gateway(session, "GET", "/api/desktops", answer, session->ask.cancel,
                                      ASK_MS, failure)
                        : client_fail(failure, CLIENT_FAULT_SYSTEM, "out of memory");
-    if (!error && answer->head.status == 200 &&
-        !client_json_has_desktop(answer, desktop, others, sizeof(others)))
+    if (!error && answer->head.status != 200)
+        error = judge_refusal(answer, failure);
+    else if (!error && !client_json_has_desktop(answer, desktop, others, sizeof(others)))
         error = client_fail(failure, CLIENT_FAULT_DESKTOP,
                             "there is no desktop \"%s\" for you%s%s; if the name is right, ask "
                             "your administrator for access",

@@ -51,7 +51,8 @@ unsigned client_session_factors(struct client_session *session);
 int client_session_show_factor(struct client_session *session, unsigned factors,
                                struct client_failure *failure);
 
-/* Whether the person may use this desktop; -1 with words when not, or when it cannot be asked. */
+/* Whether the person may use this desktop; -1 with words when not (DESKTOP), when they must choose
+ * a new password first (DENIED), or when it cannot be asked. */
 int client_session_check(struct client_session *session, const char *desktop,
                          struct client_failure *failure);
 

@@ -136,6 +136,24 @@ test('a desktop may be named in other letters, as the gateway takes it', () => w
   assert.equal(result.code, 7, result.err);
 }));
 
+test('a password that has to be changed is told before the RDP client starts', () => withGateway({
+  'GET /api/desktops': (_, socket) => socket.end(answer(403, { error: 'password_change_due', message: 'Choose a new password.' })),
+}, async (gateway) => {
+  const result = await run([...trusted(), '--exec', 'echo started; exit 3', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(result.code, EX.PERM);
+  assert.match(result.err, /Choose a new password/);
+  assert.equal(result.out.length, 0);
+}));
+
+test('a list that cannot be had now keeps nobody off: the tunnel will tell', async () => {
+  for (const reply of [answer(403, { error: 'forbidden' }), answer(404, {}), answer(500, '<html>'), answer(503, {})]) {
+    await withGateway({ 'GET /api/desktops': (_, socket) => socket.end(reply) }, async (gateway) => {
+      const result = await run([...trusted(), '--exec', 'exit 3', at(gateway), 'pc'], { credentials: login() });
+      assert.equal(result.code, 3, result.err);
+    });
+  }
+});
+
 test('the ends of a tunnel have words and exit codes', async () => {
   const cases = [
     [(_, s) => s.end(answer(504, { error: 'desktop_asleep', message: 'It sleeps.' })), EX.UNAVAILABLE, /It sleeps/],
