@@ -82,6 +82,34 @@ static int read_terminal(const struct client_ask *ask, const char *prompt, bool 
     return error;
 }
 
+/* The size of the space that stands there, 0: none. Also what keyboards and pages put in its place:
+ * U+00A0, and U+3000 of East Asian input. */
+static size_t space_at(const char *text)
+{
+    if (*text == ' ' || *text == '\t')
+        return 1;
+    if (strncmp(text, "\xc2\xa0", 2) == 0)
+        return 2;
+    return strncmp(text, "\xe3\x80\x80", 3) == 0 ? 3 : 0;
+}
+
+static void trim(char *text)
+{
+    size_t size, kept = 0;
+    char *from = text;
+    while ((size = space_at(from)))
+        from += size;
+    memmove(text, from, strlen(from) + 1);
+    for (size_t at = 0; text[at]; at += size) {
+        size = space_at(text + at);
+        if (!size) {
+            size = 1;
+            kept = at + 1;
+        }
+    }
+    text[kept] = '\0';
+}
+
 static bool is_plain(const char *text)
 {
     for (const char *at = text; *at; at++) {
@@ -119,10 +147,48 @@ int client_ask(const struct client_ask *ask, const char *prompt, bool secret, ch
 {
     int error = ask->fd >= 0 ? read_line(ask->fd, ask->cancel, to, size)
                              : read_terminal(ask, prompt, secret, to, size);
+    if (!error && !secret)
+        trim(to);
     if (!error && !is_plain(to))
         error = -EILSEQ;
     if (!error)
         return 0;
     explicit_bzero(to, size);
     return judge(ask, error, failure);
+}
+
+/* ---- codes ---- */
+
+/* "1. ", "10) ": in a printed list. */
+static const char *behind_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    bool numbered = digits >= 1 && digits <= 2 && (text[digits] == '.' || text[digits] == ')');
+    return numbered ? text + digits + 1 : text;
+}
+
+/* Full-width forms, U+FF01 to U+FF5E, are ASCII's in the same order. `*size` is what was read. */
+static char ascii_at(const char *text, size_t *size)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    bool wide = at[0] == 0xef && (at[1] == 0xbc || at[1] == 0xbd) && at[2];
+    unsigned number = wide ? ((at[1] & 0x3fU) << 6 | (at[2] & 0x3fU)) - 0xf00U : 0;
+    *size = wide ? 3 : 1;
+    if (!wide)
+        return *text;
+    return number >= 1 && number <= 0x5e ? (char)(number + 0x20) : ' ';
+}
+
+bool client_ask_code(char *to, size_t size, const char *typed)
+{
+    size_t made = 0, read;
+    for (typed = behind_number(typed); *typed && made + 1 < size; typed += read) {
+        char one = ascii_at(typed, &read);
+        if (one >= 'A' && one <= 'Z')
+            one = (char)(one - 'A' + 'a');
+        if ((one >= '0' && one <= '9') || (one >= 'a' && one <= 'z'))
+            to[made++] = one;
+    }
+    to[made] = '\0';
+    return made > 0;
 }

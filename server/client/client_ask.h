@@ -22,7 +22,13 @@ struct client_ask {
     struct client_status *status;
 };
 
-/* One answer into `to`, never empty: `prompt` is for the terminal, `secret` hides what is typed.
- * 0, or -1 with `to` wiped. Blocks; one caller at a time. */
+/* One answer into `to`, never empty: `prompt` is for the terminal, `secret` hides what is typed. Of
+ * one that is not secret, spaces at both ends are left out. 0, or -1 with `to` wiped. Blocks; one
+ * caller at a time. */
 int client_ask(const struct client_ask *ask, const char *prompt, bool secret, char *to, size_t size,
                struct client_failure *failure);
+
+/* A code as it is meant: letters and digits in lower case, of those of East Asian keyboards the
+ * ASCII ones, without what groups them, and without the number before a recovery code ("1. ").
+ * `to` holds `size` bytes; what does not fit is left out. False when there is none. */
+bool client_ask_code(char *to, size_t size, const char *typed);

@@ -52,18 +52,15 @@ static int ask_code(struct client_session *session, const char *why, struct clie
 {
     char prompt[96];
     struct client_secrets *secrets = session->secrets;
-    char typed[64]; /* authenticators show "123 456" */
+    char typed[128];
     snprintf(prompt, sizeof(prompt), "%sCode from your authenticator: ", why);
     if (client_ask(&session->ask, prompt, false, typed, sizeof(typed), failure))
         return -1;
-    size_t made = 0;
-    for (const char *at = typed; *at && made + 1 < sizeof(secrets->code); at++) {
-        if (*at != ' ')
-            secrets->code[made++] = *at;
-    }
-    secrets->code[made] = '\0';
+    bool good = client_ask_code(secrets->code, sizeof(secrets->code), typed);
     explicit_bzero(typed, sizeof(typed));
-    return 0;
+    return good ? 0
+                : client_fail(failure, CLIENT_FAULT_INPUT,
+                              "a code has digits or letters, and there were none");
 }
 
 static int ask_all(struct client_session *session, struct client_failure *failure)

@@ -154,6 +154,24 @@ test('a list that cannot be had now keeps nobody off: the tunnel will tell', asy
   }
 });
 
+test('codes and names arrive as they are meant, however they were typed', async () => {
+  const wide = (text) => text.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)));
+  const cases = [
+    ['123456', '123456'], ['123 456', '123456'], [wide('123456'), '123456'], ['\u3000123-456\u00a0', '123456'], ['123456\t', '123456'],
+    ['1. abcd-EFGH-jkmn-pqrs', 'abcdefghjkmnpqrs'], ['10) abcd efgh jkmn pqrs', 'abcdefghjkmnpqrs'], ['abcd\u2010efgh\u2212jkmn\uff0dpqrs', 'abcdefghjkmnpqrs'],
+  ];
+  for (const [typed, meant] of cases) {
+    let got;
+    await withGateway({ 'POST /api/login': (request, socket) => {
+      got = JSON.parse(request.body);
+      socket.end(answer(401, { error: 'sign_in_refused', message: 'Not right.' }));
+    } }, async (gateway) => {
+      await run([...trusted(), at(gateway), 'pc'], { credentials: [' anna \u3000', ' pass ', typed] });
+      assert.deepEqual(got, { username: 'anna', password: ' pass ', code: meant }, typed);
+    });
+  }
+});
+
 test('the ends of a tunnel have words and exit codes', async () => {
   const cases = [
     [(_, s) => s.end(answer(504, { error: 'desktop_asleep', message: 'It sleeps.' })), EX.UNAVAILABLE, /It sleeps/],

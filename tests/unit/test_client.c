@@ -1,4 +1,5 @@
 /* The tunnel client's pure parts: addresses, fingerprints, JSON, words, pauses, commands. */
+#include "client_ask.h"
 #include "client_exec.h"
 #include "client_failure.h"
 #include "client_json.h"
@@ -235,6 +236,57 @@ START_TEST(bytes_for_people)
 }
 END_TEST
 
+/* ---- what is typed ---- */
+
+static const struct {
+    const char *typed, *meant;
+} codes[] = {
+    {"123456", "123456"},
+    {"123 456", "123456"},
+    {"1. abcd-EFGH-jkmn-pqrs", "abcdefghjkmnpqrs"},
+    {"10)abcd efgh jkmn pqrs", "abcdefghjkmnpqrs"},
+    {"1234.", "1234"},
+    {"\xef\xbc\x91\xef\xbc\x90\xef\xbc\x99", "109"},          /* U+FF11 FF10 FF19 */
+    {"\xef\xbd\x81\xef\xbc\xba\xef\xbc\x8d\x62", "azb"},      /* U+FF41 FF3A FF0D */
+    {"\xef\xbd\x9f\xef\xbc\x80\xef\xbd\xa1\xef\xbf\xbf", ""}, /* beyond these */
+    {"\xc2\xb9\xe2\x80\x90"
+     "1",
+     "1"},
+    {"\xef\xbc", ""},
+    {"--", ""},
+    {"", ""},
+    {"12345678901234567890", "1234567890123456"},
+};
+
+START_TEST(codes_are_as_meant)
+{
+    char to[17];
+    ck_assert(client_ask_code(to, sizeof(to), codes[_i].typed) == (codes[_i].meant[0] != '\0'));
+    ck_assert_str_eq(to, codes[_i].meant);
+}
+END_TEST
+
+START_TEST(spaces_at_the_ends_are_nobodys)
+{
+    static const char lines[] = " \tanna\xc2\xa0\n\xe3\x80\x80"
+                                "a b \xe3\x80\x80\r\n pass \n  \n";
+    struct client_failure failure = {0};
+    char to[32];
+    int ends[2], never[2];
+    ck_assert_int_eq(pipe(ends) | pipe(never), 0);
+    ck_assert_int_eq(write(ends[1], lines, sizeof(lines) - 1), (ssize_t)sizeof(lines) - 1);
+    struct client_ask ask = {.fd = ends[0], .cancel = never[0]};
+    ck_assert_int_eq(client_ask(&ask, "", false, to, sizeof(to), &failure), 0);
+    ck_assert_str_eq(to, "anna");
+    ck_assert_int_eq(client_ask(&ask, "", false, to, sizeof(to), &failure), 0);
+    ck_assert_str_eq(to, "a b");
+    ck_assert_int_eq(client_ask(&ask, "", true, to, sizeof(to), &failure), 0);
+    ck_assert_str_eq(to, " pass ");
+    ck_assert_int_eq(client_ask(&ask, "", false, to, sizeof(to), &failure), -1);
+    ck_assert_int_eq(failure.fault, CLIENT_FAULT_INPUT);
+}
+END_TEST
+
 /* ---- JSON ---- */
 
 static void answer_with(struct client_answer *answer, uint16_t status, const char *body)
@@ -465,6 +517,8 @@ int main(void)
     tcase_add_test(tests, commands_are_filled);
     tcase_add_test(tests, no_command_with_words_missing_is_started);
     tcase_add_test(tests, bytes_for_people);
+    tcase_add_loop_test(tests, codes_are_as_meant, 0, COUNT(codes));
+    tcase_add_test(tests, spaces_at_the_ends_are_nobodys);
     tcase_add_test(tests, login_is_escaped);
     tcase_add_test(tests, token_is_checked);
     tcase_add_test(tests, refusals_have_words);
