@@ -2,6 +2,7 @@
  * an http:// address, so that TLS stays ours: the pinning rules and the relay's session. */
 #include "client_dial.h"
 
+#include "client_proxy.h"
 #include "fd.h"
 
 #include <curl/curl.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 struct dial {
@@ -20,28 +20,6 @@ struct dial {
     CURLM *multi;
     bool added;
 };
-
-static const char *environment(const char *lower, const char *upper)
-{
-    const char *value = getenv(lower);
-    if (!value || !*value)
-        value = getenv(upper);
-    return value && *value ? value : NULL;
-}
-
-/* A proxy that is itself reached by TLS would leave libcurl holding that session. */
-static bool is_usable(const char *proxy)
-{
-    static const char *const schemes[] = {"http://", "socks4://", "socks4a://", "socks5://",
-                                          "socks5h://"};
-    if (!proxy || !strstr(proxy, "://"))
-        return true;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-        if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
-            return true;
-    }
-    return false;
-}
 
 static void dial_deinit(struct dial *dial)
 {
@@ -55,14 +33,10 @@ static void dial_deinit(struct dial *dial)
 
 static bool set_proxy(struct dial *dial)
 {
-    const char *none = environment("no_proxy", "NO_PROXY");
-    dial->proxy = environment("https_proxy", "HTTPS_PROXY");
-    if (!dial->proxy)
-        dial->proxy = environment("all_proxy", "ALL_PROXY");
     CURL *easy = dial->easy;
-    /* An empty text keeps libcurl from looking at http_proxy. */
+    /* Empty texts keep libcurl from looking into the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, dial->proxy ? dial->proxy : "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOPROXY, none ? none : "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK;
@@ -112,23 +86,98 @@ static int dial_perform(struct dial *dial, const struct client_wait *wait)
     }
 }
 
-static int fail_proxy(const struct dial *dial, long code, struct client_failure *failure)
+/* ---- proxies ---- */
+
+static int fail_form(struct client_failure *failure)
 {
+    return client_fail(failure, CLIENT_FAULT_PROXY,
+                       "the proxy in https_proxy or all_proxy cannot be used: it is not of the "
+                       "form http://HOST:PORT or socks5://HOST:PORT (a proxy reached by https:// "
+                       "is not supported)");
+}
+
+/* It does as it should, but the way behind it is broken, as ours may be: that passes. */
+static int fail_behind(const struct dial *dial, const char *why, struct client_failure *failure)
+{
+    return client_fail(failure, CLIENT_FAULT_NETWORK, "the proxy cannot reach the gateway %s (%s)",
+                       dial->gateway->authority, why);
+}
+
+static int fail_refused(const struct dial *dial, const char *why, struct client_failure *failure)
+{
+    return client_fail(failure, CLIENT_FAULT_PROXY,
+                       "the proxy refuses to connect to %s (%s); ask whoever runs it, or name the "
+                       "gateway in no_proxy",
+                       dial->gateway->authority, why);
+}
+
+static int fail_gateway_name(const struct dial *dial, struct client_failure *failure)
+{
+    return client_fail(failure, CLIENT_FAULT_NAME,
+                       "the gateway's name %s is not known here; is it spelled right, and are you "
+                       "online?",
+                       dial->gateway->host);
+}
+
+/* RFC 9110 section 15.6: 502, 503 and 504 are about what is behind the proxy. */
+static int fail_http_proxy(const struct dial *dial, long code, struct client_failure *failure)
+{
+    char why[32];
+    snprintf(why, sizeof(why), "it answered %ld", code);
     if (code == 407)
         return client_fail(failure, CLIENT_FAULT_PROXY,
                            "the proxy wants a sign-in of its own, or refused yours (407): set "
                            "https_proxy=http://USER:PASSWORD@PROXY:PORT");
-    if (code)
-        return client_fail(failure, CLIENT_FAULT_PROXY,
-                           "the proxy refuses to connect to %s (it answered %ld); ask whoever "
-                           "runs it, or name the gateway in no_proxy",
-                           dial->gateway->authority, code);
-    return client_fail(
-        failure, CLIENT_FAULT_PROXY,
-        "the proxy in https_proxy or all_proxy cannot be used: its name does not "
-        "resolve, or it is not of the form http://HOST:PORT or socks5://HOST:PORT (a "
-        "proxy reached by https:// is not supported)");
+    return code >= 502 && code <= 504 ? fail_behind(dial, why, failure)
+                                      : fail_refused(dial, why, failure);
 }
+
+/* RFC 1928 section 6, and SOCKS 4, which has one answer for all that fails. */
+static int fail_socks_proxy(const struct dial *dial, struct client_failure *failure)
+{
+    long error = CURLPX_OK;
+    curl_easy_getinfo(dial->easy, CURLINFO_PROXY_ERROR, &error);
+    switch (error) {
+    case CURLPX_RESOLVE_HOST:
+        return fail_gateway_name(dial, failure);
+    case CURLPX_REPLY_HOST_UNREACHABLE:
+    case CURLPX_REPLY_NETWORK_UNREACHABLE:
+    case CURLPX_REPLY_TTL_EXPIRED:
+        return fail_behind(dial, "there is no way to it", failure);
+    case CURLPX_REPLY_CONNECTION_REFUSED:
+        return fail_behind(dial, "the connection was refused", failure);
+    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+    case CURLPX_REQUEST_FAILED:
+        return fail_behind(dial, "it does not say why", failure);
+    case CURLPX_CLOSED:
+    case CURLPX_RECV_ADDRESS:
+    case CURLPX_RECV_AUTH:
+    case CURLPX_RECV_CONNECT:
+    case CURLPX_RECV_REQACK:
+    case CURLPX_SEND_AUTH:
+    case CURLPX_SEND_CONNECT:
+    case CURLPX_SEND_REQUEST:
+        return fail_behind(dial, "its connection broke off", failure);
+    case CURLPX_REPLY_NOT_ALLOWED:
+        return fail_refused(dial, "its rules are against it", failure);
+    case CURLPX_NO_AUTH:
+    case CURLPX_USER_REJECTED:
+        return client_fail(failure, CLIENT_FAULT_PROXY,
+                           "the proxy wants a sign-in of its own, or refused yours: set "
+                           "https_proxy=socks5h://USER:PASSWORD@PROXY:PORT");
+    default:
+        return fail_refused(dial, "it speaks another SOCKS, or none", failure);
+    }
+}
+
+static int fail_proxy_name(struct client_failure *failure)
+{
+    return client_fail(failure, CLIENT_FAULT_NAME,
+                       "the name of the proxy in https_proxy or all_proxy is not known here; is it "
+                       "spelled right, and are you online?");
+}
+
+/* ---- connecting ---- */
 
 static int fail_network(const struct dial *dial, int verdict, struct client_failure *failure)
 {
@@ -150,18 +199,17 @@ static int dial_failed(const struct dial *dial, int verdict, struct client_failu
     if (verdict == -ECANCELED)
         return client_fail(failure, CLIENT_FAULT_CANCELLED, "interrupted");
     if (connect_code >= 300)
-        return fail_proxy(dial, connect_code, failure);
+        return fail_http_proxy(dial, connect_code, failure);
     switch (verdict) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return client_fail(failure, CLIENT_FAULT_NAME,
-                           "the gateway's name %s is not known here; is it spelled right, and are "
-                           "you online?",
-                           dial->gateway->host);
+        return fail_gateway_name(dial, failure);
     case CURLE_COULDNT_RESOLVE_PROXY:
+        return fail_proxy_name(failure);
     case CURLE_PROXY:
+        return fail_socks_proxy(dial, failure);
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
-        return fail_proxy(dial, 0, failure);
+        return fail_form(failure);
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
         return client_fail(failure, CLIENT_FAULT_SYSTEM, "out of memory");
@@ -191,18 +239,16 @@ static int take_socket(const struct dial *dial, struct client_failure *failure)
 int client_dial(const struct client_url *gateway, const struct client_wait *wait,
                 struct client_failure *failure)
 {
-    struct dial dial = {.gateway = gateway};
+    struct dial dial = {.gateway = gateway, .proxy = client_proxy_for(gateway)};
     int fd = -1;
-    if (!dial_init(&dial)) {
-        dial_deinit(&dial);
-        return client_fail(failure, CLIENT_FAULT_SYSTEM, "the connection could not be prepared");
-    }
-    if (!is_usable(dial.proxy)) {
-        fail_proxy(&dial, 0, failure);
-    } else {
+    if (dial.proxy && !client_proxy_usable(dial.proxy))
+        return fail_form(failure);
+    if (dial_init(&dial)) {
         int verdict = dial_perform(&dial, wait);
         fd = verdict == CURLE_OK ? take_socket(&dial, failure)
                                  : dial_failed(&dial, verdict, failure);
+    } else {
+        client_fail(failure, CLIENT_FAULT_SYSTEM, "the connection could not be prepared");
     }
     dial_deinit(&dial);
     return fd;

@@ -12,8 +12,8 @@ enum client_fault {
     CLIENT_FAULT_INPUT,       /* no terminal, or the credentials' descriptor ran dry */
     CLIENT_FAULT_LISTEN,      /* the local address cannot be had */
     CLIENT_FAULT_OUTPUT,      /* a file cannot be written */
-    CLIENT_FAULT_NAME,        /* the gateway's name does not resolve */
-    CLIENT_FAULT_NETWORK,     /* refused, unreachable, timed out, broke off */
+    CLIENT_FAULT_NAME,        /* the gateway's, or the proxy's, does not resolve */
+    CLIENT_FAULT_NETWORK,     /* refused, unreachable (by a proxy, too), timed out, broke off */
     CLIENT_FAULT_PROXY,       /* the proxy refused or could not be used */
     CLIENT_FAULT_CERTIFICATE, /* not trusted, not pinned, or for another name */
     CLIENT_FAULT_TLS,         /* no common TLS */

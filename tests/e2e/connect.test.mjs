@@ -1,23 +1,19 @@
 // The tunnel client against a scripted gateway: what it says and does when things go wrong, and that
 // bytes pass unchanged when they go right. connect_gateway.test.mjs meets the real gateway.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
-import { connect as tcpConnect, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createServer as createTcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { answer, closeFrame, echo, frame, startGateway, upgraded } from './connect/gateway.mjs';
 import { binary, dial, read, run, start } from './connect/client.mjs';
+import { identity } from './connect/identity.mjs';
 import { start as startProcess, stop } from './lib/proc.mjs';
 import { deadPort } from './lib/servers.mjs';
 import { soon, until } from './lib/wait.mjs';
 
 const EX = { OK: 0, USAGE: 64, INPUT: 66, HOST: 68, UNAVAILABLE: 69, CANTCREAT: 73, TEMP: 75, PROTOCOL: 76, PERM: 77 };
-let state, cert, key, certFile, fingerprint;
+let own, cert, key, certFile, fingerprint;
 let codeNumber = 100000;
 
 const login = () => ['anna', 'pass "word" \\ äöü', String(codeNumber++)];
@@ -34,15 +30,10 @@ async function withGateway(rules, body) {
 }
 
 before(() => {
-  state = mkdtempSync(join(tmpdir(), 'deskgate-connect-'));
-  const made = spawnSync(binary, ['--state', state, 'init', '--name', 'localhost', '--listen', '127.0.0.1:8443'], { encoding: 'utf8' });
-  assert.equal(made.status, 0, made.stderr);
-  certFile = join(state, 'tls/cert.pem');
-  cert = readFileSync(certFile, 'utf8');
-  key = readFileSync(join(state, 'tls/key.pem'), 'utf8');
-  fingerprint = new X509Certificate(cert).fingerprint256;
+  own = identity();
+  ({ cert, key, file: certFile, fingerprint } = own);
 });
-after(() => rmSync(state, { recursive: true, force: true }));
+after(() => own?.remove());
 
 test('an unknown certificate: nothing is sent, and its fingerprint is told', () => withGateway({}, async (gateway) => {
   const result = await run(['--retry', '0', at(gateway), 'pc'], { credentials: login() });
@@ -349,51 +340,6 @@ test('a gateway that is not there, not known, not TLS', async (t) => {
   result = await run([...trusted(), 'https://gateway.invalid', 'pc'], { credentials: login() });
   assert.equal(result.code, EX.HOST, result.err);
 });
-
-test('proxies: through one, past one, refused by one', (t) => withGateway({}, async (gateway) => {
-  const proxy = createHttpServer();
-  t.after(() => {
-    proxy.close();
-    proxy.closeAllConnections();
-  });
-  const asked = [];
-  proxy.on('connect', (request, socket) => {
-    asked.push(request.url);
-    socket.on('error', () => {});
-    if (request.headers['proxy-authorization'] !== `Basic ${Buffer.from('us:er').toString('base64')}`) {
-      socket.end('HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
-      return;
-    }
-    const far = tcpConnect(gateway.port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connected\r\n\r\n');
-      far.pipe(socket);
-      socket.pipe(far);
-    });
-    far.on('error', () => socket.destroy());
-    socket.on('close', () => far.destroy());
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const { port } = proxy.address();
-  const go = (env) => run([...trusted(), '--exec', 'exit 5', at(gateway), 'pc'], { credentials: login(), env });
-
-  let result = await go({ https_proxy: `http://us:er@127.0.0.1:${port}` });
-  assert.equal(result.code, 5, result.err);
-  assert.ok(asked.length >= 2 && asked.every((url) => url === `localhost:${gateway.port}`));
-  result = await go({ HTTPS_PROXY: `http://us:hush@127.0.0.1:${port}` });
-  assert.equal(result.code, EX.UNAVAILABLE);
-  assert.match(result.err, /407/);
-  assert.doesNotMatch(result.err, /hush/);
-  const before = asked.length;
-  result = await go({ all_proxy: `http://127.0.0.1:${port}`, no_proxy: 'localhost' });
-  assert.equal(result.code, 5, result.err);
-  result = await go({ http_proxy: `http://127.0.0.1:${port}` });
-  assert.equal(result.code, 5, result.err);
-  assert.equal(asked.length, before);
-  result = await go({ https_proxy: 'https://us:hush@127.0.0.1:1' });
-  assert.equal(result.code, EX.UNAVAILABLE);
-  assert.doesNotMatch(result.err, /hush/);
-}));
 
 test('arguments: help, mistakes, a local address that others can reach', async (t) => {
   const help = await run(['--help']);

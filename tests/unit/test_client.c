@@ -4,6 +4,7 @@
 #include "client_failure.h"
 #include "client_json.h"
 #include "client_options.h"
+#include "client_proxy.h"
 #include "client_save.h"
 #include "client_status.h"
 #include "client_trust.h"
@@ -233,6 +234,45 @@ START_TEST(bytes_for_people)
         client_status_bytes(text, cases[i].bytes);
         ck_assert_str_eq(text, cases[i].text);
     }
+}
+END_TEST
+
+/* ---- proxies ---- */
+
+static const struct {
+    const char *list, *gateway;
+    bool spares;
+} spared[] = {
+    {"*", "gw.example.com", true},
+    {"gw.example.com", "gw.example.com", true},
+    {"GW.Example.COM.", "gw.example.com", true},
+    {"gw.example.com", "gw.example.com.", true},
+    {"example.com", "gw.example.com", true},
+    {".example.com", "gw.example.com", true},
+    {".gw.example.com", "gw.example.com", true},
+    {"a.example, \texample.com ,b", "gw.example.com", true},
+    {"a.example example.com", "gw.example.com", true},
+    {"ample.com", "gw.example.com", false},
+    {"*.example.com", "gw.example.com", false},
+    {"a.gw.example.com", "gw.example.com", false},
+    {"", "gw.example.com", false},
+    {" , .,..", "gw.example.com", false},
+    {"192.0.2.7", "192.0.2.7", true},
+    {"10.0.0.0/8,192.0.2.0/24", "192.0.2.7", true},
+    {"192.0.2.0/29", "192.0.2.8", false},
+    {"2.7", "192.0.2.7", false},
+    {"2001:db8::/32", "[2001:db8::1]", true},
+    {"::1", "[2001:db8::1]", false},
+    {"1111:2222:3333:4444:5555:6666:7777:8888:9999:0000/128", "[::1]", false},
+};
+
+START_TEST(proxies_are_spared)
+{
+    struct client_url url;
+    const char *why;
+    ck_assert(client_url_parse(&url, spared[_i].gateway, &why));
+    ck_assert_msg(client_proxy_spares(spared[_i].list, &url) == spared[_i].spares, "%s: %s",
+                  spared[_i].list, spared[_i].gateway);
 }
 END_TEST
 
@@ -517,6 +557,7 @@ int main(void)
     tcase_add_test(tests, commands_are_filled);
     tcase_add_test(tests, no_command_with_words_missing_is_started);
     tcase_add_test(tests, bytes_for_people);
+    tcase_add_loop_test(tests, proxies_are_spared, 0, COUNT(spared));
     tcase_add_loop_test(tests, codes_are_as_meant, 0, COUNT(codes));
     tcase_add_test(tests, spaces_at_the_ends_are_nobodys);
     tcase_add_test(tests, login_is_escaped);
