@@ -11,6 +11,26 @@
 #include <unistd.h>
 
 #define BACKLOG 64
+/* Above what services listen at, and below 60999, where Linux's ports for outgoing connections
+ * end. */
+#define PORT_FIRST 20000
+#define PORTS 40000
+
+/* FNV-1a (Fowler, Noll and Vo), with the letters of either case as one. */
+static uint32_t add_text(uint32_t hash, const char *text)
+{
+    do {
+        char one = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
+        hash = (hash ^ (unsigned char)one) * 16777619U;
+    } while (*text++); /* its end as well: "a" and "bc" are not "ab" and "c" */
+    return hash;
+}
+
+uint16_t client_listen_port(const struct client_url *gateway, const char *desktop)
+{
+    uint32_t hash = add_text(add_text(2166136261U, gateway->authority), desktop);
+    return (uint16_t)(PORT_FIRST + hash % PORTS);
+}
 
 static uint16_t bound_port(int fd)
 {

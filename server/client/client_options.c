@@ -22,7 +22,9 @@ static const char connect_help[] =
     "Signs in at a gateway and opens a local address that leads to one of your desktops.\n"
     "\n"
     "  --user NAME            do not ask for the user name\n"
-    "  --listen ADDRESS:PORT  where the RDP client connects to (127.0.0.1:0: any free port)\n"
+    "  --listen ADDRESS:PORT  where the RDP client connects to; port 0 is any free one.\n"
+    "                         Else 127.0.0.1 and a port that stays the same for this desktop,\n"
+    "                         by which RDP clients remember its certificate\n"
     "  --allow-remote         let --listen name an address that other machines can reach\n"
     "  --exec COMMAND         start the RDP client with the shell, end with it, pass on its exit\n"
     "                         code; {} becomes the local address. Or give it behind --\n"
@@ -119,7 +121,7 @@ static const struct verb *verb; /* whose arguments are being read */
 
 /* What the parse sees on its way and the options do not keep. */
 struct seen {
-    bool listen, allow_remote, help;
+    bool allow_remote, help;
 };
 
 static int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -165,7 +167,7 @@ static int take(struct client_options *options, struct seen *seen, int id, const
         options->user = value;
         return *value ? EX_OK : usage("--user wants a name");
     case OPTION_LISTEN:
-        seen->listen = true;
+        options->listen_given = true;
         return client_listen_parse(&options->listen, value)
                    ? EX_OK
                    : usage(
@@ -217,7 +219,7 @@ static int judge(const struct client_options *options, const struct seen *seen, 
         return usage("give the RDP client with --exec or behind --, not both");
     if (options->words && !options->words[0])
         return usage("a command is missing behind --");
-    if (options->stdio && (command || seen->listen || options->ready_fd >= 0))
+    if (options->stdio && (command || options->listen_given || options->ready_fd >= 0))
         return usage("--stdio goes without --listen, --ready-fd, --exec and a command");
     if (options->stdio && options->credentials_fd == 0)
         return usage("--stdio needs standard input for itself; use another --credentials-fd");

@@ -12,6 +12,7 @@ struct client_options {
     const char *desktop;
     const char *user; /* NULL: ask */
     struct client_listen listen;
+    bool listen_given; /* false: at the desktop's own port (client_listen.h) */
     bool stdio;
     bool pinned;
     uint8_t pin[CLIENT_TRUST_PIN_SIZE];

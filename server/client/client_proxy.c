@@ -1,5 +1,5 @@
-/* libcurl judges by the same rules. But it would do so after the proxy's scheme, and a proxy that we
- * cannot use shall be nobody's concern where none is wanted. */
+/* libcurl judges by the same rules. But it would do so after the proxy's scheme, and a proxy that
+ * we cannot use shall be nobody's concern where none is wanted. */
 #include "client_proxy.h"
 
 #include <stdlib.h>

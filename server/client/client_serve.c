@@ -104,10 +104,33 @@ static void on_drained(struct loop_task *task)
 
 /* ---- beginning ---- */
 
-int client_serve_prepare(struct client *client)
+/* At the address that was wished; else at the desktop's own port, or any when others have that. */
+static int begin_listening(struct client *client)
 {
     const struct client_options *options = client->options;
     struct client_listen listen = options->listen;
+    if (options->listen_given)
+        return client_listen(&listen, client->address, &client->failure);
+    char usual[CLIENT_LISTEN_TEXT];
+    listen.port = client_listen_port(&options->gateway, options->desktop);
+    int fd = client_listen(&listen, client->address, &client->failure);
+    if (fd >= 0)
+        return fd;
+    memcpy(usual, client->address, sizeof(usual));
+    client->failure = (struct client_failure){0};
+    listen.port = 0;
+    fd = client_listen(&listen, client->address, &client->failure);
+    if (fd >= 0)
+        client_status_say(&client->status,
+                          "%s, the address of %s, is in use; it is %s this time, and the RDP "
+                          "client may ask about the desktop's certificate anew",
+                          usual, options->desktop, client->address);
+    return fd;
+}
+
+int client_serve_prepare(struct client *client)
+{
+    const struct client_options *options = client->options;
     client->pause.fire = on_pause_over;
     client->tick.fire = on_tick;
     client->drained.run = on_drained;
@@ -124,7 +147,7 @@ int client_serve_prepare(struct client *client)
     };
     if (options->stdio)
         return 0;
-    client->listener = client_listen(&listen, client->address, &client->failure);
+    client->listener = begin_listening(client);
     return client->listener < 0 ? -1 : 0;
 }
 

@@ -3,6 +3,7 @@
 #include "client_exec.h"
 #include "client_failure.h"
 #include "client_json.h"
+#include "client_listen.h"
 #include "client_options.h"
 #include "client_proxy.h"
 #include "client_save.h"
@@ -125,6 +126,31 @@ START_TEST(listen_addresses)
     ck_assert(!client_listen_is_loopback(&listen));
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         ck_assert_msg(!client_listen_parse(&listen, bad[i]), "%s", bad[i]);
+}
+END_TEST
+
+static uint16_t port_of(const char *gateway, const char *desktop)
+{
+    struct client_url url;
+    const char *why;
+    ck_assert(client_url_parse(&url, gateway, &why));
+    return client_listen_port(&url, desktop);
+}
+
+/* By these people's RDP clients remember certificates: they stay what they are. */
+START_TEST(ports_stay)
+{
+    uint16_t port = port_of("https://gateway.example.com", "office-pc");
+    ck_assert_uint_eq(port, 46068);
+    ck_assert_uint_eq(port_of("HTTPS://Gateway.Example.com:443/", "Office-PC"), port);
+    ck_assert_uint_ne(port_of("https://gateway.example.com:8443", "office-pc"), port);
+    ck_assert_uint_ne(port_of("https://gateway.example.com", "office-pd"), port);
+    for (unsigned i = 0; i < 10000; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "pc-%u", i);
+        ck_assert_uint_ge(port_of("gw", name), 20000);
+        ck_assert_uint_lt(port_of("gw", name), 60000);
+    }
 }
 END_TEST
 
@@ -551,6 +577,7 @@ int main(void)
     tcase_add_loop_test(tests, url_bad, 0, COUNT(bad_urls));
     tcase_add_test(tests, url_too_long);
     tcase_add_test(tests, listen_addresses);
+    tcase_add_test(tests, ports_stay);
     tcase_add_test(tests, fingerprints);
     tcase_add_test(tests, words_are_harmless);
     tcase_add_test(tests, pauses_grow_and_end_growing);
