@@ -18,7 +18,7 @@ struct client_options {
     uint8_t pin[CLIENT_TRUST_PIN_SIZE];
     const char *cacert; /* NULL: the system's authorities */
     const char *exec;   /* a shell command, or NULL */
-    char *const *words; /* a command from behind "--", or NULL */
+    char **words;       /* a command from behind "--", or NULL */
     int credentials_fd; /* -1: ask on the terminal */
     int ready_fd;       /* -1: none */
     uint32_t retry_ms;

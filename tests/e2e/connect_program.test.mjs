@@ -1,21 +1,26 @@
-// The RDP client that deskgate connect starts: the address that it gets.
+// The RDP client that deskgate connect starts: its program and the address that it gets.
 import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { start } from './connect/client.mjs';
+import { run, start } from './connect/client.mjs';
 import { startGateway } from './connect/gateway.mjs';
 import { identity } from './connect/identity.mjs';
 
-const EX = { OK: 0 };
-let own, gateway;
+const EX = { OK: 0, NOTHING: 127 };
+let own, gateway, folder;
 let codes = 100000;
 
 before(async () => {
   own = identity();
   gateway = await startGateway(own);
+  folder = mkdtempSync(join(tmpdir(), 'deskgate-program-'));
 });
 after(() => {
   gateway?.stop();
   own?.remove();
+  if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 const login = () => ['anna', gateway.password, String(codes++)];
@@ -54,4 +59,51 @@ test('a desktop has the same port each time, under which an RDP client remembers
   assert.notEqual(await wished.ready, first.address);
   wished.child.kill('SIGTERM');
   await wished.ended;
+});
+
+// ---- the program ----
+
+function program(name, says) {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\necho ${says} "$@"\nexit 4\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('FreeRDP is started by the name that it has here', async (t) => {
+  const env = { PATH: folder };
+  const go = (...more) => run(args(url(), 'pc', ...more), { credentials: login(), env });
+  for (const [here, asked] of [['xfreerdp3', 'xfreerdp'], ['xfreerdp', 'xfreerdp3']]) {
+    const path = program(here, 'I-am');
+    t.after(() => rmSync(path, { force: true }));
+    for (const more of [['--exec', ` ${asked} /v:{} '/u:a b'`], ['--', asked, '/v:{}', '/u:a b']]) {
+      const result = await go(...more);
+      assert.equal(result.code, 4, result.err);
+      assert.match(result.out.toString(), /^I-am \/v:127\.0\.0\.1:\d+ \/u:a b\n$/);
+      assert.match(result.err, new RegExp(`${asked} is called ${here} here`));
+    }
+    rmSync(path);
+  }
+  const both = [program('xfreerdp', 'two'), program('xfreerdp3', 'three')];
+  t.after(() => both.forEach((path) => rmSync(path, { force: true })));
+  assert.equal((await go('--', 'xfreerdp')).out.toString(), 'two\n');
+  assert.equal((await go('--', 'xfreerdp3')).out.toString(), 'three\n');
+});
+
+test('a program that is not there is told before anybody signs in', async () => {
+  const asked = gateway.seen.length;
+  for (const more of [['--exec', 'no-such-client /v:{}'], ['--exec', '/nonexistent/rdp /v:{}'], ['--', 'no-such-client', '/v:{}'],
+    ['--', '/nonexistent/rdp'], ['--exec', 'xfreerdp /v:{}']]) {
+    const result = await run(args(url(), 'pc', ...more), { credentials: login(), env: { PATH: folder } });
+    assert.equal(result.code, EX.NOTHING, more.join(' ') + result.err);
+    assert.match(result.err, /cannot start (no-such-client|\/nonexistent\/rdp|xfreerdp): .*not.* here/);
+  }
+  assert.equal(gateway.seen.length, asked);
+});
+
+test('what only the shell knows is no program that is missing', async () => {
+  for (const command of ['exit 4', '(exit 4)', 'f() { return 4; }; f', 'X=4; exit $X', 'if true; then exit 4; fi', '"exit" 4']) {
+    const result = await run(args('--exec', command, url(), 'pc'), { credentials: login() });
+    assert.equal(result.code, 4, command + result.err);
+  }
 });

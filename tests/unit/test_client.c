@@ -5,6 +5,7 @@
 #include "client_json.h"
 #include "client_listen.h"
 #include "client_options.h"
+#include "client_program.h"
 #include "client_proxy.h"
 #include "client_save.h"
 #include "client_status.h"
@@ -215,6 +216,41 @@ START_TEST(commands_are_filled)
     filled = client_exec_fill("", "x");
     ck_assert_str_eq(filled, "");
     free(filled);
+}
+END_TEST
+
+static const struct {
+    const char *command, *program; /* NULL: not plain to see */
+} programs[] = {
+    {"xfreerdp /v:{}", "xfreerdp"},
+    {" \t/opt/rdp-3.1/bin/rdp_x+", "/opt/rdp-3.1/bin/rdp_x+"},
+    {"rdp&", "rdp"},
+    {"rdp;x", "rdp"},
+    {"rdp>x", "rdp"},
+    {"exit", "exit"},
+    {"", NULL},
+    {" ", NULL},
+    {"-x", NULL},
+    {"X=1 rdp", NULL},
+    {"f() { rdp; }; f", NULL},
+    {"f () { rdp; }; f", NULL},
+    {"(rdp)", NULL},
+    {"{ rdp; }", NULL},
+    {"\"rdp\"", NULL},
+    {"rdp\"\"", NULL},
+    {"~/rdp", NULL},
+    {"$RDP", NULL},
+    {"rdp$X", NULL},
+    {"rd\\p", NULL},
+};
+
+START_TEST(programs_are_seen)
+{
+    char name[CLIENT_PROGRAM_SIZE];
+    bool plain = client_program_of(name, programs[_i].command);
+    ck_assert_msg(plain == (programs[_i].program != NULL), "%s", programs[_i].command);
+    if (plain)
+        ck_assert_str_eq(name, programs[_i].program);
 }
 END_TEST
 
@@ -582,6 +618,7 @@ int main(void)
     tcase_add_test(tests, words_are_harmless);
     tcase_add_test(tests, pauses_grow_and_end_growing);
     tcase_add_test(tests, commands_are_filled);
+    tcase_add_loop_test(tests, programs_are_seen, 0, COUNT(programs));
     tcase_add_test(tests, no_command_with_words_missing_is_started);
     tcase_add_test(tests, bytes_for_people);
     tcase_add_loop_test(tests, proxies_are_spared, 0, COUNT(spared));
