@@ -1,4 +1,4 @@
-/* The RDP client that we start, and end with. */
+/* The RDP client that we start, and end with (or with the one that it hands over to). */
 #pragma once
 
 #include "client_failure.h"

@@ -29,7 +29,9 @@ static const char connect_help[] =
     "  --exec COMMAND         start the RDP client with the shell, end with it, pass on its exit\n"
     "                         code; {} becomes the local address. Or give it behind --.\n"
     "                         FreeRDP's xfreerdp and xfreerdp3 are one: the one that is there\n"
-    "                         is started\n"
+    "                         is started. One that hands over to another and ends with 0, as\n"
+    "                         Remmina does when it runs already, is waited for: this ends with\n"
+    "                         its connection\n"
     "  --stdio                one connection on standard input and output, no local address\n"
     "  --fingerprint SHA256   trust exactly the gateway certificate with this fingerprint\n"
     "  --cacert FILE          trust the authorities in this PEM file, not the system's\n"
@@ -46,6 +48,7 @@ static const char connect_help[] =
     "Example:\n"
     "  deskgate connect https://gateway.example.com office-pc\n"
     "  deskgate connect --exec 'xfreerdp /v:{} /u:anna' https://gateway.example.com office-pc\n"
+    "  deskgate connect --exec 'remmina -c rdp://{}' https://gateway.example.com office-pc\n"
     "  deskgate connect --listen 127.0.0.1:3390 https://192.0.2.7:8443 office-pc\n";
 
 static const char rdp_file_help[] =

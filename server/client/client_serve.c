@@ -15,6 +15,11 @@
 #define PAUSE_MS 1000
 #define TICK_MS 1000
 #define KILL_MS 5000 /* for the RDP client between SIGTERM and SIGKILL */
+/* Once the RDP client has handed over: to hear that its last connection has ended, for the first
+ * one, and for another after one. */
+#define SETTLE_MS 1000
+#define FIRST_MINUTES 5
+#define NEXT_SECONDS 20
 
 /* ---- the state line ---- */
 
@@ -78,6 +83,19 @@ static void stdio_over(struct client *client)
         client_end(client, client->code);
 }
 
+/* Of a client that has handed over: the last connection there was has ended. */
+static void handed_is_alone(struct client *client)
+{
+    if (!client->handed_told) {
+        client_end(client, EX_OK); /* it had not: they ended together */
+        return;
+    }
+    client_status_say(&client->status,
+                      "the connection has ended; this ends in %d s, unless there is another",
+                      NEXT_SECONDS);
+    loop_timer_set(client->loop, &client->handed_over, NEXT_SECONDS * 1000);
+}
+
 static void on_gone(struct client_tunnels *tunnels, enum client_fault fault)
 {
     struct client *client = OWNER_OF(tunnels, struct client, tunnels);
@@ -87,6 +105,8 @@ static void on_gone(struct client_tunnels *tunnels, enum client_fault fault)
         stdio_over(client);
     } else if (fault == CLIENT_FAULT_INPUT) {
         client_end(client, client_failure_exit(fault)); /* no sign-in will ever succeed again */
+    } else if (client->handed && !client->ending && !tunnels->first) {
+        handed_is_alone(client);
     }
     if (client->ending)
         client_end_goes_on(client);
@@ -194,6 +214,43 @@ static void begin_child(struct client *client)
     client_end(client, client_failure_exit(client->failure.fault));
 }
 
+/* ---- an RDP client that hands over ---- */
+
+static void tell_handed(struct client *client)
+{
+    client->handed_told = true;
+    client_status_say(&client->status,
+                      "the RDP client has handed over to one that runs already, and ended; this "
+                      "ends when its connection does%s, or with Ctrl-C",
+                      client->tunnels.first ? "" : ", after some minutes without one");
+}
+
+static void on_handed_over(struct loop_timer *timer)
+{
+    struct client *client = OWNER_OF(timer, struct client, handed_over);
+    if (!client->tunnels.first)
+        client_end(client, EX_OK);
+    else if (!client->handed_told)
+        tell_handed(client);
+}
+
+/* Remmina, while it runs, is told by the second one what to open, which ends at once and well. So
+ * an end without a connection, or before that of the connection, is none. */
+static bool has_handed_over(struct client *client, int code)
+{
+    if (code || (client->tunnels.numbered && !client->tunnels.first))
+        return false;
+    bool waits = !client->tunnels.first;
+    client->handed = true;
+    client->handed_over.fire = on_handed_over;
+    if (loop_timer_set(client->loop, &client->handed_over,
+                       waits ? FIRST_MINUTES * 60 * 1000 : SETTLE_MS))
+        return false;
+    if (waits)
+        tell_handed(client);
+    return true;
+}
+
 void client_serve_begin(struct client *client)
 {
     client->ready = true;
@@ -225,6 +282,7 @@ void client_serve_stop(struct client *client)
 {
     loop_remove(client->loop, &client->on_connection);
     loop_timer_cancel(client->loop, &client->pause);
+    loop_timer_cancel(client->loop, &client->handed_over);
     fd_close(&client->listener);
     client->kill.fire = on_kill;
     if (!client->child)
@@ -243,6 +301,6 @@ void client_serve_reap(struct client *client)
     client->code = code;
     if (client->ending)
         client_end_goes_on(client);
-    else
+    else if (!has_handed_over(client, code))
         client_end(client, code);
 }

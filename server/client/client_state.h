@@ -34,8 +34,10 @@ struct client {
     struct loop_timer tick;  /* of the state line */
     bool ready;
 
-    pid_t child;            /* 0: none, or reaped */
-    struct loop_timer kill; /* for a child that does not end */
+    pid_t child;                   /* 0: none, or reaped */
+    struct loop_timer kill;        /* for a child that does not end */
+    struct loop_timer handed_over; /* to another: when that has no connection, we end */
+    bool handed, handed_told;
 
     struct client_stdio stdio;
     struct loop_task drained; /* standard output has it all */

@@ -52,8 +52,8 @@ test('another certificate than the pinned one: nothing is sent', () => withGatew
 }));
 
 test('--cacert trusts for the right name only', () => withGateway({}, async (gateway) => {
-  const good = await run(['--cacert', certFile, '--exec', 'exit 0', at(gateway), 'pc'], { credentials: login() });
-  assert.equal(good.code, EX.OK, good.err);
+  const good = await run(['--cacert', certFile, '--exec', 'exit 6', at(gateway), 'pc'], { credentials: login() });
+  assert.equal(good.code, 6, good.err);
   const bad = await run(['--cacert', certFile, '--retry', '0', at(gateway, '127.0.0.2'), 'pc'], { credentials: login() });
   assert.ok([EX.PROTOCOL, EX.UNAVAILABLE].includes(bad.code), bad.err); // refused where only .1 listens
 }));

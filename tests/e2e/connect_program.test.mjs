@@ -1,12 +1,13 @@
-// The RDP client that deskgate connect starts: its program and the address that it gets.
+// The RDP client that deskgate connect starts: its program, the address that it gets, and its end.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { run, start } from './connect/client.mjs';
+import { dial, read, run, start } from './connect/client.mjs';
 import { startGateway } from './connect/gateway.mjs';
 import { identity } from './connect/identity.mjs';
+import { soon } from './lib/wait.mjs';
 
 const EX = { OK: 0, NOTHING: 127 };
 let own, gateway, folder;
@@ -105,5 +106,51 @@ test('what only the shell knows is no program that is missing', async () => {
   for (const command of ['exit 4', '(exit 4)', 'f() { return 4; }; f', 'X=4; exit $X', 'if true; then exit 4; fi', '"exit" 4']) {
     const result = await run(args('--exec', command, url(), 'pc'), { credentials: login() });
     assert.equal(result.code, 4, command + result.err);
+  }
+});
+
+// ---- its end ----
+
+// As a second Remmina does: tells another process, and ends with 0.
+const HANDED = /has handed over/;
+
+test('an RDP client that hands over to another ends nothing: that ends with its connection', async () => {
+  const client = start(args('--exec', 'exit 0', url(), 'pc'), { credentials: login() });
+  const address = await client.ready;
+  await client.says(HANDED);
+  const one = await dial(address);
+  one.write('one');
+  assert.equal((await read(one, 3)).toString(), 'one');
+  one.destroy(); // it signs in, asks something, and comes back
+  await client.says(/ends in 20 s/);
+  const two = await dial(address);
+  two.write('two');
+  assert.equal((await read(two, 3)).toString(), 'two');
+  two.destroy();
+  const result = await soon(40_000, 'its end', client.ended);
+  assert.equal(result.code, EX.OK, result.err);
+  assert.equal(gateway.tokens.size, 0, 'signed out');
+});
+
+test('one that hands over its connection is waited for, too; and Ctrl-C ends it', async () => {
+  // The connection outlives the process that the client started.
+  const script = 'const [a]=process.argv.slice(1);const at=a.lastIndexOf(":");' +
+    'const s=require("net").connect(+a.slice(at+1),a.slice(0,at));s.on("error",()=>process.exit());s.on("close",()=>process.exit());s.write("x");s.once("data",()=>console.log("there"))';
+  const client = start(args('--exec', `${process.execPath} -e '${script}' {} & sleep 2`, url(), 'pc'), { credentials: login() });
+  await client.says(HANDED);
+  assert.doesNotMatch(client.err, /connection 1 ended/);
+  client.child.kill('SIGINT');
+  const result = await soon(20_000, 'its end', client.ended);
+  assert.equal(result.code, EX.OK, result.err);
+});
+
+test('an RDP client that has done its work ends it at once, as does one that failed', async () => {
+  const script = 'const [a,code]=process.argv.slice(1);const at=a.lastIndexOf(":");' +
+    'const s=require("net").connect(+a.slice(at+1),a.slice(0,at));s.write("x");s.once("data",()=>process.exit(+code))';
+  for (const code of [0, 3]) {
+    const client = start(args('--exec', `${process.execPath} -e '${script}' {} ${code}`, url(), 'pc'), { credentials: login() });
+    const result = await soon(15_000, 'its end', client.ended);
+    assert.equal(result.code, code, result.err);
+    assert.doesNotMatch(result.err, HANDED);
   }
 });
