@@ -1,6 +1,7 @@
 #include "client_tunnel.h"
 
 #include "client_job.h"
+#include "client_line.h"
 #include "fd.h"
 #include "owner.h"
 #include "relay.h"
@@ -12,6 +13,7 @@
 
 #define PING_MS 30000     /* middleboxes forget silent connections after a minute or more */
 #define CLOSE_NORMAL 1000 /* RFC 6455 section 7.4.1 */
+#define LOOK_MS 2500      /* at the line to the gateway */
 
 struct client_tunnel {
     struct client_job job;
@@ -22,9 +24,11 @@ struct client_tunnel {
     struct client_opened opened;
     struct client_failure failure; /* of the opening */
     struct stream_plain plain;
-    struct stream_tls tls; /* owns the session once the relay runs */
-    struct relay *relay;   /* NULL: still opening */
-    bool ending;           /* by our own wish */
+    struct stream_tls tls;  /* owns the session once the relay runs */
+    struct relay *relay;    /* NULL: still opening */
+    bool ending;            /* by our own wish */
+    struct loop_timer look; /* at the line */
+    bool silent, lost;      /* the line, at the last look, and for good */
 };
 
 static void tunnel_free(struct client_tunnel *tunnel, enum client_fault fault)
@@ -42,8 +46,11 @@ static void tunnel_free(struct client_tunnel *tunnel, enum client_fault fault)
 
 /* ---- the end ---- */
 
-static const char *words_for(const struct relay_result *result, char *buffer, size_t size)
+static const char *words_for(const struct client_tunnel *tunnel, const struct relay_result *result,
+                             char *buffer, size_t size)
 {
+    if (tunnel->lost)
+        return "the connection to the gateway broke: no answer any more";
     switch (result->end) {
     case RELAY_FRAMED_CLOSED:
         if (result->close_code == CLOSE_NORMAL)
@@ -74,6 +81,8 @@ static const char *words_for(const struct relay_result *result, char *buffer, si
 static enum client_fault fault_of(const struct client_tunnel *tunnel,
                                   const struct relay_result *result)
 {
+    if (tunnel->lost)
+        return CLIENT_FAULT_NETWORK;
     if (tunnel->ending)
         return CLIENT_FAULT_NONE;
     switch (result->end) {
@@ -96,18 +105,34 @@ static void on_ended(struct relay *relay, void *owner, const struct relay_result
     char buffer[256], up[CLIENT_STATUS_BYTES_SIZE], down[CLIENT_STATUS_BYTES_SIZE];
     relay_counts(relay, &received, &sent); /* its "up" flows away from the gateway: to us */
     relay_free(relay);
+    loop_timer_cancel(tunnels->loop, &tunnel->look);
     tunnels->open--;
     tunnels->sent_by_ended += sent;
     tunnels->received_by_ended += received;
     client_status_bytes(up, sent);
     client_status_bytes(down, received);
     client_status_say(tunnels->opening.status, "connection %u ended: %s (sent %s, received %s)",
-                      tunnel->number, words_for(result, buffer, sizeof(buffer)), up, down);
+                      tunnel->number, words_for(tunnel, result, buffer, sizeof(buffer)), up, down);
     stream_end(&tunnel->tls.stream); /* close_notify, if it fits */
     stream_deinit(&tunnel->tls.stream);
     stream_deinit(&tunnel->plain.stream);
     fd_close(&tunnel->opened.wire.fd);
     tunnel_free(tunnel, fault_of(tunnel, result));
+}
+
+/* ---- the line ---- */
+
+static void on_look(struct loop_timer *timer)
+{
+    struct client_tunnel *tunnel = OWNER_OF(timer, struct client_tunnel, look);
+    bool silent = client_line_is_silent(tunnel->opened.wire.fd);
+    if (silent && tunnel->silent && !tunnel->ending) {
+        tunnel->lost = true;
+        relay_close(tunnel->relay, CLOSE_NORMAL, "no answer any more");
+        return;
+    }
+    tunnel->silent = silent;
+    loop_timer_set(tunnel->tunnels->loop, timer, LOOK_MS); /* it was armed: needs no memory */
 }
 
 /* ---- the beginning ---- */
@@ -134,8 +159,12 @@ static int begin_relay(struct client_tunnel *tunnel)
     int error = relay_new(&tunnel->relay, &setup);
     free(opened->early);
     opened->early = NULL;
-    if (!error)
+    if (!error) {
+        client_line_keep(opened->wire.fd);
+        tunnel->look.fire = on_look;
+        loop_timer_set(tunnels->loop, &tunnel->look, LOOK_MS); /* or else the pings will tell */
         return 0;
+    }
     stream_deinit(&tunnel->tls.stream);
     stream_deinit(&tunnel->plain.stream);
     fd_close(&opened->wire.fd);

@@ -75,7 +75,7 @@ const TOKEN = (number) => `token-${number}-`.padEnd(43, 'x');
 
 // Sign-in, list and sign-out as they should be; `rules` ("POST /api/login": (request, socket) => …)
 // replace any of them. Everything that was asked is in `seen`.
-export async function startGateway({ cert, key, rules = {}, codes = null }) {
+export async function startGateway({ cert, key, rules = {}, codes = null, host = '127.0.0.1' }) {
   const gateway = { seen: [], sockets: new Set(), tokens: new Set(), rules, wanted: codes };
   const normal = {
     'POST /api/login': (request, socket) => {
@@ -128,7 +128,7 @@ export async function startGateway({ cert, key, rules = {}, codes = null }) {
     socket.on('data', take);
   });
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   gateway.port = server.address().port;
   gateway.stop = () => {
