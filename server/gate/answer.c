@@ -216,6 +216,9 @@ static const struct {
     [IPC_WRONG_PASSWORD] = {403, "The present password is not right."},
     [IPC_WRONG_CODE] = {403, "The code is not right. A code works once; wait for the next one "
                              "and try again."},
+    [IPC_OFFER_GONE] = {409,
+                        "This key is not on offer any more: too much time has passed, or another "
+                        "one was asked for. Ask for a new one."},
     [IPC_WEAK_PASSWORD] = {400, "Choose another password."},
     [IPC_CERTIFICATE_CHANGED] = {502, "The desktop shows another certificate than before. Tell "
                                       "your administrator."},

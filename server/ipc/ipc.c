@@ -79,6 +79,7 @@ static const char *const status_names[] = {
     [IPC_BAD_INVITATION] = "invitation",
     [IPC_WRONG_PASSWORD] = "wrong_password",
     [IPC_WRONG_CODE] = "wrong_code",
+    [IPC_OFFER_GONE] = "offer_gone",
     [IPC_WEAK_PASSWORD] = "weak_password",
     [IPC_CERTIFICATE_CHANGED] = "certificate_changed",
     [IPC_CERTIFICATE_UNTRUSTED] = "certificate_untrusted",

@@ -122,6 +122,7 @@ enum ipc_status {
     IPC_BAD_INVITATION, /* unknown, used or expired: one answer */
     IPC_WRONG_PASSWORD, /* of somebody who has a session already */
     IPC_WRONG_CODE,     /* likewise, or of a new device */
+    IPC_OFFER_GONE,     /* the device on offer is too old, or another was offered since */
     IPC_WEAK_PASSWORD,  /* words say why */
     IPC_CERTIFICATE_CHANGED,
     IPC_CERTIFICATE_UNTRUSTED,

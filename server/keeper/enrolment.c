@@ -15,7 +15,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define OFFER_SECONDS (15 * 60)
+#define DEVICE_OFFER_SECONDS (15 * 60) /* an invitation's lives as long as that */
 #define ISSUER "deskgate" /* when the gateway's name is too long for an authenticator's address */
 
 /* ---- the offer ---- */
@@ -63,16 +63,17 @@ static enum store_result stored_offer(struct rekey *rekey, uint8_t seed[TOTP_SEE
     return good ? STORE_OK : STORE_NONE;
 }
 
-static enum ipc_status new_offer(struct rekey *rekey, struct ipc_enrol_offer *offer)
+/* Wipes the seed. */
+static enum ipc_status offer_until(struct rekey *rekey, uint8_t seed[TOTP_SEED_SIZE],
+                                   int64_t expires_at, struct ipc_enrol_offer *offer)
 {
     struct keeper *keeper = rekey->keeper;
-    uint8_t seed[TOTP_SEED_SIZE], sealed[STORE_SEED_SIZE];
+    uint8_t sealed[STORE_SEED_SIZE];
     char asker[TEXT_NAME_SIZE];
-    totp_new_seed(seed);
     name_asker(rekey, asker);
-    size_t size = secret_seal(&keeper->key, asker, seed, sizeof(seed), sealed);
+    size_t size = secret_seal(&keeper->key, asker, seed, TOTP_SEED_SIZE, sealed);
     enum store_result result =
-        store_offer_set(keeper->store, rekey->user.id, sealed, size, keeper_now() + OFFER_SECONDS);
+        store_offer_set(keeper->store, rekey->user.id, sealed, size, expires_at);
     enum ipc_status status = write_offer(rekey, seed, offer);
     return result == STORE_OK ? status : rekey_status(rekey, result, IPC_FAILED);
 }
@@ -111,21 +112,32 @@ static enum ipc_status invited(struct rekey *rekey)
     return status == IPC_OK ? may_come(rekey) : status;
 }
 
-/* An offer that still stands is shown again: a reload of the page must not change the QR code. */
+/* An offer that still stands is shown again: a reload of the page must not change the QR code. It
+ * lives as long as its invitation: people take their time, and scan only once. */
 static enum ipc_status offer_to_invited(struct rekey *rekey, union ipc_record *answer)
 {
     uint8_t seed[TOTP_SEED_SIZE];
-    enum store_result result = stored_offer(rekey, seed);
-    if (result == STORE_OK)
-        return write_offer(rekey, seed, &answer->enrol_offer);
-    return result == STORE_NONE ? new_offer(rekey, &answer->enrol_offer)
-                                : rekey_status(rekey, result, IPC_FAILED);
+    int64_t until = 0;
+    enum store_result result =
+        store_invitation_until(rekey->keeper->store, rekey->user.id, keeper_now(), &until);
+    if (result != STORE_OK)
+        return rekey_status(rekey, result, IPC_BAD_INVITATION);
+    result = stored_offer(rekey, seed);
+    if (result == STORE_NONE)
+        totp_new_seed(seed);
+    else if (result != STORE_OK)
+        return rekey_status(rekey, result, IPC_FAILED);
+    return offer_until(rekey, seed, until, &answer->enrol_offer);
 }
 
 static enum ipc_status offer_new_device(struct rekey *rekey, union ipc_record *answer)
 {
+    uint8_t seed[TOTP_SEED_SIZE];
     enum ipc_status status = rekey_vouched(rekey);
-    return status == IPC_OK ? new_offer(rekey, &answer->enrol_offer) : status;
+    if (status != IPC_OK)
+        return status;
+    totp_new_seed(seed);
+    return offer_until(rekey, seed, keeper_now() + DEVICE_OFFER_SECONDS, &answer->enrol_offer);
 }
 
 int asked_enrol_begin(struct gate_link *link, const union ipc_record *record)
@@ -152,7 +164,7 @@ int asked_enrol_begin(struct gate_link *link, const union ipc_record *record)
 /* ---- the confirmation ---- */
 
 /* The code against the seed on offer; with OK that seed is the person's, its step used up, and the
- * answer has new recovery codes. */
+ * answer has new recovery codes. OFFER_GONE is no wrong guess: there is nothing to guess at. */
 static enum ipc_status take_offer(struct rekey *rekey, int64_t now, struct ipc_enrolled *enrolled)
 {
     struct store *store = rekey->keeper->store;
@@ -160,7 +172,7 @@ static enum ipc_status take_offer(struct rekey *rekey, int64_t now, struct ipc_e
     int64_t step = 0, user = rekey->user.id;
     enum store_result result = stored_offer(rekey, seed);
     if (result != STORE_OK)
-        return rekey_status(rekey, result, IPC_WRONG_CODE);
+        return rekey_status(rekey, result, IPC_OFFER_GONE);
     bool right = totp_matches(seed, sizeof(seed), rekey->code, now, &step);
     size_t size = secret_seal(&rekey->keeper->key, rekey->user.name, seed, sizeof(seed), sealed);
     sodium_memzero(seed, sizeof(seed));

@@ -304,7 +304,7 @@ each('a new device', async () => {
   const doris = gateway.addUser('doris');
   const [old, other] = [await doris.token(), await doris.token()];
   isError(await post('/api/totp', { password: 'wrong' }, { token: old }), 403, 'wrong_password');
-  isError(await post('/api/totp/confirm', { code: '123456' }, { token: old }), 403, 'wrong_code');
+  isError(await post('/api/totp/confirm', { code: '123456' }, { token: old }), 409, 'offer_gone');
   const offer = good(await post('/api/totp', { password: PASSWORD }, { headers: cookie(old) }));
   isOffer(offer, 'doris');
   assert.notEqual(offer.secret, doris.secret);

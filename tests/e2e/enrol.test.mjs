@@ -128,6 +128,51 @@ test('factors that an administrator replaces take with them what stood for those
   }
 });
 
+test('an invited person may take an hour, or a day, between the picture and its first code', async () => {
+  const made = invite('kira');
+  const offer = (await post('/api/setup', { invitation: made.invitation })).json;
+  const later = (seconds) => ['offers', 'invitations'].forEach((table) => gateway.sql(`UPDATE ${table} SET expires_at = expires_at - ?`, seconds));
+  const finish = async (secret) => post('/api/setup/finish', { invitation: made.invitation, password: PASSWORD, code: await new Codes(secret).next() });
+  later(70 * 3600);
+  assert.equal((await post('/api/setup', { invitation: made.invitation })).json.secret, offer.secret, 'the app has it already');
+  gateway.sql('UPDATE offers SET expires_at = expires_at - 7000'); // as a version before left it: nearly over
+  assert.equal((await post('/api/setup', { invitation: made.invitation })).json.secret, offer.secret);
+  later(3600);
+  assert.equal((await finish(offer.secret)).status, 200);
+  assert.equal((await finish(offer.secret)).status, 404, 'once');
+
+  const last = invite('kira');
+  const shown = (await post('/api/setup', { invitation: last.invitation })).json;
+  later(72 * 3600 + 1);
+  const over = await post('/api/setup/finish', { invitation: last.invitation, password: PASSWORD, code: await new Codes(shown.secret).next() });
+  assert.deepEqual([over.status, over.json.error], [404, 'invitation'], 'it ends with its invitation');
+});
+
+test('a device that is not on offer any more is called that, and is no wrong guess', async () => {
+  const { done } = await enrol('lena');
+  const { token } = done.json;
+  const offer = async () => (await post('/api/totp', { password: PASSWORD }, token)).json.secret;
+  const old = await offer();
+  gateway.sql('UPDATE offers SET expires_at = expires_at - 901');
+  const codes = new Codes(old);
+  for (let i = 0; i < 5; i++) {
+    const gone = await post('/api/totp/confirm', { code: codes.wrong() }, token);
+    assert.deepEqual([gone.status, gone.json.error], [409, 'offer_gone']);
+  }
+  assert.equal(gateway.audit('--event', 're-authentication').filter((row) => row.user === 'lena').length, 0);
+  const fresh = await offer();
+  assert.notEqual(fresh, old);
+  const device = new Codes(fresh);
+  assert.equal((await post('/api/totp/confirm', { code: await device.next() }, token)).status, 200);
+
+  const { invitation } = invite('lena');
+  const shown = (await post('/api/setup', { invitation })).json.secret;
+  const again = await gateway.login({ username: 'lena', password: PASSWORD, code: await device.next() });
+  await post('/api/totp', { password: PASSWORD }, again.json.token); // takes its place
+  const lost = await post('/api/setup/finish', { invitation, password: NEW, code: await new Codes(shown).next() });
+  assert.deepEqual([lost.status, lost.json.error], [409, 'offer_gone']);
+});
+
 test('who would not be let in is not by an invitation either', async () => {
   const { invitation } = invite('irma');
   const offer = await post('/api/setup', { invitation });
@@ -184,7 +229,7 @@ test('a new password needs the old one and a code, and ends the other sessions',
 test('a new device needs the password, and is in force when its code came back', async () => {
   const { codes, done } = await enrol('fred');
   const token = done.json.token;
-  assert.equal((await post('/api/totp/confirm', { code: '000000' }, token)).json.error, 'wrong_code', 'none offered');
+  assert.equal((await post('/api/totp/confirm', { code: '000000' }, token)).json.error, 'offer_gone', 'none offered');
   assert.equal((await post('/api/totp', { password: 'not this one, no' }, token)).json.error, 'wrong_password');
   const offer = await post('/api/totp', { password: PASSWORD }, token);
   assert.equal(offer.status, 200);

@@ -160,7 +160,7 @@ export function paper(test, { hash = '' } = {}) {
   browser(test);
   const sheet = new EventTarget();
   const make = (tag) => new PaperNode(sheet, tag);
-  Object.assign(sheet, { createElement: make, visibilityState: 'visible', hidden: false, root: make('html'), body: make('body') });
+  Object.assign(sheet, { createElement: make, createElementNS: (_, tag) => make(tag), visibilityState: 'visible', hidden: false, root: make('html'), body: make('body') });
   sheet.root.append(sheet.body);
   Object.assign(sheet, { documentElement: sheet.root, scrollingElement: sheet.root, activeElement: sheet.body,
     querySelector: (selector) => sheet.root.querySelector(selector),

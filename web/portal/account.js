@@ -52,22 +52,23 @@ function passwordPart(renew) {
 function devicePart(enrolled) {
   const present = passwordField(t('account.present'), 'current-password');
   const place = h('div');
+  const ask = () => api('POST', '/api/totp', { password: present.input.value });
 
   function showOffer(offer) {
     const device = deviceParts(offer);
     place.replaceChildren(form({
       label: t('account.totpConfirm'),
       children: device.nodes,
-      submit: async () => enrolled(await api('POST', '/api/totp/confirm', { code: device.code() })),
+      submit: async () => enrolled(await device.confirm((code) => api('POST', '/api/totp/confirm', { code }), ask)),
     }));
-    place.querySelector('input').focus();
+    device.focus();
   }
 
   place.append(form({
     quiet: true,
     label: t('account.totpSubmit'),
     children: [present.node],
-    submit: async () => showOffer(await api('POST', '/api/totp', { password: present.input.value })),
+    submit: async () => showOffer(await ask()),
   }));
   return h('section', { 'aria-labelledby': 'device' },
     h('h2', { id: 'device' }, t('account.totpTitle')), h('p', {}, t('account.totpLead')), place);

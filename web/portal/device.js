@@ -7,17 +7,35 @@ import { qrCode } from './qr.js';
 
 const inFours = (text) => text.match(/.{1,4}/g).join(' ');
 
-/** {nodes, code}: code() is what was typed. */
+/**
+ * {nodes, confirm, focus}: confirm(send, again) gives what send(code) gives, with the code that was typed. When
+ * the offer is gone, that of again() is shown in its place, and what was typed elsewhere stays.
+ */
 export function deviceParts(offer) {
-  const code = codeField(t('setup.code'));
-  return {
-    nodes: [
+  const place = h('div');
+  let code;
+
+  function show({ qr, secret }) {
+    code = codeField(t('setup.code'));
+    place.replaceChildren(
       h('p', {}, t('setup.scan')),
-      qrCode(offer.qr, t('setup.qr')),
+      qrCode(qr, t('setup.qr')),
       h('p', {}, t('setup.manual')),
-      h('p', { class: 'row' }, h('code', { class: 'key' }, inFours(offer.secret)), copyButton(() => offer.secret)),
-      code.node,
-    ],
-    code: () => code.input.value,
+      h('p', { class: 'row' }, h('code', { class: 'key' }, inFours(secret)), copyButton(() => secret)),
+      code.node);
+  }
+
+  show(offer);
+  return {
+    nodes: [place],
+    focus: () => code.input.focus(),
+    async confirm(send, again) {
+      try {
+        return await send(code.input.value);
+      } catch (error) {
+        if (error.code === 'offer_gone') show(await again());
+        throw error;
+      }
+    },
   };
 }

@@ -8,11 +8,12 @@ import { newPasswordParts } from './new-password.js';
 
 /** `done` gets what the gateway answered: the recovery codes. Throws ApiError: no such invitation. */
 export async function setupView({ invitation, done }) {
-  const offer = await api('POST', '/api/setup', { invitation });
+  const ask = () => api('POST', '/api/setup', { invitation });
+  const offer = await ask();
   const password = newPasswordParts();
   const device = deviceParts(offer);
-  const submit = async () => done(await api('POST', '/api/setup/finish',
-    { invitation, password: password.value(), code: device.code() }));
+  const submit = async () => done(await device.confirm((code) => api('POST', '/api/setup/finish',
+    { invitation, password: password.value(), code }), ask));
   return {
     title: t('setup.title', { name: offer.username }),
     narrow: true,
