@@ -83,11 +83,12 @@ enum MHD_Result api_session_told(struct request *request)
     api_kit_stamp(factor, answer->factor_at);
     return answer_json(
         request, MHD_HTTP_OK,
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:i}", "username", answer->username, "role",
-                  answer->administrator ? "administrator" : "user", "expires", expires, "factor",
-                  factor, "idle_seconds", (json_int_t)answer->idle_seconds, "recovery_codes_left",
-                  answer->recovery_codes, "password_due", answer->password_due,
-                  "password_days_left", answer->password_days),
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:i, s:i}", "username", answer->username,
+                  "role", answer->administrator ? "administrator" : "user", "expires", expires,
+                  "factor", factor, "idle_seconds", (json_int_t)answer->idle_seconds,
+                  "recovery_codes_left", answer->recovery_codes, "password_due",
+                  answer->password_due, "vouched_seconds", answer->vouched, "password_days_left",
+                  answer->password_days),
         NULL);
 }
 

@@ -387,6 +387,7 @@ struct ipc_who_is {
     uint8_t recovery_codes; /* left */
     int64_t factor_at;      /* when the second factor was last shown */
     uint8_t password_due;   /* it must be changed before anything else */
+    uint16_t vouched;       /* seconds for which that needs no further code */
     uint16_t password_days; /* until it must; 0: not soon */
     char username[TEXT_NAME_SIZE];
     uint8_t administrator;

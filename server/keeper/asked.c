@@ -113,6 +113,7 @@ static int asked_who(struct gate_link *link, const union ipc_record *record)
         answer.expires = session.expires_at;
         answer.factor_at = session.factor_at;
         answer.password_due = session_password_due(keeper, &session);
+        answer.vouched = (uint16_t)session_vouched_seconds(keeper, &session);
         answer.password_days = days_left(keeper, &session);
         answer.idle_seconds = keeper->conf->session_idle_seconds;
         answer.administrator = user.administrator;

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VOUCHED_SECONDS 300
-
 struct rekey *rekey_new(struct gate_link *gate, const struct ipc_head *ask,
                         const struct ipc_origin *origin, const uint8_t token[IPC_TOKEN_SIZE],
                         enum ipc_type answer_type)
@@ -103,8 +101,7 @@ enum ipc_status rekey_person(struct rekey *rekey)
     if (result == STORE_REFUSED)
         return IPC_PASSWORD_DUE;
     if (result == STORE_OK)
-        rekey->vouched = rekey->changes && session_password_due(rekey->keeper, &session) &&
-                         keeper_now() - session.factor_at < VOUCHED_SECONDS;
+        rekey->vouched = rekey->changes && session_vouched_seconds(rekey->keeper, &session) > 0;
     if (result == STORE_OK) {
         rekey->session = session.id;
         rekey->factor_at = session.factor_at;

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #define TOUCH_SECONDS 30
+#define VOUCHED_SECONDS 300
 
 void session_hash(const uint8_t token[IPC_TOKEN_SIZE], uint8_t hash[32])
 {
@@ -46,6 +47,14 @@ bool session_password_due(const struct keeper *keeper, const struct store_sessio
 {
     return session->must_change ||
            password_policy_left(keeper->conf, session->password_at, keeper_now()) == 0;
+}
+
+int64_t session_vouched_seconds(const struct keeper *keeper, const struct store_session *session)
+{
+    int64_t left = session->factor_at + VOUCHED_SECONDS - keeper_now();
+    if (left <= 0 || !session_password_due(keeper, session))
+        return 0;
+    return left < VOUCHED_SECONDS ? left : VOUCHED_SECONDS;
 }
 
 /* All that a session is for asks here, so that nothing is forgotten. */

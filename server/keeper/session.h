@@ -21,6 +21,10 @@ enum store_result session_find_due(struct keeper *keeper, const uint8_t token[IP
                                    struct store_session *out);
 bool session_password_due(const struct keeper *keeper, const struct store_session *session);
 
+/* For how long the sign-in's code still vouches for a change of the password that is due; 0: not
+ * (any more), or none is. */
+int64_t session_vouched_seconds(const struct keeper *keeper, const struct store_session *session);
+
 /* The same as session_find() by its number. */
 enum store_result session_by_id(struct keeper *keeper, int64_t id, struct store_session *out);
 

@@ -116,7 +116,11 @@ test('the sign-in\'s code vouches for a change that is due for five minutes; for
   assert.equal((await change(token, PASSWORD, 'a walk along the harbour', '')).json.error, 'wrong_code');
   gateway.cli('user', 'must-change', 'dora');
   const late = await user.token();
+  const vouched = async () => (await gateway.http('GET', '/api/session', { token: late })).json.vouched_seconds;
+  const first = await vouched();
+  assert.ok(first > 240 && first <= 300, `${first} s`);
   gateway.sql('UPDATE sessions SET factor_at = factor_at - 301');
+  assert.equal(await vouched(), 0);
   assert.equal((await change(late, PASSWORD, 'a walk along the harbour', '')).json.error, 'wrong_code');
   assert.equal((await change(late, PASSWORD, 'a walk along the harbour', await user.codes.next())).status, 200);
 });

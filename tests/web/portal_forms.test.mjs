@@ -74,3 +74,44 @@ test('… and so is who took too long with a new device', async (t) => {
   await soon(() => enrolled);
   assert.deepEqual(last('/api/totp/confirm'), { code: '222222' });
 });
+
+/** The forced change, in front of a gateway that vouches for some seconds and takes no change without a code. */
+async function forced(t, vouched) {
+  const { changeView } = await import('/portal/change.js');
+  const page = await portal(t, (path, sent) => {
+    if (path === '/api/session') return { username: 'anna', vouched_seconds: vouched, factor: '2020-01-01T00:00:00Z' };
+    return sent.code ? {} : { status: 403, error: 'wrong_code' };
+  });
+  let done = false;
+  page.show(await changeView({ done: async () => { done = true; } }));
+  page.inputs('current-password')[0].value = 'the old one';
+  for (const one of page.inputs('new-password')) one.value = 'four words that fit';
+  return { ...page, over: () => soon(() => done) };
+}
+
+test('a change that is due and took too long asks for one more code', async (t) => {
+  const { inputs, press, alert, last, over } = await forced(t, 290); // the gateway's time, not this machine's
+  assert.deepEqual(inputs('one-time-code'), []);
+  press(en['account.passwordSubmit']);
+  assert.equal(await alert(), en['error.code_wanted']);
+  assert.equal(inputs('one-time-code').length, 1);
+  inputs('one-time-code')[0].value = '123456';
+  press(en['account.passwordSubmit']);
+  await over();
+  assert.deepEqual(last('/api/password'), { password: 'the old one', new_password: 'four words that fit', code: '123456' });
+});
+
+test('… without a wrong guess, where the page knows that the time is over', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { inputs, press, alert, last } = await forced(t, 290);
+  t.mock.timers.tick(291_000);
+  press(en['account.passwordSubmit']);
+  assert.equal(await alert(), en['error.code_wanted']);
+  assert.equal(inputs('one-time-code').length, 1);
+  assert.equal(last('/api/password'), undefined);
+});
+
+test('… and at once, when nearly nothing of it is left', async (t) => {
+  const { inputs } = await forced(t, 5);
+  assert.equal(inputs('one-time-code').length, 1);
+});

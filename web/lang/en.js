@@ -31,6 +31,7 @@ export default {
   'error.invitation': 'This invitation was used already, has expired, or is not complete. Ask your administrator for a new one.',
   'error.wrong_password': 'The present password is not right.',
   'error.wrong_code': 'The code is not right. A code works only once: wait for the next one and try again.',
+  'error.code_wanted': 'One more code from your authenticator app, please: the one of your sign-in is too old by now.',
   'error.offer_gone': 'Too much time has passed, or the QR code was asked for once more: the one that was here is not good any more. Scan the new one, type its code, and delete the entry before in your app.',
   'error.password_change_due': 'You must choose a new password first. Your list of desktops leads you there.',
   'error.weak_password': 'This password is too easy to guess or not usable. A short sentence is good.',

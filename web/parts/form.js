@@ -3,7 +3,7 @@ import { t } from '/i18n.js';
 import { field, h } from './dom.js';
 
 export const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'not_now', 'not_from_here',
-  'too_many', 'factor_stale', 'not_let_in', 'not_administrator', 'invitation', 'wrong_password', 'wrong_code', 'offer_gone', 'weak_password',
+  'too_many', 'factor_stale', 'not_let_in', 'not_administrator', 'invitation', 'wrong_password', 'wrong_code', 'code_wanted', 'offer_gone', 'weak_password',
   'password_change_due', 'mismatch'];
 
 // What may be wrong with a new password.
