@@ -16,8 +16,9 @@ struct json_field {
     {                                                                                              \
         (key), (array), sizeof(array), false                                                       \
     }
-/* A code as people copy it, "123 456" or "ABCD-efgh-…", as the keeper compares it: without spaces
- * and dashes, in lower case. */
+/* A code as people copy it, "123 456", "ABCD-efgh-…" or in full width, as the keeper compares it:
+ * ASCII's letters and digits alone, in lower case. One that is too long becomes one that is wrong.
+ */
 #define JSON_BODY_CODE(key, array)                                                                 \
     {                                                                                              \
         (key), (array), sizeof(array), true                                                        \

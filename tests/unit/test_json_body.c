@@ -131,7 +131,7 @@ END_TEST
 START_TEST(codes)
 {
     static const struct {
-        const char *text, *code; /* NULL: too long */
+        const char *text, *code; /* NULL: no JSON */
     } table[] = {
         {"123456", "123456"},
         {" 123 456 ", "123456"},
@@ -139,10 +139,18 @@ START_TEST(codes)
         {"ABCD-EFGH-IJKL-2345", "abcdefghijkl2345"},
         {"abcd efgh ijkl 2345", "abcdefghijkl2345"},
         {"a b c d - e f g h - i j k l - 2 3 4 5", "abcdefghijkl2345"},
-        {"abcd-efgh-ijkl-23456", NULL},
+        {"abcd-efgh-ijkl-23456", "?"}, /* too long: wrong, and not cut off to one that is right */
+        {"1. abcd-efgh-jkmn-pqrs", "?"},
+        {"123456\\t", "123456"},
+        {"\\u00a0123\\u3000456\\u00a0", "123456"},
+        {"123\\u2013456.", "123456"},
+        {"\\uff11\\uff12\\uff13\\uff14\\uff15\\uff16", "123456"},
+        {"\\uff10\\uff19\\uff21\\uff3a\\uff41\\uff5a", "09azaz"},
+        {"\\uff0f\\uff1a\\ufeff\\ufffd\\uffd1\\uf030", ""},
+        {"\\ud835\\udfce\\u0661\\uff", NULL},
+        {"\\ud835\\udfce\\u0661", ""},
         {"", ""},
         {" - ", ""},
-        {"\xef\xbc\x91", "\xef\xbc\x91"},
     };
     char code[IPC_CODE_SIZE], body[80];
     const struct json_field field = JSON_BODY_CODE("code", code);

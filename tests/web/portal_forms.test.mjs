@@ -115,3 +115,29 @@ test('… and at once, when nearly nothing of it is left', async (t) => {
   const { inputs } = await forced(t, 5);
   assert.equal(inputs('one-time-code').length, 1);
 });
+
+const TYPED = [['１２３４５６', '123456'], [' 123 456\t', '123456'], ['123-456', '123456'], ['\u00a0123456\u3000', '123456'],
+  ['ABCD-efgh-JKMN-pqrs', 'ABCDefghJKMNpqrs'], ['ａｂｃｄ－ｅｆｇｈ', 'abcdefgh'], ['1. abcd', '1abcd'], ['', '']];
+
+test('a code is taken as it was meant, however it was typed', async () => {
+  const { plainCode } = await import('/parts/code.js');
+  for (const [typed, meant] of TYPED) assert.equal(plainCode(typed), meant, JSON.stringify(typed));
+});
+
+test('who signs in with a Japanese keyboard\'s digits sends those of the phone', async (t) => {
+  const { signInView } = await import('/portal/sign-in.js');
+  const { sheet, show, inputs, press, last } = await portal(t, () => ({ status: 401, error: 'sign_in_refused' }));
+  show(signInView({ notice: null, done() {} }));
+  inputs('username')[0].value = 'anna';
+  inputs('current-password')[0].value = '１ 2';
+  inputs('one-time-code')[0].value = '１２３ ４５６';
+  press(en['signIn.submit']);
+  await soon(() => last('/api/login'));
+  assert.deepEqual(last('/api/login'), { username: 'anna', password: '１ 2', code: '123456' }, 'the password is what it is');
+  press(en['signIn.useRecovery']);
+  inputs('off')[0].value = 'ａｂｃｄ-efgh-jkmn-pqrs';
+  await soon(() => !sheet.querySelector('form').hasAttribute('aria-busy'));
+  press(en['signIn.submit']);
+  await soon(() => last('/api/login').code !== '123456');
+  assert.equal(last('/api/login').code, 'abcdefghjkmnpqrs');
+});

@@ -6,12 +6,12 @@ import { fresh } from './portal_rig.mjs';
 
 const IDS = ['card', 'card-title', 'card-text', 'card-do', 'form', 'factor', 'again', 'username', 'password', 'domain', 'code', 'progress', 'card-actions'];
 
-async function card(t) {
+async function card(t, { shown = () => {} } = {}) {
   const { sheet, make } = paper(t);
   for (const id of IDS) sheet.body.append(Object.assign(make('div'), { id }));
   const { Card } = await fresh('viewer/card.js');
   const got = [];
-  const made = new Card({ desktop: 'office', submitted: (credentials) => got.push(credentials), shown() {}, again() {} });
+  const made = new Card({ desktop: 'office', submitted: (credentials) => got.push(credentials), shown, again() {} });
   return { sheet, got, card: made, element: (id) => sheet.getElementById(id) };
 }
 
@@ -33,4 +33,13 @@ test('DOMAIN\\name is taken apart, also where the domain stands in its own field
     element('form').dispatchEvent(new Event('submit', { cancelable: true }));
     assert.deepEqual([got.at(-1).username, got.at(-1).domain], wanted, typed);
   }
+});
+
+test('a code that a Japanese keyboard typed is the one that the phone shows', async (t) => {
+  const shown = [];
+  const { card: made, element } = await card(t, { shown: (code) => shown.push(code) });
+  made.askFactor('stale-factor');
+  element('code').value = '１２３ ４５６\u3000';
+  element('factor').dispatchEvent(new Event('submit', { cancelable: true }));
+  assert.deepEqual(shown, ['123456']);
 });

@@ -43,6 +43,7 @@ export default {
   'error.weak_password.classes': 'This password needs three of these: a capital letter, a small letter, a digit, another character.',
   'error.weak_password.used': 'You have used this password before. Choose another one.',
   'error.mismatch': 'The two passwords are not the same.',
+  'error.bad_request': 'Something that was typed is too long, or has a character that cannot be used here. Check it and try again.',
   'error.failed': 'That did not work. If it happens again, tell your administrator.',
 
   'signIn.title': 'Sign in',

@@ -43,6 +43,7 @@ export default {
   'error.weak_password.classes': '英大文字、英小文字、数字、その他の文字のうち3種類が必要です。',
   'error.weak_password.used': 'このパスワードは以前に使われています。別のものを選んでください。',
   'error.mismatch': '2 つのパスワードが一致しません。',
+  'error.bad_request': '入力した内容が長すぎるか、使用できない文字が含まれています。確認して、もう一度お試しください。',
   'error.failed': '処理できませんでした。繰り返し起こる場合は、管理者にお知らせください。',
 
   'signIn.title': 'サインイン',

@@ -9,7 +9,7 @@ export function askFactor() {
   return new Promise((resolve) => {
     const code = codeField(t('signIn.code'));
     const submit = async () => {
-      await api('POST', '/api/factor', { code: code.input.value.trim() });
+      await api('POST', '/api/factor', { code: code.value() });
       dialog.close('shown');
     };
     const dialog = h('dialog', { 'aria-labelledby': 'factor-title', on: { close() {

@@ -1,10 +1,11 @@
 // What forms have in common: one answer at a time, errors in words where they are heard.
 import { t } from '/i18n.js';
+import { plainCode } from './code.js';
 import { field, h } from './dom.js';
 
 export const KNOWN = ['unreachable', 'sign_in_refused', 'busy', 'no_session', 'no_desktop', 'not_now', 'not_from_here',
   'too_many', 'factor_stale', 'not_let_in', 'not_administrator', 'invitation', 'wrong_password', 'wrong_code', 'code_wanted', 'offer_gone', 'weak_password',
-  'password_change_due', 'mismatch'];
+  'password_change_due', 'mismatch', 'bad_request'];
 
 // What may be wrong with a new password.
 export const WEAK = ['short', 'long', 'unusable', 'guessable', 'name', 'classes', 'used'];
@@ -21,9 +22,11 @@ export const passwordField = (label, autocomplete, hint) => field({
   words: { show: t('show'), hide: t('hide'), label },
 });
 
-export const codeField = (label) => field({
-  label, type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 24,
-});
+/** A field for a code: {node, input, value}; value() is the code in it, plain. */
+export function codeField(label, more = {}) {
+  const made = field({ label, type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 24, ...more });
+  return { ...made, value: () => plainCode(made.input.value) };
+}
 
 /**
  * A form that calls submit() and shows what it throws; while it runs, the button is out of action.

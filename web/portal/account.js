@@ -42,7 +42,7 @@ function passwordPart(renew) {
       children: [present.node, fresh.nodes, code.node],
       submit: async () => {
         await api('POST', '/api/password',
-          { password: present.input.value, new_password: fresh.value(), code: code.input.value });
+          { password: present.input.value, new_password: fresh.value(), code: code.value() });
         await renew('account.passwordDone');
       },
     }));

@@ -31,7 +31,7 @@ export async function changeView({ done }) {
     if (!code && Date.now() > until) throw wanted(); // no wrong guess is to be counted for it
     try {
       await api('POST', '/api/password',
-        { password: present.input.value, new_password: fresh.value(), code: code?.input.value ?? '' });
+        { password: present.input.value, new_password: fresh.value(), code: code?.value() ?? '' });
     } catch (error) {
       throw error.code === 'wrong_code' && !code ? wanted() : error;
     }

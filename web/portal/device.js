@@ -31,7 +31,7 @@ export function deviceParts(offer) {
     focus: () => code.input.focus(),
     async confirm(send, again) {
       try {
-        return await send(code.input.value);
+        return await send(code.value());
       } catch (error) {
         if (error.code === 'offer_gone') show(await again());
         throw error;

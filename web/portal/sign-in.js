@@ -14,7 +14,7 @@ function codeOrRecovery() {
     recovery = !recovery;
     const first = present === undefined;
     present = recovery
-      ? field({ label: t('signIn.recovery'), hint: t('signIn.recoveryHint'), type: 'text', autocomplete: 'off', maxlength: 24 })
+      ? codeField(t('signIn.recovery'), { hint: t('signIn.recoveryHint'), inputmode: null, autocomplete: 'off' })
       : codeField(t('signIn.code'));
     place.replaceChildren(present.node);
     button.textContent = t(recovery ? 'signIn.useCode' : 'signIn.useRecovery');
@@ -22,7 +22,7 @@ function codeOrRecovery() {
   }
 
   swap();
-  return { nodes: [place, button], value: () => present.input.value };
+  return { nodes: [place, button], value: () => present.value() };
 }
 
 /** `notice`: the key of what is said first, or null. */

@@ -1,5 +1,6 @@
 // The card in the middle of the page while there is no picture: the form, the progress, the trouble.
 import { t } from '/i18n.js';
+import { plainCode } from '/parts/code.js';
 import { typedAccount } from './account.js';
 
 const SLOW_MS = 8_000;
@@ -79,7 +80,7 @@ export class Card {
 
   #submitFactor(event) {
     event.preventDefault();
-    const code = element('code').value.trim();
+    const code = plainCode(element('code').value);
     element('code').value = '';
     this.#shown(code);
   }
