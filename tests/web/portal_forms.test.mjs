@@ -141,3 +141,16 @@ test('who signs in with a Japanese keyboard\'s digits sends those of the phone',
   await soon(() => last('/api/login').code !== '123456');
   assert.equal(last('/api/login').code, 'abcdefghjkmnpqrs');
 });
+
+test('a space that the telephone set behind the name is none of the name, and nothing is corrected', async (t) => {
+  const { signInView } = await import('/portal/sign-in.js');
+  const { show, inputs, press, last } = await portal(t, () => ({ status: 401, error: 'sign_in_refused' }));
+  show(signInView({ notice: null, done() {} }));
+  assert.equal(inputs('username')[0].getAttribute('autocorrect'), 'off');
+  inputs('username')[0].value = '\u3000anna ';
+  inputs('current-password')[0].value = ' blanks count here ';
+  inputs('one-time-code')[0].value = '123456';
+  press(en['signIn.submit']);
+  await soon(() => last('/api/login'));
+  assert.deepEqual(last('/api/login'), { username: 'anna', password: ' blanks count here ', code: '123456' });
+});

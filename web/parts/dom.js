@@ -21,7 +21,7 @@ let fields = 0;
  */
 export function field({ label, hint, words, ...attributes }) {
   const id = `field-${++fields}`;
-  const input = h('input', { id, required: true, spellcheck: 'false', autocapitalize: 'none',
+  const input = h('input', { id, required: true, spellcheck: 'false', autocapitalize: 'none', autocorrect: 'off',
     'aria-describedby': hint ? `${id}-hint` : null, ...attributes });
   const children = [input];
   if (attributes.type === 'password') children.push(eye(input, words));

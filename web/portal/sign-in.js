@@ -32,7 +32,7 @@ export function signInView({ notice, done }) {
   const code = codeOrRecovery();
   const submit = async () => {
     await api('POST', '/api/login',
-      { username: user.input.value, password: password.input.value, code: code.value() });
+      { username: user.input.value.trim(), password: password.input.value, code: code.value() });
     await done();
   };
   return {
