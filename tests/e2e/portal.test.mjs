@@ -398,7 +398,7 @@ for (const look of LOOKS) {
     await page.click('a[href="#account"]');
     await page.waitForSelector('#sessions');
     const device = page.locator('section[aria-labelledby=device]');
-    await device.locator('input').fill(user.password);
+    await device.locator('input[type=password]').fill(user.password);
     await device.locator('button[type=submit]').click();
     await device.locator('.qr').waitFor();
     await judge(page, 'account');

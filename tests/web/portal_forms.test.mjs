@@ -154,3 +154,20 @@ test('a space that the telephone set behind the name is none of the name, and no
   await soon(() => last('/api/login'));
   assert.deepEqual(last('/api/login'), { username: 'anna', password: ' blanks count here ', code: '123456' });
 });
+
+test('each form that has a password says whose it is, for password managers', async (t) => {
+  const { setupView } = await import('/portal/setup.js');
+  const { accountView } = await import('/portal/account.js');
+  const { changeView } = await import('/portal/change.js');
+  const { sheet, show } = await portal(t, (path) => ({
+    '/api/setup': offered('AAAA'), '/api/sessions': { sessions: [] }, '/api/session': { username: 'anna', vouched_seconds: 300 } })[path]);
+  for (const [view, forms] of [[await setupView({ invitation: 'word' }), 1], [await accountView({}), 2], [await changeView({}), 1]]) {
+    show(view);
+    const all = sheet.querySelectorAll('form');
+    assert.equal(all.length, forms, view.title);
+    for (const form of all) {
+      const name = form.querySelector('input[autocomplete=username]');
+      assert.deepEqual([name?.value, name?.hidden], ['anna', true], view.title);
+    }
+  }
+});

@@ -22,6 +22,9 @@ export const passwordField = (label, autocomplete, hint) => field({
   words: { show: t('show'), hide: t('hide'), label },
 });
 
+/** Not to be seen: tells password managers whose password a form changes. */
+export const whose = (name) => h('input', { type: 'text', autocomplete: 'username', value: name, hidden: true, readonly: true });
+
 /** A field for a code: {node, input, value}; value() is the code in it, plain. */
 export function codeField(label, more = {}) {
   const made = field({ label, type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 24, ...more });

@@ -3,7 +3,7 @@ import { t } from '/i18n.js';
 import { agentName } from '/parts/agent.js';
 import { confirm } from '/parts/confirm.js';
 import { h } from '/parts/dom.js';
-import { codeField, form, passwordField } from '/parts/form.js';
+import { codeField, form, passwordField, whose } from '/parts/form.js';
 import { ago } from '/parts/time.js';
 import { deviceParts } from './device.js';
 import { newPasswordParts } from './new-password.js';
@@ -30,7 +30,7 @@ function sessionsPart(sessions, everywhere) {
     h('p', {}, button));
 }
 
-function passwordPart(renew) {
+function passwordPart(username, renew) {
   const present = passwordField(t('account.present'), 'current-password');
   const fresh = newPasswordParts();
   const code = codeField(t('signIn.code'));
@@ -39,7 +39,7 @@ function passwordPart(renew) {
     form({
       quiet: true,
       label: t('account.passwordSubmit'),
-      children: [present.node, fresh.nodes, code.node],
+      children: [whose(username), present.node, fresh.nodes, code.node],
       submit: async () => {
         await api('POST', '/api/password',
           { password: present.input.value, new_password: fresh.value(), code: code.value() });
@@ -49,7 +49,7 @@ function passwordPart(renew) {
 }
 
 /** First the password, then the offer in its place. */
-function devicePart(enrolled) {
+function devicePart(username, enrolled) {
   const present = passwordField(t('account.present'), 'current-password');
   const place = h('div');
   const ask = () => api('POST', '/api/totp', { password: present.input.value });
@@ -67,7 +67,7 @@ function devicePart(enrolled) {
   place.append(form({
     quiet: true,
     label: t('account.totpSubmit'),
-    children: [present.node],
+    children: [whose(username), present.node],
     submit: async () => showOffer(await ask()),
   }));
   return h('section', { 'aria-labelledby': 'device' },
@@ -85,8 +85,8 @@ export async function accountView({ notice, renew, enrolled, everywhere }) {
       left <= FEW_CODES && h('p', { class: 'notice warn' }, t('account.fewCodes', { count: left })),
       session.password_days_left > 0 && h('p', { class: 'notice warn' }, t('account.passwordDays', { days: session.password_days_left })),
       sessionsPart(sessions, everywhere),
-      passwordPart(renew),
-      devicePart(enrolled),
+      passwordPart(session.username, renew),
+      devicePart(session.username, enrolled),
     ],
   };
 }

@@ -2,7 +2,7 @@
 import { api, ApiError } from '/api.js';
 import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
-import { codeField, form, passwordField } from '/parts/form.js';
+import { codeField, form, passwordField, whose } from '/parts/form.js';
 import { newPasswordParts } from './new-password.js';
 
 const TYPING_SECONDS = 60; // where less is left of the time in which the sign-in's code will do, a new one is asked for at once
@@ -44,7 +44,7 @@ export async function changeView({ done }) {
     narrow: true,
     nodes: [
       h('p', {}, t('change.lead')),
-      form({ label: t('account.passwordSubmit'), children: [present.node, fresh.nodes, place], submit }),
+      form({ label: t('account.passwordSubmit'), children: [whose(session.username), present.node, fresh.nodes, place], submit }),
     ],
   };
 }

@@ -2,7 +2,7 @@
 import { api } from '/api.js';
 import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
-import { form } from '/parts/form.js';
+import { form, whose } from '/parts/form.js';
 import { deviceParts } from './device.js';
 import { newPasswordParts } from './new-password.js';
 
@@ -23,8 +23,7 @@ export async function setupView({ invitation, done }) {
         label: t('setup.submit'),
         submit,
         children: [
-          // So that password managers know whose it is.
-          h('input', { type: 'text', autocomplete: 'username', value: offer.username, hidden: true, readonly: true }),
+          whose(offer.username),
           h('h2', {}, t('setup.passwordStep')), password.nodes,
           h('h2', {}, t('setup.codeStep')), device.nodes,
         ],
