@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paper, soon } from './paper.mjs';
 import { pretend } from './portal_rig.mjs';
+import { sources } from './words_kit.mjs';
 
 const { setUp } = await import('/i18n.js');
 const { default: en } = await import('/lang/en.js');
@@ -170,4 +171,24 @@ test('each form that has a password says whose it is, for password managers', as
       assert.deepEqual([name?.value, name?.hidden], ['anna', true], view.title);
     }
   }
+});
+
+test('a file that is handed to the browser is kept for as long as a telephone asks what to do with it', async (t) => {
+  const { save } = await import('/parts/save.js');
+  const { sheet } = paper(t);
+  const clicked = [];
+  const revoked = [];
+  const { createElement } = sheet;
+  sheet.createElement = (tag) => Object.assign(createElement(tag), { click() { clicked.push([this.href, this.download]); } });
+  t.mock.method(URL, 'createObjectURL', () => 'blob:it');
+  t.mock.method(URL, 'revokeObjectURL', (url) => revoked.push(url));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  save(new Blob(['text']), 'office.rdp');
+  assert.deepEqual(clicked, [['blob:it', 'office.rdp']]);
+  t.mock.timers.tick(59_000);
+  assert.deepEqual(revoked, []);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(revoked, ['blob:it']);
+  const others = sources('portal/', 'viewer/', 'admin/', 'parts/').filter(([, text]) => text.includes('createObjectURL'));
+  assert.deepEqual(others.map(([name]) => name), ['parts/save.js'], 'nobody does it otherwise');
 });

@@ -4,6 +4,7 @@ import { copyButton } from '/parts/copy.js';
 import { h } from '/parts/dom.js';
 import { withFactor } from '/parts/factor.js';
 import { words } from '/parts/form.js';
+import { save } from '/parts/save.js';
 import { ago } from '/parts/time.js';
 import { showGatewayPassword } from './gateway-password.js';
 import { watchStates } from './states.js';
@@ -14,9 +15,7 @@ const command = (name) => `deskgate connect --exec 'xfreerdp /v:{}' ${location.o
 
 async function saveFile(name) {
   const file = await withFactor(() => apiFile(`/api/desktops/${encodeURIComponent(name)}/rdp`));
-  const url = URL.createObjectURL(file.blob);
-  h('a', { href: url, download: file.name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  save(file.blob, file.name);
   return file.name;
 }
 

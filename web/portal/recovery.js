@@ -1,11 +1,10 @@
 import { t } from '/i18n.js';
 import { h } from '/parts/dom.js';
+import { save } from '/parts/save.js';
 
-function save(name, codes) {
+function saveCodes(name, codes) {
   const text = `${t('recovery.file', { name, host: location.host })}\n\n${codes.join('\n')}\n`;
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  h('a', { href: url, download: `deskgate-${name}.txt` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  save(new Blob([text], { type: 'text/plain' }), `deskgate-${name}.txt`);
 }
 
 /** The codes, shown once; on only when the person says that they are kept. */
@@ -19,7 +18,7 @@ export function recoveryView({ name, codes, done }) {
       h('p', {}, t('recovery.lead')),
       h('ul', { class: 'codes', 'aria-label': t('recovery.list') }, codes.map((code) => h('li', {}, h('code', {}, code)))),
       h('div', { class: 'row no-print' },
-        h('button', { type: 'button', class: 'plain', on: { click: () => save(name, codes) } }, t('recovery.download')),
+        h('button', { type: 'button', class: 'plain', on: { click: () => saveCodes(name, codes) } }, t('recovery.download')),
         h('button', { type: 'button', class: 'plain', on: { click: () => print() } }, t('recovery.print'))),
       h('label', { class: 'check no-print', for: 'kept' }, kept, t('recovery.kept')),
       h('p', { class: 'no-print' }, on),

@@ -1,14 +1,6 @@
 // Files through the clipboard: what is given here can be pasted on the desktop, what is copied there
 // can be saved here. The package moves the bytes.
-
-/** Hands a blob to the browser's downloads. */
-export function save(blob, name) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
+import { save } from '/parts/save.js';
 
 /**
  * show: {offered(files), progress({name, percent, up}), done({name, up}), failed({name, up}),
