@@ -161,7 +161,8 @@ test('the list says what each desktop is doing, and gives each of the three ways
 
   assert.equal(await card('office').locator('a.button').getAttribute('href'), '/desktop/office');
   const [download] = await Promise.all([page.waitForEvent('download'), card('office').getByRole('button', { name: /\.rdp file/ }).click()]);
-  assert.equal(download.suggestedFilename(), 'office.rdp');
+  assert.match(download.suggestedFilename(), /^office-\d{6}\.rdp$/);
+  assert.ok((await page.textContent('[role=status]')).includes(download.suggestedFilename()));
   const file = readFileSync(await download.path(), 'utf8');
   assert.match(file, /^full address:s:office\b/m);
   assert.match(file, new RegExp(`^gatewayhostname:s:localhost:${gateway.port}\r$`, 'm'));

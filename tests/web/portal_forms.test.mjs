@@ -192,3 +192,34 @@ test('a file that is handed to the browser is kept for as long as a telephone as
   const others = sources('portal/', 'viewer/', 'admin/', 'parts/').filter(([, text]) => text.includes('createObjectURL'));
   assert.deepEqual(others.map(([name]) => name), ['parts/save.js'], 'nobody does it otherwise');
 });
+
+/** The list of these desktops, on a page. */
+async function list(t, names, answers = () => null) {
+  const { desktopsView } = await import('/portal/desktops.js');
+  const leaving = new AbortController();
+  t.after(() => leaving.abort());
+  const { setTimeout } = globalThis;
+  pretend(t, 'setTimeout', (call, ms, ...more) => (ms < 30_000 ? setTimeout(call, ms, ...more) : null)); // no test waits for it
+  const page = await portal(t, (path) => answers(path) ?? {
+    '/api/desktops': { desktops: names.map((name) => ({ name, description: '' })) } }[path]);
+  page.show(await desktopsView({ signal: leaving.signal }));
+  return page;
+}
+
+test('an .rdp file has the time in its name, so that it is not taken for the one before', async (t) => {
+  const { sheet, press } = await list(t, ['office']);
+  t.mock.method(URL, 'createObjectURL', () => 'blob:it');
+  t.mock.method(URL, 'revokeObjectURL', () => {});
+  const saved = [];
+  const { createElement } = sheet;
+  sheet.createElement = (tag) => Object.assign(createElement(tag), tag === 'a' ? { click() { saved.push(this.download); } } : {});
+  const { fetch } = globalThis;
+  pretend(t, 'fetch', async (path, options) => (path === '/api/desktops/office/rdp'
+    ? new Response('text', { headers: { 'Content-Disposition': 'attachment; filename="office.rdp"' } }) : fetch(path, options)));
+  t.mock.timers.enable({ apis: ['Date'], now: new Date(2026, 2, 1, 9, 5, 7) });
+  press(en['desktops.rdp']);
+  await soon(() => saved.length);
+  assert.deepEqual(saved, ['office-090507.rdp']);
+  await soon(() => sheet.querySelector('.notice').textContent);
+  assert.equal(sheet.querySelector('.notice').textContent, en['desktops.rdpDone'].replace('{name}', 'office-090507.rdp'));
+});

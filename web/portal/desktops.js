@@ -13,10 +13,14 @@ const SEARCH_FROM = 6; // desktops
 
 const command = (name) => `deskgate connect --exec 'xfreerdp /v:{}' ${location.origin} ${name}`;
 
+// With the time in its name: a second file beside the first, whose ticket is used up, would be "(1)" of it.
+const clock = (now) => [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join('');
+
 async function saveFile(name) {
   const file = await withFactor(() => apiFile(`/api/desktops/${encodeURIComponent(name)}/rdp`));
-  save(file.blob, file.name);
-  return file.name;
+  const saved = file.name.replace(/(?=\.rdp$)/, `-${clock(new Date())}`);
+  save(file.blob, saved);
+  return saved;
 }
 
 function badge(desktop) {
