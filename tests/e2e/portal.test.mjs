@@ -92,6 +92,7 @@ test('an invited person sets up password and second factor, and keeps recovery c
   const text = scanned(await page.locator('.qr').screenshot());
   if (text === null) t.diagnostic('zbarimg is not there: the QR code is not read back');
   else assert.equal(text, (await offered.json()).otpauth);
+  assert.equal(await page.locator('main a').getAttribute('href'), (await offered.json()).otpauth);
   assert.ok(!page.url().includes(invitation), 'it leaves the address bar at once');
   assert.match(await page.textContent('h1'), /newcomer/);
   await judge(page, 'first sign-in');

@@ -43,6 +43,8 @@ test('who took too long at the first sign-in is shown another picture, and what 
   press(en['setup.submit']);
   assert.equal(await alert(), en['error.offer_gone']);
   assert.equal(key(sheet), 'CCCCDDDD');
+  assert.deepEqual(sheet.querySelectorAll('a').map((one) => [one.href, one.textContent]),
+    [['otpauth://totp/gateway:anna?secret=CCCCDDDD', en['setup.open']]], 'for who reads it on the telephone');
   assert.deepEqual(inputs('one-time-code').map((one) => one.value), ['']);
   inputs('one-time-code')[0].value = '222222';
   press(en['setup.submit']);

@@ -77,6 +77,7 @@ export default {
   'setup.scan': 'Scan this picture with an authenticator app on your phone, such as Aegis, FreeOTP, Google Authenticator or Microsoft Authenticator.',
   'setup.qr': 'QR code for your authenticator app; the key below says the same',
   'setup.manual': 'No camera? Type this key into the app:',
+  'setup.open': 'The app is on this device? Open it with the key',
   'setup.code': 'Code that the app shows now',
   'setup.submit': 'Finish',
 

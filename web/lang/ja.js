@@ -77,6 +77,7 @@ export default {
   'setup.scan': 'スマートフォンの認証アプリ(Aegis、FreeOTP、Google Authenticator、Microsoft Authenticator など)で、この QR コードを読み取ってください。',
   'setup.qr': '認証アプリ用の QR コード。下のキーと同じ内容です',
   'setup.manual': 'カメラを使えない場合は、このキーをアプリに入力してください:',
+  'setup.open': 'アプリがこの端末にある場合は、キーを渡してアプリを開く',
   'setup.code': 'アプリに表示されているコード',
   'setup.submit': '完了',
 

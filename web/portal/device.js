@@ -15,13 +15,14 @@ export function deviceParts(offer) {
   const place = h('div');
   let code;
 
-  function show({ qr, secret }) {
+  function show({ qr, secret, otpauth }) {
     code = codeField(t('setup.code'));
     place.replaceChildren(
       h('p', {}, t('setup.scan')),
       qrCode(qr, t('setup.qr')),
       h('p', {}, t('setup.manual')),
       h('p', { class: 'row' }, h('code', { class: 'key' }, inFours(secret)), copyButton(() => secret)),
+      h('p', {}, h('a', { href: otpauth }, t('setup.open'))), // no telephone scans its own screen
       code.node);
   }
 
