@@ -97,7 +97,7 @@ test('a session over: a form of the account leads to the sign-in', async () => {
   await account(page);
   await cut('fourb', context);
   const device = page.locator('section[aria-labelledby=device]');
-  await device.locator('input').fill(PASSWORD);
+  await device.locator('input[type=password]').fill(PASSWORD);
   await device.locator('button[type=submit]').click();
   await signInShown(page);
 });
@@ -117,6 +117,34 @@ test('a bad invitation is no dead end', async () => {
   await page.waitForSelector('.alert:not([hidden])');
   await page.locator('main button').click();
   await page.waitForSelector('.cards');
+});
+
+test('who opens a desktop\'s bookmark signed out is there when signed in', async () => {
+  const user = gateway.addUser('eight');
+  gateway.grant(user, 'office');
+  const { page } = await person(browser);
+  await page.goto(`${url}desktop/OFFICE?from=bookmark`);
+  await page.click('#card-home');
+  await page.fill('input[autocomplete=username]', `${user.name} `);
+  await page.fill('input[type=password]', user.password);
+  await page.fill('input[autocomplete=one-time-code]', await user.codes.next());
+  await page.click('button[type=submit]');
+  await page.waitForURL(`${url}desktop/office`);
+  await page.waitForSelector('#form:not([hidden])');
+  await page.goBack();
+  await page.waitForSelector('.cards');
+  assert.equal(page.url(), url);
+});
+
+test('… and nowhere else: what is not on the list is not gone to', async () => {
+  const { page } = await opened('nine');
+  for (const to of ['elsewhere', '//example.org', 'https:%2F%2Fexample.org', '..%2F..%2Fadmin', 'javascript:alert(1)', '%zz', 'office%2F..%2F..']) {
+    await page.goto(`${url}#open=${to}`);
+    await page.reload();
+    await page.waitForSelector('.cards');
+    if (to !== '%zz') assert.match(await page.textContent('[role=status]'), /may not use this desktop/, to);
+    assert.ok(page.url().startsWith(`${url}#`), page.url());
+  }
 });
 
 test('signing out without a network says so', async () => {

@@ -196,16 +196,17 @@ test('a file that is handed to the browser is kept for as long as a telephone as
 });
 
 /** The list of these desktops, on a page. */
-async function list(t, names, answers = () => null) {
+async function list(t, names, { wanted = null } = {}) {
   const { desktopsView } = await import('/portal/desktops.js');
   const leaving = new AbortController();
   t.after(() => leaving.abort());
   const { setTimeout } = globalThis;
   pretend(t, 'setTimeout', (call, ms, ...more) => (ms < 30_000 ? setTimeout(call, ms, ...more) : null)); // no test waits for it
-  const page = await portal(t, (path) => answers(path) ?? {
-    '/api/desktops': { desktops: names.map((name) => ({ name, description: '' })) } }[path]);
-  page.show(await desktopsView({ signal: leaving.signal }));
-  return page;
+  const page = await portal(t, (path) => ({
+    '/api/desktops': { desktops: names.map((name) => ({ name, description: '' })) } })[path]);
+  const opened = [];
+  page.show(await desktopsView({ signal: leaving.signal, wanted, open: (name) => opened.push(name) }));
+  return { ...page, opened };
 }
 
 test('an .rdp file has the time in its name, so that it is not taken for the one before', async (t) => {
@@ -224,4 +225,13 @@ test('an .rdp file has the time in its name, so that it is not taken for the one
   assert.deepEqual(saved, ['office-090507.rdp']);
   await soon(() => sheet.querySelector('.notice').textContent);
   assert.equal(sheet.querySelector('.notice').textContent, en['desktops.rdpDone'].replace('{name}', 'office-090507.rdp'));
+});
+
+test('a desktop that the address asks for is opened when it is on the list, by the name that it has there', async (t) => {
+  for (const [wanted, opened] of [[null, []], ['OFFICE', ['Office']], ['//example.org', []], ['', []], ['lab', []]]) {
+    const { sheet, opened: found } = await list(t, ['Office', 'studio'], { wanted });
+    assert.deepEqual(found, opened, wanted);
+    const said = sheet.querySelector('.notice');
+    assert.equal(said.hidden ? '' : said.textContent, wanted === null || opened.length ? '' : en['error.no_desktop'], wanted);
+  }
 });

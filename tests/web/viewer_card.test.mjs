@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import { paper } from './paper.mjs';
 import { fresh } from './portal_rig.mjs';
 
-const IDS = ['card', 'card-title', 'card-text', 'card-do', 'form', 'factor', 'again', 'username', 'password', 'domain', 'code', 'progress', 'card-actions'];
+const IDS = ['card', 'card-title', 'card-text', 'card-do', 'form', 'factor', 'again', 'username', 'password', 'domain', 'code', 'progress', 'card-actions', 'card-home'];
 
-async function card(t, { shown = () => {} } = {}) {
+async function card(t, { shown = () => {}, desktop = 'office' } = {}) {
   const { sheet, make } = paper(t);
   for (const id of IDS) sheet.body.append(Object.assign(make('div'), { id }));
   const { Card } = await fresh('viewer/card.js');
   const got = [];
-  const made = new Card({ desktop: 'office', submitted: (credentials) => got.push(credentials), shown, again() {} });
+  const made = new Card({ desktop, submitted: (credentials) => got.push(credentials), shown, again() {} });
   return { sheet, got, card: made, element: (id) => sheet.getElementById(id) };
 }
 
@@ -42,4 +42,14 @@ test('a code that a Japanese keyboard typed is the one that the phone shows', as
   element('code').value = '１２３ ４５６\u3000';
   element('factor').dispatchEvent(new Event('submit', { cancelable: true }));
   assert.deepEqual(shown, ['123456']);
+});
+
+test('who has to sign in comes back to this desktop, whatever it is called; from elsewhere one goes to the list', async (t) => {
+  const { card: made, element } = await card(t, { desktop: '//example.org/#&?' });
+  for (const reason of ['signed-out', 'password-due']) {
+    made.trouble(reason);
+    assert.equal(element('card-home').href, '/#open=%2F%2Fexample.org%2F%23%26%3F', reason);
+  }
+  made.trouble('not-allowed');
+  assert.equal(element('card-home').href, '/');
 });

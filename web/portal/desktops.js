@@ -69,7 +69,8 @@ function search(cards, say) {
   return h('div', { class: 'field search' }, h('label', { for: 'search' }, t('desktops.search')), input);
 }
 
-export async function desktopsView({ signal }) {
+/** wanted: the name of one that is to be opened at once, or null; open(name) gets it when it is on the list. */
+export async function desktopsView({ signal, wanted = null, open }) {
   const { desktops, gateway_passwords: offered } = await api('GET', '/api/desktops');
   const status = h('p', { class: 'notice', role: 'status', hidden: true });
   const say = (text, code = null) => {
@@ -80,6 +81,9 @@ export async function desktopsView({ signal }) {
   watchStates(desktops.map(({ name }) => name), (name, state) => {
     cards.find((one) => one.name === name).state.set(state);
   }, signal);
+  const target = desktops.find(({ name }) => name.toLowerCase() === wanted?.toLowerCase());
+  if (target && !signal.aborted) open(target.name);
+  else if (wanted !== null) say(t('error.no_desktop'));
   return {
     title: t('desktops.title'),
     nodes: [

@@ -13,6 +13,7 @@ import { setupView } from './setup.js';
 import { signInView } from './sign-in.js';
 
 const INVITATION = /^#setup=([\w-]{1,128})$/;
+const OPEN = /^#open=([^&]{1,256})$/; // the way back to a desktop whose page was left for the sign-in
 
 const main = document.querySelector('main');
 const heading = document.querySelector('h1');
@@ -101,7 +102,7 @@ function recovery(answer) {
   return draw(async () => [recoveryView({ name: answer.username, codes: answer.recovery_codes, done }), { signedIn: false }]);
 }
 
-const change = () => draw(async () => [await changeView({ done: () => go('#desktops') }), { signedIn: true }]);
+const change = () => draw(async () => [await changeView({ done: () => (wanted() === null ? go('#desktops') : route()) }), { signedIn: true }]);
 
 function setup() {
   const done = (answer) => {
@@ -116,11 +117,26 @@ function account(notice = null) {
   return draw(async () => [await accountView({ notice, renew: account, enrolled: recovery, everywhere }), { signedIn: true }]);
 }
 
+/** The desktop that the address asks for, in whatever words: the list decides what it is. Or null. */
+function wanted() {
+  try {
+    return decodeURIComponent(OPEN.exec(location.hash)[1]);
+  } catch {
+    return null;
+  }
+}
+
+/** On to one of the list; who comes back by the browser's button finds the list. */
+function open(name) {
+  history.replaceState(null, '', '/');
+  location.assign(`/desktop/${encodeURIComponent(name)}`);
+}
+
 function route() {
   asking = false;
   if (invitation) return setup();
   if (location.hash === '#account') return account();
-  return draw(async (signal) => [await desktopsView({ signal }), { signedIn: true }]);
+  return draw(async (signal) => [await desktopsView({ signal, wanted: wanted(), open }), { signedIn: true }]);
 }
 
 const valueOf = (input) => (input.type === 'checkbox' ? 'checked' : 'value');

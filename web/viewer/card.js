@@ -63,6 +63,9 @@ export class Card {
     this.#compose({ title: t(`viewer.trouble.${reason}`), text: '', advice: t(`viewer.trouble.${reason}.do`), actions: true });
     const retry = !['signed-out', 'not-allowed', 'password-due'].includes(reason);
     element('again').hidden = !retry;
+    const comesBack = ['signed-out', 'password-due'].includes(reason); // once the portal has had what it asks for
+    element('card-home').href = comesBack ? `/#open=${encodeURIComponent(this.#desktop)}` : '/';
+    element('card-home').textContent = t(reason === 'signed-out' ? 'viewer.signIn' : 'viewer.back');
     element('card-title').focus();
   }
 
