@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paper } from './paper.mjs';
-import { fresh } from './portal_rig.mjs';
+import { fresh, pretend } from './portal_rig.mjs';
 
 const IDS = ['card', 'card-title', 'card-text', 'card-do', 'form', 'factor', 'again', 'username', 'password', 'domain', 'code', 'progress', 'card-actions', 'card-home'];
 
@@ -52,4 +52,13 @@ test('who has to sign in comes back to this desktop, whatever it is called; from
   }
   made.trouble('not-allowed');
   assert.equal(element('card-home').href, '/');
+});
+
+test('the name is filled in also for who wrote the desktop\'s in other letters', async (t) => {
+  pretend(t, 'fetch', async (path) => new Response(JSON.stringify(path === '/api/session' ? { username: 'anna' }
+    : { desktops: [{ name: 'Lab', same_credentials: false }, { name: 'Office-PC', same_credentials: true }] })));
+  const { lookUp } = await fresh('viewer/look_up.js');
+  assert.deepEqual(await lookUp('office-pc'), { same: true, username: 'anna' });
+  assert.deepEqual(await lookUp('LAB'), { same: false, username: '' });
+  assert.deepEqual(await lookUp('office'), { same: false, username: '' });
 });

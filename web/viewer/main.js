@@ -9,6 +9,7 @@ import { Input } from './input.js';
 import { Keyboard } from './keyboard.js';
 import { layoutHere, layoutNumbers } from './layouts.js';
 import { Life } from './life.js';
+import { lookUp } from './look_up.js';
 import { FullScreen, leavesPage, Panels, setUpKeys, setUpView } from './menu.js';
 import { listenToPointer, showCursor } from './pointer.js';
 import { Quality } from './quality.js';
@@ -37,14 +38,6 @@ function showQuality(measured) {
 
 function layoutOf(settings, guessed) {
   return layoutNumbers(settings.layout) ? settings.layout : guessed;
-}
-
-// Name and setting of the desktop, for the form; the form works without them.
-async function lookUp() {
-  const [session, list] = await Promise.all([api('GET', '/api/session'), api('GET', '/api/desktops')]);
-  const mine = list.desktops.find(({ name }) => name === desktop);
-  const same = Boolean(mine?.same_credentials);
-  return { same, username: same ? session.username : '' };
 }
 
 class Page {
@@ -98,7 +91,7 @@ class Page {
     document.title = t('viewer.title', { desktop });
     canvas.ariaLabel = t('viewer.screen', { desktop });
     try {
-      this.account = await lookUp();
+      this.account = await lookUp(desktop);
     } catch (error) {
       if (error.status === 401) {
         this.card.trouble('signed-out');
