@@ -131,3 +131,19 @@ struct addr addr_subscriber(const struct addr *addr)
         memset(prefix.bytes + 8, 0, 8);
     return prefix;
 }
+
+uint64_t addr_hash(const struct addr *addr, uint64_t seed)
+{
+    uint64_t halves[2], hash = seed;
+    memcpy(halves, addr->bytes, sizeof(halves));
+    for (size_t i = 0; i < 2; i++) {
+        /* The finaliser of MurmurHash3, by Austin Appleby, public domain. */
+        hash ^= halves[i];
+        hash ^= hash >> 33;
+        hash *= 0xff51afd7ed558ccdULL;
+        hash ^= hash >> 33;
+        hash *= 0xc4ceb9fe1a85ec53ULL;
+        hash ^= hash >> 33;
+    }
+    return hash;
+}

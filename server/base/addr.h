@@ -34,3 +34,5 @@ bool addr_in(const struct addr *addr, const struct addr_net *net);
 bool addr_in_any(const struct addr *addr, const struct addr_net *nets, size_t count);
 /* The network that one subscriber typically holds: IPv4 /32, IPv6 /64. For throttling. */
 struct addr addr_subscriber(const struct addr *addr);
+/* Of all 16 bytes, for tables; the seed is random and nobody's to know. */
+uint64_t addr_hash(const struct addr *addr, uint64_t seed);

@@ -80,7 +80,7 @@ static unsigned begin(struct http_guard *guard, uint8_t c)
 {
     if (c == '\r')
         return goes_on(guard, BEGIN_LF, ++guard->empty_lines <= EMPTY_LINES_MOST);
-    *guard = (struct http_guard){.state = METHOD};
+    *guard = (struct http_guard){.state = METHOD, .begun = guard->begun + 1};
     return is_token(c) ? 0 : BAD;
 }
 
@@ -277,4 +277,9 @@ unsigned http_guard_read(struct http_guard *guard, const uint8_t *data, size_t s
             wrong = take(guard, data[at++]);
     }
     return wrong;
+}
+
+bool http_guard_rests(const struct http_guard *guard, unsigned answered)
+{
+    return guard->state == BEGIN && !guard->unjudged && guard->begun == answered;
 }

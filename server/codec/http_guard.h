@@ -31,6 +31,7 @@ struct http_guard { /* zero-initialise; again to begin anew */
     uint8_t text_size;
     char text[HTTP_GUARD_TEXT];
     uint32_t taken; /* of HTTP_GUARD_ROOM */
+    unsigned begun; /* requests of which a byte has come */
     uint64_t left;  /* of a body */
     struct chunked_reader chunks;
 };
@@ -39,3 +40,6 @@ struct http_guard { /* zero-initialise; again to begin anew */
  * target is too long; 431 (RFC 6585 section 5), the head is; 501, a transfer coding other than
  * chunked; 505, another version. Nothing more may be read then. */
 unsigned http_guard_read(struct http_guard *guard, const uint8_t *data, size_t size);
+
+/* So many have had their answers, and of another one there is no byte. Unknown: false. */
+bool http_guard_rests(const struct http_guard *guard, unsigned answered);

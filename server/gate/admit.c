@@ -11,7 +11,7 @@
 struct visitor { /* one subscriber's prefix with at least one connection that is no tunnel yet */
     struct visitor *next;
     struct addr prefix;
-    uint32_t count, handshakes;
+    uint32_t count, stages[ADMIT_TUNNEL]; /* in all, and in each stage */
 };
 
 struct admit {
@@ -63,18 +63,7 @@ void admit_set_limits(struct admit *admit, const struct admit_limits *limits)
 
 static struct visitor **find(struct admit *admit, const struct addr *prefix)
 {
-    uint64_t halves[2], hash = admit->seed;
-    memcpy(halves, prefix->bytes, sizeof(halves));
-    for (size_t i = 0; i < 2; i++) {
-        /* The finaliser of MurmurHash3, by Austin Appleby, public domain. */
-        hash ^= halves[i];
-        hash ^= hash >> 33;
-        hash *= 0xff51afd7ed558ccdULL;
-        hash ^= hash >> 33;
-        hash *= 0xc4ceb9fe1a85ec53ULL;
-        hash ^= hash >> 33;
-    }
-    struct visitor **at = &admit->buckets[hash % BUCKETS];
+    struct visitor **at = &admit->buckets[addr_hash(prefix, admit->seed) % BUCKETS];
     while (*at && !addr_equal(&(*at)->prefix, prefix))
         at = &(*at)->next;
     return at;
@@ -92,21 +81,15 @@ static uint32_t total(const struct admit *admit)
 
 /* ---- per address ---- */
 
-static bool count_up(struct admit *admit, const struct addr *prefix, enum admit_stage stage)
+static enum admit_answer room_of(const struct admit *admit, const struct visitor *visitor,
+                                 enum admit_stage stage)
 {
-    struct visitor **at = find(admit, prefix);
-    if (!*at) {
-        *at = calloc(1, sizeof(**at));
-        if (!*at)
-            return false;
-        (*at)->prefix = *prefix;
-    } else if ((*at)->count >= admit->most.each ||
-               (stage == ADMIT_HANDSHAKE && (*at)->handshakes >= admit->most.handshakes_each)) {
-        return false;
-    }
-    (*at)->count++;
-    (*at)->handshakes += stage == ADMIT_HANDSHAKE;
-    return true;
+    if (!visitor)
+        return ADMIT_OK;
+    /* First: one less of these makes room in both. */
+    if (stage == ADMIT_HANDSHAKE && visitor->stages[stage] >= admit->most.handshakes_each)
+        return ADMIT_ADDRESS_HANDSHAKES_FULL;
+    return visitor->count >= admit->most.each ? ADMIT_ADDRESS_FULL : ADMIT_OK;
 }
 
 static void count_down(struct admit *admit, const struct admit_slot *slot)
@@ -114,7 +97,7 @@ static void count_down(struct admit *admit, const struct admit_slot *slot)
     struct visitor **at = find(admit, &slot->prefix);
     if (!*at)
         return;
-    (*at)->handshakes -= slot->stage == ADMIT_HANDSHAKE;
+    (*at)->stages[slot->stage]--;
     if (--(*at)->count)
         return;
     struct visitor *gone = *at;
@@ -123,13 +106,28 @@ static void count_down(struct admit *admit, const struct admit_slot *slot)
 }
 
 /* From nobody to `address`. */
-static bool give(struct admit *admit, struct admit_slot *slot, const struct addr *address,
-                 enum admit_stage stage)
+static enum admit_answer give(struct admit *admit, struct admit_slot *slot,
+                              const struct addr *address, enum admit_stage stage)
 {
-    struct addr prefix = addr_subscriber(address);
-    slot->addressed = stage == ADMIT_TUNNEL || count_up(admit, &prefix, stage);
-    slot->prefix = prefix;
-    return slot->addressed;
+    slot->prefix = addr_subscriber(address);
+    if (stage == ADMIT_TUNNEL) {
+        slot->addressed = true;
+        return ADMIT_OK;
+    }
+    struct visitor **at = find(admit, &slot->prefix);
+    enum admit_answer answer = room_of(admit, *at, stage);
+    if (answer == ADMIT_OK && !*at) {
+        *at = calloc(1, sizeof(**at));
+        if (!*at)
+            return ADMIT_ADDRESS_FULL;
+        (*at)->prefix = slot->prefix;
+    }
+    if (answer == ADMIT_OK) {
+        (*at)->count++;
+        (*at)->stages[stage]++;
+        slot->addressed = true;
+    }
+    return answer;
 }
 
 static void take_back(struct admit *admit, struct admit_slot *slot)
@@ -159,13 +157,20 @@ static enum admit_answer room_for(const struct admit *admit, enum admit_stage st
     return ADMIT_OK;
 }
 
+/* Its address is asked first: who is one too many there makes nobody of another address go. */
 enum admit_answer admit_enter(struct admit *admit, struct admit_slot *slot, enum admit_stage stage,
                               const struct addr *address)
 {
+    enum admit_answer answer = ADMIT_OK;
     pthread_mutex_lock(&admit->lock);
-    enum admit_answer answer = room_for(admit, stage);
-    if (answer == ADMIT_OK && address && !give(admit, slot, address, stage))
-        answer = ADMIT_ADDRESS_FULL;
+    if (address) {
+        struct addr prefix = addr_subscriber(address);
+        answer = room_of(admit, *find(admit, &prefix), stage);
+    }
+    if (answer == ADMIT_OK)
+        answer = room_for(admit, stage);
+    if (answer == ADMIT_OK && address)
+        answer = give(admit, slot, address, stage);
     if (answer == ADMIT_OK) {
         slot->stage = stage;
         admit->stages[stage]++;
@@ -174,34 +179,48 @@ enum admit_answer admit_enter(struct admit *admit, struct admit_slot *slot, enum
     return answer;
 }
 
-bool admit_address(struct admit *admit, struct admit_slot *slot, const struct addr *address)
+enum admit_answer admit_address(struct admit *admit, struct admit_slot *slot,
+                                const struct addr *address)
 {
-    bool good = true;
+    enum admit_answer answer = ADMIT_OK;
     pthread_mutex_lock(&admit->lock);
     if (slot->stage != ADMIT_OUT) {
         take_back(admit, slot);
-        good = !address || give(admit, slot, address, slot->stage);
+        if (address)
+            answer = give(admit, slot, address, slot->stage);
     }
     pthread_mutex_unlock(&admit->lock);
-    return good;
+    return answer;
 }
 
 void admit_stage(struct admit *admit, struct admit_slot *slot, enum admit_stage stage)
 {
     pthread_mutex_lock(&admit->lock);
     if (slot->stage != ADMIT_OUT && slot->stage != ADMIT_TUNNEL && slot->stage != stage) {
-        if (slot->addressed) {
-            struct visitor **at = find(admit, &slot->prefix);
-            if (stage == ADMIT_TUNNEL)
-                count_down(admit, slot);
-            else if (*at && slot->stage == ADMIT_HANDSHAKE)
-                (*at)->handshakes--;
+        struct visitor **at = slot->addressed ? find(admit, &slot->prefix) : NULL;
+        if (at && stage == ADMIT_TUNNEL) {
+            count_down(admit, slot);
+        } else if (at && *at) {
+            (*at)->stages[slot->stage]--;
+            (*at)->stages[stage]++;
         }
         admit->stages[slot->stage]--;
         admit->stages[stage]++;
         slot->stage = stage;
     }
     pthread_mutex_unlock(&admit->lock);
+}
+
+bool admit_known_to_spare(struct admit *admit, const struct addr *address)
+{
+    struct addr prefix = addr_subscriber(address);
+    pthread_mutex_lock(&admit->lock);
+    const struct admit_limits *most = &admit->most;
+    const struct visitor *visitor = *find(admit, &prefix);
+    uint64_t kept = most->each - (uint64_t)most->each * most->strangers / most->total;
+    bool many = visitor && visitor->stages[ADMIT_KNOWN] > kept;
+    pthread_mutex_unlock(&admit->lock);
+    return many;
 }
 
 void admit_leave(struct admit *admit, struct admit_slot *slot)

@@ -45,9 +45,10 @@ struct admit_slot {
 
 enum admit_answer {
     ADMIT_OK,
-    ADMIT_ADDRESS_FULL,    /* too many from there */
-    ADMIT_HANDSHAKES_FULL, /* one less in HANDSHAKE would make room */
-    ADMIT_FULL             /* … in HANDSHAKE or STRANGER … */
+    ADMIT_ADDRESS_FULL,            /* too many from there */
+    ADMIT_ADDRESS_HANDSHAKES_FULL, /* … in HANDSHAKE */
+    ADMIT_HANDSHAKES_FULL,         /* one less in HANDSHAKE would make room */
+    ADMIT_FULL                     /* … in HANDSHAKE or STRANGER … */
 };
 
 int admit_new(struct admit **out, const struct admit_limits *limits); /* 0 or -ENOMEM */
@@ -59,12 +60,15 @@ void admit_set_limits(struct admit *admit, const struct admit_limits *limits);
  * the other end passes on the connections of many. After OK, admit_leave() is due. */
 enum admit_answer admit_enter(struct admit *admit, struct admit_slot *slot, enum admit_stage stage,
                               const struct addr *address);
-/* It is this address's from now on, or nobody's. False: too many from there; it counts for nobody
- * then, and must not go on for that address. Out of its place already: true, and nothing happens.
- */
-bool admit_address(struct admit *admit, struct admit_slot *slot, const struct addr *address);
+/* It is this address's from now on, or nobody's. Too many from there: it counts for nobody then,
+ * and must not go on for that address. Out of its place already: OK, and nothing happens. */
+enum admit_answer admit_address(struct admit *admit, struct admit_slot *slot,
+                                const struct addr *address);
 /* It has got to this stage. */
 void admit_stage(struct admit *admit, struct admit_slot *slot, enum admit_stage stage);
+/* Whether those of this address on which somebody has signed in hold more than is kept for such:
+ * as much of what one address may have as of all connections. */
+bool admit_known_to_spare(struct admit *admit, const struct addr *address);
 void admit_leave(struct admit *admit, struct admit_slot *slot); /* may run twice */
 
 uint32_t admit_count(struct admit *admit);      /* connections there are … */

@@ -7,6 +7,7 @@
 #include "handover.h"
 #include "http.h"
 #include "log.h"
+#include "neighbours.h"
 #include "owner.h"
 #include "proxied.h"
 #include "proxy_head.h"
@@ -66,8 +67,34 @@ static bool is_balancer(const struct conn *conn)
     return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
 }
 
+static bool make_room(struct conn *conn, enum admit_answer full)
+{
+    if (full == ADMIT_ADDRESS_FULL || full == ADMIT_ADDRESS_HANDSHAKES_FULL)
+        return displace_near(conn->worker, full, &conn->address);
+    return displace(conn->worker, full);
+}
+
+static void note_refused(struct conn *conn, enum admit_answer full)
+{
+    const struct conf *conf = conn->worker->gate->conf;
+    char limit[128];
+    if (full == ADMIT_ADDRESS_FULL)
+        snprintf(limit, sizeof(limit), "%u of one address ([server] connections_per_address)",
+                 conf->connections_per_address);
+    else if (full == ADMIT_ADDRESS_HANDSHAKES_FULL)
+        snprintf(limit, sizeof(limit),
+                 "%u of one address before TLS is up ([server] handshakes_per_address)",
+                 conf->handshakes_per_address);
+    else if (conn->metrics)
+        snprintf(limit, sizeof(limit), "%d to [metrics] listen", METRICS_CONNECTIONS);
+    else
+        snprintf(limit, sizeof(limit), "of all addresses ([server] %s)",
+                 full == ADMIT_FULL ? "connections, strangers_percent" : "handshakes_percent");
+    worker_note_refused(conn->worker, &conn->address, limit);
+}
+
 /* A balancer's and a reverse proxy's connections are many people's. */
-static bool enter(struct conn *conn)
+static enum admit_answer enter(struct conn *conn)
 {
     struct gate_state *gate = conn->worker->gate;
     bool balancer = is_balancer(conn);
@@ -75,13 +102,35 @@ static bool enter(struct conn *conn)
     const struct addr *address = balancer || conn->proxied ? NULL : &conn->address;
     if (conn->metrics) {
         if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
-            return true;
+            return ADMIT_OK;
         atomic_fetch_sub(&gate->metrics_conns, 1);
-        return false;
+        return ADMIT_FULL;
     }
     enum admit_answer answer = admit_enter(gate->admit, &conn->slot, stage, address);
-    if ((answer == ADMIT_FULL || answer == ADMIT_HANDSHAKES_FULL) && displace(conn->worker, answer))
+    /* Twice at most: one of its address, and one of those that all strangers share. */
+    for (int i = 0; i < 2 && answer != ADMIT_OK && make_room(conn, answer); i++)
         answer = admit_enter(gate->admit, &conn->slot, stage, address);
+    return answer;
+}
+
+/* It counts for this address now, and may have to make room for others from there. */
+static void settle(struct conn *conn)
+{
+    if (conn->slot.addressed)
+        neighbours_add(conn->worker->neighbours, conn);
+}
+
+/* A balancer has said for whom it is. */
+static bool enter_for(struct conn *conn)
+{
+    struct admit *admit = conn->worker->gate->admit;
+    enum admit_answer answer = admit_address(admit, &conn->slot, &conn->address);
+    if (answer != ADMIT_OK && make_room(conn, answer))
+        answer = admit_address(admit, &conn->slot, &conn->address);
+    if (answer == ADMIT_OK)
+        settle(conn);
+    else
+        note_refused(conn, answer);
     return answer == ADMIT_OK;
 }
 
@@ -134,9 +183,10 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
     const struct conf *conf = worker->gate->conf;
     bool tls = kind->tls;
     struct conn *conn = conn_new(worker, fd, address, kind);
-    if (!conn || !enter(conn)) {
+    enum admit_answer answer = conn ? enter(conn) : ADMIT_FULL;
+    if (answer != ADMIT_OK) {
         if (conn)
-            worker_note_refused(worker, address);
+            note_refused(conn, answer);
         free(conn);
         close(fd);
         return;
@@ -145,6 +195,7 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
     fd_nodelay(fd);
     worker_list(worker, conn);
+    settle(conn);
     if (is_balancer(conn)) {
         conn->state = CONN_PROXY;
         conn->source.ready = on_proxy;
@@ -181,8 +232,7 @@ static void on_proxy(struct loop_source *source, uint32_t events)
     if (told.told)
         conn->address = told.source;
     conn->proxied = proxied_by(conn);
-    if (!conn->proxied && !admit_address(worker->gate->admit, &conn->slot, &conn->address)) {
-        worker_note_refused(worker, &conn->address);
+    if (!conn->proxied && !enter_for(conn)) {
         conn_end(conn);
         return;
     }

@@ -85,6 +85,7 @@ struct conn {
     int far; /* the socketpair's end, later the desktop; in FEED, the other channel */
     int in;  /* the channel that takes, of a legacy pair: where the other's bytes come; -1 */
     struct conn_link all, moved; /* of the worker's lists */
+    struct conn_link near;       /* of those of one subscriber (neighbours.h) */
     union {
         struct stream stream;
         struct stream_tls tls;

@@ -16,7 +16,7 @@ static bool judges(struct guarded *guarded)
     if (atomic_load(guarded->upgraded))
         return false;
     if (guarded->guard.unjudged && guarded->seen != atomic_load(guarded->completed))
-        guarded->guard = (struct http_guard){0};
+        guarded->guard = (struct http_guard){.begun = atomic_load(guarded->completed)};
     return true;
 }
 

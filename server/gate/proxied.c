@@ -52,7 +52,7 @@ bool proxied_begin(struct request *request)
     struct conn *conn = request->conn;
     if (!conn->proxied || addr_equal(&request->address, &conn->address))
         return true;
-    return admit_address(request->gate->admit, &conn->slot, &request->address);
+    return admit_address(request->gate->admit, &conn->slot, &request->address) == ADMIT_OK;
 }
 
 void proxied_end(struct request *request)

@@ -3,6 +3,7 @@
 #include "conn.h"
 #include "gate_state.h"
 #include "log.h"
+#include "neighbours.h"
 #include "owner.h"
 #include "rdg_channel.h"
 #include "refusal.h"
@@ -107,6 +108,7 @@ void worker_list(struct worker *worker, struct conn *conn)
 void worker_list_tunnel(struct worker *worker, struct conn *conn)
 {
     unlist_all(conn);
+    neighbours_remove(conn);
     list_all(&worker->tunnels, conn);
 }
 
@@ -133,10 +135,11 @@ void worker_rested(struct conn *conn)
 void worker_unlist(struct conn *conn)
 {
     unlist_all(conn);
+    neighbours_remove(conn);
     worker_rested(conn);
 }
 
-void worker_note_refused(struct worker *worker, const struct addr *address)
+void worker_note_refused(struct worker *worker, const struct addr *address, const char *limit)
 {
     uint64_t now = loop_now(worker->loop);
     worker->refused++;
@@ -146,7 +149,8 @@ void worker_note_refused(struct worker *worker, const struct addr *address)
     char text[ADDR_TEXT_SIZE];
     addr_text(address, text);
     LOG_WARNING("accept.refused", "too many connections; the last one refused came from here",
-                LOG_TEXT("address", text), LOG_NUMBER("refused", worker->refused));
+                LOG_TEXT("address", text), LOG_TEXT("limit", limit),
+                LOG_NUMBER("refused", worker->refused));
     worker->refused = 0;
     worker->refused_told = now;
 }
@@ -281,6 +285,8 @@ int worker_new(struct worker **out, struct gate_state *gate)
     int error = worker->listeners ? loop_new(&worker->loop) : -ENOMEM;
     if (!error)
         error = stream_scratch_new(&worker->scratch);
+    if (!error)
+        error = neighbours_new(&worker->neighbours);
     if (!error) {
         for (size_t i = 0; i < setup->count; i++) {
             worker->listeners[i].worker = worker;
@@ -291,6 +297,7 @@ int worker_new(struct worker **out, struct gate_state *gate)
         error = -pthread_create(&worker->thread, NULL, run, worker);
     }
     if (error) {
+        neighbours_free(worker->neighbours);
         stream_scratch_free(worker->scratch);
         loop_free(worker->loop);
         free(worker->listeners);

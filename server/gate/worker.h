@@ -13,6 +13,7 @@
 struct conn;
 struct gate_state;
 struct listener;
+struct neighbours;
 
 struct worker {
     struct gate_state *gate;
@@ -24,6 +25,7 @@ struct worker {
     struct conn *conns;   /* this worker's that are no tunnels; looked after every second */
     struct conn *tunnels; /* those that are */
     struct conn *moved;   /* tunnels of which bytes are to be counted */
+    struct neighbours *neighbours; /* `conns`, by where they come from */
     struct loop_timer tick;
     struct loop_timer pause;              /* out of descriptors: accept again a little later */
     struct loop_task open, drain, retire; /* each is posted once */
@@ -49,6 +51,7 @@ void worker_unlist(struct conn *conn);
 /* Payload has moved: the next ticks look at it, until worker_rested(). Twice is fine. */
 void worker_moved(struct worker *worker, struct conn *conn);
 void worker_rested(struct conn *conn);
-void worker_note_refused(struct worker *worker, const struct addr *address);
+/* `limit`: which one was reached, in words. */
+void worker_note_refused(struct worker *worker, const struct addr *address, const char *limit);
 /* A balancer did not say, or not well, whom it passes on. */
 void worker_note_headless(struct worker *worker, const struct addr *balancer);

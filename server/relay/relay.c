@@ -238,6 +238,11 @@ void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down)
     *down = relay->down;
 }
 
+bool relay_holds(const struct relay *relay)
+{
+    return relay->to_plain.data || relay->to_framed.data || relay->plain_full;
+}
+
 void relay_watch(struct relay *relay)
 {
     relay->watched = relay->moved != NULL;

@@ -99,6 +99,9 @@ bool relay_say(struct relay *relay, const uint8_t *packet, size_t size);
 /* Payload bytes so far. up: framed to plain; down: plain to framed. */
 void relay_counts(const struct relay *relay, uint64_t *up, uint64_t *down);
 
+/* It has taken bytes from one side that the other one has not taken yet. */
+bool relay_holds(const struct relay *relay);
+
 /* `moved` is to be called once more. */
 void relay_watch(struct relay *relay);
 

@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
 import { scrape, value } from './lib/prometheus.mjs';
-import { tcpFrom, tlsFrom } from './lib/proxy.mjs';
+import { header, tcpFrom, tlsFrom } from './lib/proxy.mjs';
 import { LegacyRdg, TYPE, WebSocketRdg, channelCreate, handshake, tunnelAuth, tunnelCreate } from './lib/rdg.mjs';
 import { echoServer } from './lib/servers.mjs';
 import { sleep, until } from './lib/wait.mjs';
+import { RawSocket } from './lib/wire.mjs';
 
 const TOTAL = 40;
 const STRANGERS = 30; // 75 %
@@ -283,4 +284,138 @@ test('a session that is over: who goes on showing it makes room', { timeout: 120
 
 test('a session that is over: likewise who goes on asking what needs none', { timeout: 120_000 }, async (t) => {
   await onceKnown(t, 5, () => 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+});
+
+// Many people behind one address, whose browsers keep their connections for later.
+const OFFICE = '127.8.0.1';
+const EACH = 8; // two of which are kept for those who have signed in
+
+// An office of its own; `hold` makes one more connection from there (or `from`), on which `say` was
+// answered with 200.
+async function office(t, more = {}) {
+  const own = await Gateway.make({ conf: { server: { threads: 1, connections: 400, connections_per_address: EACH, handshakes_per_address: 4, handshake_seconds: 60, request_seconds: 60, keepalive_seconds: 60, ...more } } });
+  const held = [];
+  t.after(async () => {
+    for (const wire of held) wire.end();
+    await own.remove();
+  });
+  const hold = async (token, from = OFFICE) => {
+    const wire = await tlsFrom(own, from);
+    wire.send(`GET ${token ? '/api/session' : '/healthz'} HTTP/1.1\r\nHost: localhost\r\n${token ? `Authorization: Bearer ${token}\r\n` : ''}\r\n`);
+    assert.equal((await wire.answer())?.status, 200);
+    held.push(wire);
+    return wire;
+  };
+  return { own, held, hold };
+}
+// Long enough to be taken for one that is kept for later: a second, and the tick that sees it.
+const rest = () => sleep(2_300);
+const refused = (promise) => promise.then((wire) => wire.end() ?? false, () => true);
+
+test('one address: who rests makes room, strangers first, then the one who has rested longest', { timeout: 120_000 }, async (t) => {
+  const { own, held, hold } = await office(t);
+  const user = own.addUser('office');
+  const good = await user.token();
+  own.hangUp();
+  const apart = await hold(undefined, '127.8.0.2');
+  for (let i = 0; i < 6; i++) await hold(good);
+  await hold();
+  await hold();
+  assert.ok(await refused(hold()), 'nobody has rested');
+  await until('the log names the limit', () => /accept\.refused.*address=127\.8\.0\.1 limit="8 of one address \(\[server\] connections_per_address\)"/.test(own.log));
+  await rest();
+  const [first, second] = held.slice(1, 3);
+  const strangers = held.slice(7, 9);
+  await hold(good);
+  await hold(good);
+  await until('the strangers have gone', () => strangers.every((wire) => wire.over));
+  assert.equal(open(held.slice(1, 7)), 6, 'none of those who have signed in');
+  await hold(good);
+  await until('then the first of those who have rested', () => first.over);
+  assert.ok(!second.over);
+  assert.ok(!apart.over, 'nobody of another address');
+});
+
+test('one address: nobody goes within a request or with a desktop, not even for a flood', { timeout: 120_000 }, async (t) => {
+  const { own, held, hold } = await office(t);
+  own.addDesktop('echo', echo.port);
+  const user = own.addUser('office');
+  own.grant(user, 'echo');
+  const good = await user.token();
+  own.hangUp();
+  const wire = await tlsFrom(own, OFFICE);
+  t.after(() => wire.end());
+  const { ws } = await RawSocket.open(wire, '/tunnel/echo', { Host: `localhost:${own.port}`, Authorization: `Bearer ${good}` });
+  const apart = await hold(undefined, '127.8.0.2');
+  for (let i = 0; i < EACH; i++) await hold(i % 2 ? good : undefined);
+  const busy = held.slice(1);
+  for (const wire of busy) wire.send('POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{');
+  await rest();
+  for (let i = 0; i < 20; i++) assert.ok(await refused(hold()));
+  for (const wire of busy) wire.send('}');
+  for (const wire of busy) assert.equal((await wire.answer())?.status, 400, 'each has its answer');
+  assert.ok(!apart.over);
+  ws.send(Buffer.from('still here'));
+  assert.equal(String(await ws.read(10)), 'still here');
+});
+
+test('one address: strangers leave a share to those who have signed in', { timeout: 120_000 }, async (t) => {
+  const { own, held, hold } = await office(t);
+  const user = own.addUser('office');
+  const good = await user.token();
+  own.hangUp();
+  for (let i = 0; i < EACH; i++) await hold(good);
+  const known = held.slice();
+  await rest();
+  const flood = [];
+  t.after(() => flood.forEach((wire) => wire.end()));
+  for (let i = 0; i < 40; i++) {
+    const wire = await tlsFrom(own, OFFICE).catch(() => null);
+    wire?.send('POST /api/login HTTP/1.1\r\n');
+    if (wire) flood.push(wire);
+  }
+  assert.equal(open(flood), 6, 'three quarters');
+  assert.equal(open(known), 2, 'and the rest is theirs');
+});
+
+test('one address: who never says a word before TLS makes room for who does', { timeout: 120_000 }, async (t) => {
+  const { own, hold } = await office(t);
+  const silent = [];
+  t.after(() => silent.forEach((wire) => wire.end()));
+  for (let i = 0; i < 4; i++) silent.push(await tcpFrom(own.port, OFFICE));
+  assert.ok(await refused(hold()), 'they may be about to');
+  await until('the log names the limit', () => /accept\.refused.*limit="4 of one address before TLS is up \(\[server\] handshakes_per_address\)"/.test(own.log));
+  await sleep(1_100);
+  await hold();
+  await until('the first has gone', () => silent[0].over);
+  assert.equal(open(silent), 3);
+});
+
+test('one address that is full: a newcomer there costs no other one its place, when all is full', { timeout: 120_000 }, async (t) => {
+  const { own, hold } = await office(t, { connections: 20, strangers_percent: 75 });
+  const others = [];
+  for (let i = 0; i < EACH; i++) (await hold()).send('GET /healthz HTTP/1.1\r\n');
+  for (let i = 0; i < 7; i++) others.push(await hold(undefined, `127.8.1.${i + 1}`));
+  await rest();
+  for (let i = 0; i < 10; i++) assert.ok(await refused(hold()));
+  assert.equal(open(others), 7);
+});
+
+test('one address behind a balancer: who rests makes room', { timeout: 120_000 }, async (t) => {
+  const BALANCER = '127.8.2.1';
+  const { own } = await office(t, { proxy_protocol: BALANCER });
+  const held = [];
+  t.after(() => held.forEach((wire) => wire.end()));
+  const hold = async () => {
+    const wire = await tlsFrom(own, BALANCER, header({ source: '203.0.113.9' }));
+    wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.equal((await wire.answer())?.status, 200);
+    held.push(wire);
+  };
+  for (let i = 0; i < EACH; i++) await hold();
+  assert.ok(await refused(hold()));
+  await rest();
+  await hold();
+  await until('the first has gone', () => held[0].over);
+  assert.equal(open(held), EACH);
 });

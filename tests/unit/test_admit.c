@@ -15,7 +15,7 @@ static struct addr at(const char *text)
 static struct admit *make(uint32_t total, uint32_t each)
 {
     struct admit *admit;
-    struct admit_limits limits = {total, total, total, each, each, 0};
+    struct admit_limits limits = {total, total, total, each, total, 0};
     ck_assert_int_eq(admit_new(&admit, &limits), 0);
     return admit;
 }
@@ -137,11 +137,65 @@ START_TEST(handshakes_per_address)
     ck_assert_int_eq(admit_new(&admit, &limits), 0);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(enter(admit, &slots[i], "192.0.2.1"), ADMIT_OK);
-        ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+        ck_assert_int_eq(enter(admit, &slots[4], "192.0.2.1"), ADMIT_ADDRESS_HANDSHAKES_FULL);
         admit_stage(admit, &slots[i], ADMIT_STRANGER);
     }
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_ADDRESS_FULL); /* each */
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_OK);
+    admit_free(admit);
+}
+END_TEST
+
+START_TEST(an_address_is_asked_before_all)
+{
+    struct admit *admit;
+    struct admit_limits limits = {
+        .total = 4, .strangers = 3, .handshakes = 3, .each = 3, .handshakes_each = 2};
+    struct admit_slot slots[5] = {0};
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.2"), ADMIT_OK);
+    /* All is full: whoever is one too many at his own address makes nobody of another one go … */
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_ADDRESS_HANDSHAKES_FULL);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.3"), ADMIT_FULL);
+    admit_leave(admit, &slots[2]);
+    admit_stage(admit, &slots[0], ADMIT_STRANGER);
+    ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_OK);
+    /* … and of his own, one in a handshake makes more room than any other. */
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_ADDRESS_HANDSHAKES_FULL);
+    admit_stage(admit, &slots[2], ADMIT_STRANGER);
+    ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_ADDRESS_FULL);
+    admit_free(admit);
+}
+END_TEST
+
+START_TEST(a_share_of_an_address_is_kept_for_those_who_are_known)
+{
+    struct admit *admit;
+    struct admit_limits limits = {
+        .total = 40, .strangers = 30, .handshakes = 40, .each = 8, .handshakes_each = 8};
+    struct admit_slot slots[8] = {0};
+    struct addr here = at("2001:db8::7"), there = at("2001:db8:1::7");
+    ck_assert_int_eq(admit_new(&admit, &limits), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(!admit_known_to_spare(admit, &here));
+        ck_assert_int_eq(enter(admit, &slots[i], "2001:db8::1"), ADMIT_OK);
+        admit_stage(admit, &slots[i], ADMIT_KNOWN);
+    }
+    ck_assert(admit_known_to_spare(admit, &here)); /* three, where a quarter of eight is kept */
+    ck_assert(!admit_known_to_spare(admit, &there));
+    admit_stage(admit, &slots[0], ADMIT_TUNNEL);
+    ck_assert(!admit_known_to_spare(admit, &here));
+    ck_assert_int_eq(enter(admit, &slots[3], "2001:db8::1"), ADMIT_OK);
+    ck_assert(!admit_known_to_spare(admit, &here));
+    admit_stage(admit, &slots[3], ADMIT_KNOWN);
+    ck_assert(admit_known_to_spare(admit, &here));
+    admit_stage(admit, &slots[3], ADMIT_STRANGER); /* signed out */
+    ck_assert(!admit_known_to_spare(admit, &here));
+    for (int i = 0; i < 4; i++)
+        admit_leave(admit, &slots[i]);
+    ck_assert_uint_eq(admit_count(admit), 0);
     admit_free(admit);
 }
 END_TEST
@@ -155,21 +209,22 @@ START_TEST(passed_on)
     struct admit *admit = make(100, 1);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(admit_enter(admit, &slots[i], ADMIT_HANDSHAKE, NULL), ADMIT_OK);
-    ck_assert(admit_address(admit, &slots[0], &a));
-    ck_assert(admit_address(admit, &slots[0], &a));
-    ck_assert(!admit_address(admit, &slots[1], &a));
-    ck_assert(admit_address(admit, &slots[1], &b));
-    ck_assert(!admit_address(admit, &slots[2], &b));
+    ck_assert_int_eq(admit_address(admit, &slots[0], &a), ADMIT_OK);
+    ck_assert_int_eq(admit_address(admit, &slots[0], &a), ADMIT_OK);
+    ck_assert_int_eq(admit_address(admit, &slots[1], &a), ADMIT_ADDRESS_FULL);
+    ck_assert_int_eq(admit_address(admit, &slots[1], &b), ADMIT_OK);
+    ck_assert_int_eq(admit_address(admit, &slots[2], &b), ADMIT_ADDRESS_FULL);
     admit_stage(admit, &slots[1], ADMIT_STRANGER);
-    ck_assert(admit_address(admit, &slots[1], NULL));
-    ck_assert(admit_address(admit, &slots[2], &b));
+    ck_assert_int_eq(admit_address(admit, &slots[1], NULL), ADMIT_OK);
+    ck_assert_int_eq(admit_address(admit, &slots[2], &b), ADMIT_OK);
     admit_stage(admit, &slots[2], ADMIT_TUNNEL);
-    ck_assert(admit_address(admit, &slots[2], NULL)); /* does not count for it anyway */
-    ck_assert(admit_address(admit, &slots[1], &b));
+    ck_assert_int_eq(admit_address(admit, &slots[2], NULL),
+                     ADMIT_OK); /* does not count for it anyway */
+    ck_assert_int_eq(admit_address(admit, &slots[1], &b), ADMIT_OK);
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_ADDRESS_FULL);
     for (int i = 0; i < 3; i++)
         admit_leave(admit, &slots[i]);
-    ck_assert(admit_address(admit, &slots[1], &b)); /* has gone: nothing happens */
+    ck_assert_int_eq(admit_address(admit, &slots[1], &b), ADMIT_OK); /* has gone: nothing happens */
     ck_assert_uint_eq(admit_count(admit), 0);
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.2"), ADMIT_OK);
     admit_free(admit);
@@ -214,6 +269,8 @@ int main(void)
     tcase_add_test(tests, a_tunnel_gives_a_descriptor_back);
     tcase_add_test(tests, strangers_leave_room);
     tcase_add_test(tests, handshakes_per_address);
+    tcase_add_test(tests, an_address_is_asked_before_all);
+    tcase_add_test(tests, a_share_of_an_address_is_kept_for_those_who_are_known);
     tcase_add_test(tests, passed_on);
     tcase_add_test(tests, an_ipv6_subscriber_is_one);
     tcase_add_test(tests, many_addresses);

@@ -149,12 +149,32 @@ START_TEST(room_for_each)
 }
 END_TEST
 
+/* At each byte of two requests, and of one of which it is not known where it ends. */
+START_TEST(rests_between_requests_only)
+{
+    static const char two[] = "\r\n" POST "Content-Length: 2\r\n\r\nab" POST
+                              "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n";
+    static const char other[] = GET "Upgrade: x\r\n\r\n";
+    struct http_guard guard = {0};
+    size_t first = (size_t)(strstr(two, "ab") - two) + 2;
+    for (size_t i = 0; i < sizeof(two) - 1; i++) {
+        ck_assert_uint_eq(http_guard_read(&guard, (const uint8_t *)two + i, 1), 0);
+        ck_assert_int_eq(http_guard_rests(&guard, 0), i == 1);
+        ck_assert_int_eq(http_guard_rests(&guard, 1), i + 1 == first);
+        ck_assert_int_eq(http_guard_rests(&guard, 2), i + 1 == sizeof(two) - 1);
+    }
+    ck_assert_uint_eq(http_guard_read(&guard, (const uint8_t *)other, sizeof(other) - 1), 0);
+    ck_assert(!http_guard_rests(&guard, 2) && !http_guard_rests(&guard, 3));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_guard");
     TCase *tests = tcase_create("http_guard");
     tcase_add_loop_test(tests, long_heads, 0, 7);
     tcase_add_test(tests, room_for_each);
+    tcase_add_test(tests, rests_between_requests_only);
     tcase_add_loop_test(tests, cases_cut_anywhere, 0, sizeof(cases) / sizeof(*cases));
     suite_add_tcase(suite, tests);
     return suite_run(suite);
