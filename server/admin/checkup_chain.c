@@ -1,7 +1,8 @@
 /* What browsers and RDP clients make of the gateway's certificate beyond its name and dates:
- * whether the file holds what leads to an authority, in order, and whether keys and signatures are
- * strong. */
+ * whether it is for a server, whether the file holds what leads to an authority, in order, and
+ * whether keys and signatures are strong. */
 #include "checkup.h"
+#include "server_leaf.h"
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -23,6 +24,39 @@ static void say_key(struct checkup *check, const char *path, gnutls_x509_crt_t c
         checkup_say(check, CHECKUP_PROBLEM, "certificate",
                     "get one with a new key: ECDSA P-256, or RSA with 2048 bits or more",
                     "%s has a weak key (%s, %u bits)", path, name ? name : "?", bits);
+}
+
+/* What its own words allow; the first is refused at a start and at a reload, too. */
+static void say_use(struct checkup *check, const char *path, gnutls_x509_crt_t crt)
+{
+    static const char again[] = "get one for a web server, as Let's Encrypt's are";
+    struct server_leaf leaf;
+
+    server_leaf_look(crt, &leaf);
+    if (!leaf.signs)
+        checkup_say(check, CHECKUP_PROBLEM, "certificate", again,
+                    "%s may not be used to sign (its keyUsage lacks digitalSignature), so nobody "
+                    "could connect",
+                    path);
+    if (!leaf.serves)
+        checkup_say(check, CHECKUP_PROBLEM, "certificate", again,
+                    "%s is not for servers (its extendedKeyUsage lacks serverAuth): clients refuse "
+                    "it",
+                    path);
+    if (!leaf.named)
+        checkup_say(check, CHECKUP_WARNING, "certificate",
+                    "get one with the name among its alternative names (subjectAltName)",
+                    "%s has a name only as its common name, at which browsers do not look", path);
+    if (!leaf.common)
+        checkup_say(check, CHECKUP_WARNING, "certificate",
+                    "get one with a key of RSA, or of ECDSA with P-256 or P-384",
+                    "%s has a kind of key that some browsers do not know", path);
+    if (leaf.stapled)
+        checkup_say(check, CHECKUP_WARNING, "certificate",
+                    "get one without it (certbot: no --must-staple)",
+                    "%s demands an OCSP answer with it (must-staple), which this gateway does not "
+                    "give: some browsers refuse it",
+                    path);
 }
 
 /* A root's own signature is not looked at by anybody. */
@@ -104,6 +138,7 @@ void checkup_chain(struct checkup *check, const char *path)
     if (gnutls_load_file(path, &text) >= 0 &&
         gnutls_x509_crt_list_import2(&chain, &count, &text, GNUTLS_X509_FMT_PEM, 0) >= 0 && count) {
         say_key(check, path, chain[0]);
+        say_use(check, path, chain[0]);
         for (unsigned i = 0; i < count; i++)
             say_signature(check, path, chain[i]);
         say_chain(check, path, chain, count);

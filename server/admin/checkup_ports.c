@@ -79,11 +79,14 @@ static int probe_connect(const struct conf *conf, const struct conf_listen *list
     return fd;
 }
 
+enum probe { PROBE_NOTHING, PROBE_REFUSED /* in TLS */, PROBE_SHOWN };
+
 /* The SHA-256 of the certificate that the other side shows; who it is, is what we want to know, so
  * nothing is verified. */
-static bool probe(const struct conf *conf, const struct conf_listen *listen_on,
-                  unsigned char hash[32])
+static enum probe probe(const struct conf *conf, const struct conf_listen *listen_on,
+                        unsigned char hash[32])
 {
+    bool refused = false;
     gnutls_session_t session = NULL;
     gnutls_certificate_credentials_t credentials = NULL;
     unsigned count = 0;
@@ -91,7 +94,7 @@ static bool probe(const struct conf *conf, const struct conf_listen *listen_on,
     FD_AUTO int fd = probe_connect(conf, listen_on);
 
     if (fd < 0)
-        return false;
+        return PROBE_NOTHING;
     bool good = gnutls_certificate_allocate_credentials(&credentials) >= 0 &&
                 gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) >= 0 &&
                 gnutls_set_default_priority(session) >= 0 &&
@@ -103,6 +106,7 @@ static bool probe(const struct conf *conf, const struct conf_listen *listen_on,
         do
             code = gnutls_handshake(session);
         while (code < 0 && code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(code));
+        refused = code == GNUTLS_E_FATAL_ALERT_RECEIVED;
         const gnutls_datum_t *peer =
             code < 0 ? NULL : gnutls_certificate_get_peers(session, &count);
         good = peer && count > 0 && gnutls_fingerprint(GNUTLS_DIG_SHA256, peer, hash, &size) >= 0;
@@ -111,7 +115,7 @@ static bool probe(const struct conf *conf, const struct conf_listen *listen_on,
         gnutls_deinit(session);
     if (credentials)
         gnutls_certificate_free_credentials(credentials);
-    return good;
+    return good ? PROBE_SHOWN : refused ? PROBE_REFUSED : PROBE_NOTHING;
 }
 
 /* What an HTTP server without TLS says first; false: nothing. */
@@ -174,6 +178,7 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
 {
     unsigned char hash[32];
     char mend[128];
+    enum probe found = PROBE_NOTHING;
 
     snprintf(mend, sizeof(mend), "stop the other program ('ss -ltnp' shows it), or change %s",
              conf_listen_key(listen_on));
@@ -189,7 +194,12 @@ static void checkup_taken(struct checkup *check, const struct conf_listen *liste
     else if (!listen_on->tls)
         checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by this gateway",
                     where);
-    else if (!probe(&check->conf, listen_on, hash))
+    else if ((found = probe(&check->conf, listen_on, hash)) == PROBE_REFUSED)
+        checkup_say(check, CHECKUP_PROBLEM, "port",
+                    "mend what is said of the certificate, and restart the gateway; where it does "
+                    "not run, stop the other program ('ss -ltnp' shows it)",
+                    "%s speaks TLS, but refuses to go on: nobody can connect", where);
+    else if (found == PROBE_NOTHING)
         checkup_say(check, CHECKUP_PROBLEM, "port", mend, "%s is in use, and not by a gateway",
                     where);
     else if (is_ours(check, hash))

@@ -3,6 +3,7 @@
 #include "fd.h"
 #include "rdpfile_signer.h"
 #include "sealed.h"
+#include "server_leaf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +109,31 @@ static int judge(const struct conf_pair *pair, const gnutls_datum_t *certificate
     return code < 0 ? -EINVAL : 0;
 }
 
+/* A pair that fits may still be one with which GnuTLS refuses to sign: nobody could connect. */
+static int judge_server(const struct conf_pair *pair, const gnutls_datum_t *certificate,
+                        const gnutls_datum_t *key, char *why, size_t size)
+{
+    gnutls_x509_crt_t crt = NULL;
+    struct server_leaf leaf = {.signs = true};
+    int error = judge(pair, certificate, key, why, size);
+
+    if (error)
+        return error;
+    /* The first of them. */
+    if (gnutls_x509_crt_init(&crt) < 0)
+        return -ENOMEM;
+    if (gnutls_x509_crt_import(crt, certificate, GNUTLS_X509_FMT_PEM) >= 0)
+        server_leaf_look(crt, &leaf);
+    gnutls_x509_crt_deinit(crt);
+    if (!leaf.signs)
+        snprintf(
+            why, size,
+            "%s may not be used to sign (its keyUsage lacks digitalSignature), so nobody could "
+            "connect",
+            pair->certificate);
+    return leaf.signs ? 0 : -EINVAL;
+}
+
 /* Good for TLS is not yet good for .rdp files. */
 static int judge_signer(const struct conf_pair *pair, const gnutls_datum_t *certificate,
                         const gnutls_datum_t *key, char *why, size_t size)
@@ -177,7 +203,7 @@ int serve_pems_load(struct serve_pems *pems, const struct conf *conf, char *why,
 
     why[0] = '\0';
     for (size_t i = 0; !error && i < conf->pair_count; i++) {
-        error = load_pair(&conf->pairs[i], judge, &fresh.fds[fresh.count], why, size);
+        error = load_pair(&conf->pairs[i], judge_server, &fresh.fds[fresh.count], why, size);
         fresh.count += 2;
     }
     if (!error && conf->authorities[0])

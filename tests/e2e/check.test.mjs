@@ -40,12 +40,12 @@ function finds(item, level, message, before) {
 const openssl = (...args) => run('openssl', args);
 
 // A certificate for localhost, as the gateway's; `signer` {cert, key} signs it, else itself.
-function certify(name, { days = 30, key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], subject = 'localhost', ca = false, signer, digest = '-sha256' } = {}) {
+function certify(name, { days = 30, key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], subject = 'localhost', ca = false, signer, digest = '-sha256', more = '', names = `subjectAltName=DNS:${subject}` } = {}) {
   const files = { cert: join(gateway.folder, `${name}.pem`), key: join(gateway.folder, `${name}.key`), request: join(gateway.folder, `${name}.csr`) };
   const extensions = join(gateway.folder, `${name}.ext`);
-  writeFileSync(extensions, `subjectAltName=DNS:${subject}\nbasicConstraints=critical,CA:${ca ? 'TRUE' : 'FALSE'}\n`);
-  openssl('req', '-new', '-nodes', ...key, '-keyout', files.key, '-out', files.request, '-subj', `/CN=${name}`);
-  openssl('x509', '-req', '-in', files.request, '-out', files.cert, '-days', String(days), digest, '-extfile', extensions,
+  writeFileSync(extensions, `${names}\nbasicConstraints=critical,CA:${ca ? 'TRUE' : 'FALSE'}\n${more}\n`);
+  openssl('req', '-new', '-nodes', ...key, '-keyout', files.key, '-out', files.request, '-subj', `/CN=${names ? name : subject}`);
+  openssl('x509', '-req', '-in', files.request, '-out', files.cert, '-days', String(days), ...(digest ? [digest] : []), '-extfile', extensions,
     ...(signer ? ['-CA', signer.cert, '-CAkey', signer.key, '-CAcreateserial'] : ['-signkey', files.key]));
   return { ...files, pem: readFileSync(files.cert, 'latin1'), keyPem: readFileSync(files.key, 'latin1') };
 }
@@ -101,6 +101,31 @@ test('certificate: name, expiry, key match, strength', () => {
   const signed = certify('signed', { signer: root, digest: '-sha1' });
   show([signed.pem], signed.keyPem);
   finds('certificate', 'problem', /weak signature \(.*SHA1/);
+});
+
+test('certificate: what its own words forbid, and what clients do not take', () => {
+  const rsa = { key: ['-newkey', 'rsa:2048'] };
+  const cases = [
+    ['enciphers', { ...rsa, more: 'keyUsage=keyEncipherment,dataEncipherment' }, 'problem', /may not be used to sign \(its keyUsage lacks digitalSignature\)/],
+    ['authority', { more: 'keyUsage=keyCertSign' }, 'problem', /may not be used to sign/],
+    ['client', { more: 'extendedKeyUsage=clientAuth' }, 'problem', /is not for servers \(its extendedKeyUsage lacks serverAuth\)/],
+    ['unnamed', { names: '' }, 'warning', /has a name only as its common name/],
+    ['edwards', { key: ['-newkey', 'ed25519'], digest: '' }, 'warning', /a kind of key that some browsers do not know/],
+    ['long', { key: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-521'] }, 'warning', /a kind of key that some browsers do not know/],
+    ['pss', { key: ['-newkey', 'rsa-pss'] }, 'warning', /a kind of key that some browsers do not know/],
+    ['stapled', { more: 'tlsfeature=status_request' }, 'warning', /demands an OCSP answer/],
+  ];
+  for (const [name, options, level, message] of cases) {
+    const made = certify(name, options);
+    show([made.pem], made.keyPem);
+    finds('certificate', level, message);
+  }
+  for (const options of [{ more: 'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth' }, { more: 'extendedKeyUsage=anyExtendedKeyUsage' },
+    { ...rsa, more: 'keyUsage=digitalSignature,keyEncipherment' }, { key: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'] }]) {
+    const made = certify('fine', options);
+    show([made.pem], made.keyPem);
+    assert.deepEqual(findings().filter(({ item, level }) => item === 'certificate' && level !== 'ok'), []);
+  }
 });
 
 test('clock: the database was written in the future', () => {

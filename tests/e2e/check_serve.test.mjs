@@ -113,6 +113,22 @@ test('a program that talks without end on a port does not keep check waiting', a
   assert.match(running.out, /is in use, and not by this gateway/);
 });
 
+test('a port where TLS is spoken, but nobody let in, is no other program\'s for sure', async () => {
+  const alert = Buffer.from('15030300020228', 'hex'); // fatal, handshake_failure
+  const refuses = await tcpServer((socket) => socket.once('data', () => socket.end(alert)).on('error', () => {}));
+  try {
+    gateway.configure({ server: { listen: `127.0.0.1:${refuses.port}` } });
+    const running = start(binary, ['--state', gateway.state, 'check', '--json']);
+    await until('it has ended', () => !running.running());
+    const found = JSON.parse(running.out).items.find(({ item }) => item === 'port');
+    assert.equal(found.level, 'problem');
+    assert.match(found.message, /speaks TLS, but refuses to go on: nobody can connect/);
+    assert.match(found.mend, /certificate/);
+  } finally {
+    await refuses.close();
+  }
+});
+
 for (const [where, server] of [['', {}], [', behind a balancer on this machine', { proxy_protocol: '127.0.0.1' }]])
   test(`the ports of the gateway itself are no problem while it runs${where}`, () => ownPorts(server));
 

@@ -25,6 +25,9 @@ before(async () => {
   run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
     '-subj', '/CN=localhost', '-days', '2', '-addext', 'subjectAltName=DNS:localhost',
     '-keyout', join(gateway.folder, 'other.key'), '-out', join(gateway.folder, 'other.pem')]);
+  run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2',
+    '-addext', 'subjectAltName=DNS:localhost', '-addext', 'keyUsage=keyEncipherment,dataEncipherment',
+    '-keyout', join(gateway.folder, 'mute.key'), '-out', join(gateway.folder, 'mute.pem')]);
   other = { cert: readFileSync(join(gateway.folder, 'other.pem')), key: readFileSync(join(gateway.folder, 'other.key')) };
 });
 after(() => house?.close());
@@ -53,6 +56,10 @@ const FAULTS = {
   'a key that does not fit': [/key\.pem is not the key of .*cert\.pem/, () => writeFileSync(file('key.pem'), other.key)],
   'a new certificate, its key not yet there': [/key\.pem is not the key of .*cert\.pem/, () => writeFileSync(file('cert.pem'), other.cert)],
   'a certificate in the key\'s place': [/key\.pem/, () => writeFileSync(file('key.pem'), good.cert)],
+  'a certificate that may not sign': [/cert\.pem may not be used to sign/, () => {
+    copyFileSync(join(gateway.folder, 'mute.pem'), file('cert.pem'));
+    copyFileSync(join(gateway.folder, 'mute.key'), file('key.pem'));
+  }],
   'a folder': [/cert\.pem/, () => {
     rmSync(file('cert.pem'));
     run('mkdir', [file('cert.pem')]);
