@@ -64,6 +64,8 @@ enum MHD_Result answer_queue(struct request *request, unsigned status,
     if (atomic_load(&request->gate->retiring) && status != MHD_HTTP_SWITCHING_PROTOCOLS &&
         status != MHD_HTTP_UNAUTHORIZED) /* NTLM goes on in the same connection */
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (status == MHD_HTTP_UPGRADE_REQUIRED) /* RFC 9110 section 15.5.22 */
+        MHD_add_response_header(response, MHD_HTTP_HEADER_UPGRADE, "websocket");
     if (!request->conn->metrics)
         gate_meter_answer(&request->gate->http_meter, status);
     enum MHD_Result result = MHD_queue_response(request->mhd, status, response);

@@ -50,6 +50,9 @@ static enum MHD_Result channel_that_gives(struct request *request)
 enum MHD_Result api_rdg(struct request *request)
 {
     enum MHD_Result result;
+    const char *refusal = upgrade_wanted(request) ? upgrade_refusal_old(request) : NULL;
+    if (refusal)
+        return answer_error(request, MHD_HTTP_UPGRADE_REQUIRED, "not_a_tunnel_request", refusal);
     if (rdg_auth(request, &result) == RDG_AUTH_ANSWERED)
         return result;
     return strcmp(request->method, "RDG_IN_DATA") == 0 ? channel_that_gives(request)

@@ -136,7 +136,7 @@ static enum route_table table_of(const struct conn *conn)
 
 /* The head is here. */
 static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *mhd,
-                               const char *method, const char *path, void **state)
+                               const char *method, const char *path, bool old, void **state)
 {
     struct request *request = request_new(gate, mhd);
     if (!request)
@@ -145,6 +145,7 @@ static enum MHD_Result on_head(struct gate_state *gate, struct MHD_Connection *m
     const char *allow;
     enum MHD_Result result;
     request->method = method;
+    request->old = old;
     path = http_target_path(path, request->conn->tls ? "https" : "http",
                             request_header(request, "Host"));
     if (!proxied_begin(request))
@@ -218,9 +219,8 @@ static enum MHD_Result on_request(void *owner, struct MHD_Connection *mhd, const
                                   size_t *size, void **state)
 {
     struct request *request = *state;
-    (void)version;
     if (!request)
-        return on_head(owner, mhd, method, path, state);
+        return on_head(owner, mhd, method, path, strcmp(version, MHD_HTTP_VERSION_1_0) == 0, state);
     if (request->stage == REQUEST_TOLD)
         return on_told(request);
     if (request->stage != REQUEST_READING)

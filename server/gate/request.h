@@ -35,6 +35,7 @@ struct request {
     enum request_credential credential;
     uint8_t token[IPC_TOKEN_SIZE];
     char name[IPC_CHALLENGE_SIZE]; /* the path's segment at the route's '*', decoded */
+    bool old;                      /* it is in HTTP/1.0 */
     bool streams; /* its body is chunked and the route's (ROUTE_STREAM): nothing of it is read */
     bool too_large;
     bool listing_failed; /* the opened tunnel could not be listed: it must not come about */

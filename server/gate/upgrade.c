@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "gate_state.h"
 #include "handover.h"
+#include "refusal.h"
 #include "tunnel.h"
 #include "ws.h"
 
@@ -40,6 +41,20 @@ static bool is_key(const char *key)
            key[22] == '=' && key[23] == '=';
 }
 
+/* RFC 9110 section 7.8: Upgrade in HTTP/1.0 is to be ignored. It comes from a proxy that speaks 1.0
+ * on its way to us, as nginx does unless told otherwise. */
+const char *upgrade_refusal_old(const struct request *request)
+{
+    if (!request->old)
+        return NULL;
+    REFUSAL_LOG("upgrade.old",
+                "a WebSocket in HTTP/1.0: a proxy on the way has to speak 1.1 (nginx: "
+                "proxy_http_version 1.1)",
+                LOG_TEXT("conn", request->conn->id));
+    return "WebSocket needs HTTP/1.1; a proxy on the way speaks 1.0 (nginx: proxy_http_version "
+           "1.1).";
+}
+
 bool upgrade_wanted(const struct request *request)
 {
     const char *key = request_header(request, "Sec-WebSocket-Key");
@@ -51,6 +66,8 @@ bool upgrade_wanted(const struct request *request)
 const char *upgrade_refusal(const struct request *request, unsigned *status)
 {
     *status = MHD_HTTP_UPGRADE_REQUIRED;
+    if (request->old)
+        return upgrade_refusal_old(request);
     if (!lists(request_header(request, "Upgrade"), "websocket") ||
         !lists(request_header(request, "Connection"), "upgrade"))
         return "This address opens a tunnel: use a WebSocket client, such as deskgate connect.";

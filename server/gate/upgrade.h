@@ -11,6 +11,9 @@ struct upgrade_talk {
 /* NULL when the request is a proper upgrade; otherwise what to tell the client, and `*status`. */
 const char *upgrade_refusal(const struct request *request, unsigned *status);
 
+/* NULL, or why an upgrade that is wanted cannot be had: 426. Notes it in the log. */
+const char *upgrade_refusal_old(const struct request *request);
+
 /* Answers 101 and hands the connection over to a tunnel on the desktop in request->answer/fd. */
 enum MHD_Result upgrade_accept(struct request *request);
 /* True for an upgrade by a client that is forgiven its key: FreeRDP's is no base64. */

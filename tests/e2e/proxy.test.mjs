@@ -233,6 +233,25 @@ test('a balancer in front of the proxy: both are asked', async () => {
   direct.end();
 });
 
+// As nginx speaks to what is behind it, without proxy_http_version.
+test('a WebSocket in HTTP/1.0: refused with words before any desktop is asked for', async () => {
+  const upgrade = 'Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  const signed = `Cookie: __Host-deskgate=${token}\r\nOrigin: https://localhost:${gateway.port}\r\n`;
+  const before = gateway.audit('--last', '1').at(-1).id;
+  for (const [head, fields] of [['GET /tunnel/echo', upgrade + signed], ['GET /rdcleanpath', upgrade + signed],
+    ['GET /tunnel/echo', signed], ['RDG_OUT_DATA /remoteDesktopGateway/', upgrade]]) {
+    const wire = await tlsFrom(gateway, PROXY);
+    wire.send(`${head} HTTP/1.0\r\nHost: localhost:${gateway.port}\r\nX-Forwarded-For: 203.0.113.60\r\n${fields}\r\n`);
+    const answer = await soon(5_000, 'an answer', wire.answer());
+    assert.equal(answer?.status, 426, head);
+    assert.equal(answer.headers.upgrade, 'websocket');
+    assert.match(JSON.parse(answer.body).message, /proxy_http_version 1\.1/, head);
+    wire.end();
+  }
+  assert.deepEqual(gateway.audit('--event', 'tunnel-open').filter(({ id }) => id > before), []);
+  await until('the log says so', () => /upgrade\.old/.test(gateway.log));
+});
+
 test('connections of one client through a proxy are counted, the proxy\'s own are not', async () => {
   const wires = [];
   try {
