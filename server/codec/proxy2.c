@@ -106,3 +106,11 @@ enum proxy2_result proxy2_read(const uint8_t *data, size_t size, struct proxy2 *
         take_source(out, data, data[13] >> 4);
     return PROXY2_DONE;
 }
+
+bool proxy2_begins(const uint8_t *data, size_t size)
+{
+    static const char text[6] = "PROXY "; /* version 1, section 2.1 */
+    size_t most = size < sizeof(signature) ? size : sizeof(signature);
+    return (size >= sizeof(text) && memcmp(data, text, sizeof(text)) == 0) ||
+           (size > strlen("\r\n\r\n") && memcmp(data, signature, most) == 0);
+}

@@ -34,3 +34,8 @@ struct proxy2 {
  * before the rest has come. TLVs are passed over, but must fill the header exactly; a checksum
  * among them (section 2.2.3) must be right. */
 enum proxy2_result proxy2_read(const uint8_t *data, size_t size, struct proxy2 *out);
+
+#define PROXY2_BEGINS 12 /* bytes that proxy2_begins() looks at, at most */
+/* Whether these are the first bytes of a header of version 1 or 2, and of nothing else: for words
+ * to whoever must not send one. */
+bool proxy2_begins(const uint8_t *data, size_t size);

@@ -10,6 +10,7 @@
 #include "neighbours.h"
 #include "owner.h"
 #include "proxied.h"
+#include "proxy2.h"
 #include "proxy_head.h"
 #include "rdg_auth.h"
 #include "rdg_pair.h"
@@ -267,15 +268,24 @@ static bool looks_like_http(const char *bytes, ssize_t size)
     return size >= 3;
 }
 
+static bool is_foreign_head(struct conn *conn, const char *bytes, ssize_t size)
+{
+    bool begins = size > 0 && proxy2_begins((const uint8_t *)bytes, (size_t)size);
+    if (begins)
+        worker_note_foreign(conn->worker, &conn->address);
+    return begins;
+}
+
 static void on_sniff(struct loop_source *source, uint32_t events)
 {
     struct conn *conn = of_source(source);
-    char bytes[8];
+    char bytes[PROXY2_BEGINS];
     ssize_t got = recv(conn->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     (void)events;
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got > 0 && looks_like_http(bytes, got)) {
+    bool foreign = is_foreign_head(conn, bytes, got);
+    if (!foreign && got > 0 && looks_like_http(bytes, got)) {
         answer_plain(conn);
         return;
     }
@@ -322,8 +332,12 @@ static void on_handshake(struct loop_source *source, uint32_t events)
 
 static void on_first_bytes(struct loop_source *source, uint32_t events)
 {
+    struct conn *conn = of_source(source);
+    char bytes[PROXY2_BEGINS];
     (void)events;
-    begin_http(of_source(source));
+    if (!conn->tls && !conn->metrics)
+        is_foreign_head(conn, bytes, recv(conn->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT));
+    begin_http(conn);
 }
 
 /* ---- HTTP ---- */

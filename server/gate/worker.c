@@ -169,6 +169,20 @@ void worker_note_headless(struct worker *worker, const struct addr *balancer)
                 LOG_TEXT("address", text));
 }
 
+void worker_note_foreign(struct worker *worker, const struct addr *address)
+{
+    uint64_t now = loop_now(worker->loop);
+    char text[ADDR_TEXT_SIZE];
+    if (worker->foreign_told && now - worker->foreign_told < REFUSED_EVERY_MS)
+        return;
+    worker->foreign_told = now;
+    addr_text(address, text);
+    LOG_WARNING("proxy.header",
+                "a PROXY header from an address that is not in [server] proxy_protocol; name it "
+                "there if it is a balancer of yours, and let it send version 2",
+                LOG_TEXT("address", text));
+}
+
 static void on_tick(struct loop_timer *timer)
 {
     struct worker *worker = OWNER_OF(timer, struct worker, tick);

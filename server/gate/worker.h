@@ -35,6 +35,7 @@ struct worker {
     uint64_t refused_told;   /* loop_now() of that line */
     uint64_t paused_told;    /* … and of the one that nothing could be accepted; 0: never */
     uint64_t headless_told;  /* likewise, about a missing PROXY header */
+    uint64_t foreign_told;   /* … and about one from somebody who may not send any */
     uint64_t displace_again; /* loop_now() before which nobody is looked for (displace.h) */
 };
 
@@ -55,3 +56,5 @@ void worker_rested(struct conn *conn);
 void worker_note_refused(struct worker *worker, const struct addr *address, const char *limit);
 /* A balancer did not say, or not well, whom it passes on. */
 void worker_note_headless(struct worker *worker, const struct addr *balancer);
+/* Somebody who is no balancer of ours has sent a PROXY header. */
+void worker_note_foreign(struct worker *worker, const struct addr *address);

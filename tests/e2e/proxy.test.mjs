@@ -143,6 +143,8 @@ test('one that is longer than what comes, or comes too slowly, ends when time is
 
 test('nobody else may bring a header', async () => {
   await refused(header({ source: '203.0.113.7' }), { from: STRANGER });
+  await until('the log says why', () => /proxy\.header: a PROXY header from an address that is not in \[server\] proxy_protocol.* address=127\.0\.0\.4/.test(gateway.log));
+  await refused('PROXY TCP4 203.0.113.7 192.0.2.1 54321 443\r\n', { from: STRANGER });
   const plain = await tcpFrom(gateway.plainPort, STRANGER, header({ source: '203.0.113.7' }));
   assert.equal((await plain.answer()).status, 400);
   plain.end();

@@ -122,6 +122,25 @@ START_TEST(the_checksum_covers_all)
 }
 END_TEST
 
+START_TEST(begins)
+{
+    static const char one[] = "PROXY TCP4 192.0.2.1", two[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11";
+    static const char *const others[] = {"",
+                                         "PROXY",
+                                         "PROXYS / HTTP/1.1",
+                                         "\r\n\r\nGET / ",
+                                         "\x16\x03\x01\x01\xfc",
+                                         "GET / HTTP/1.1"};
+    for (size_t size = 0; size < sizeof(one); size++)
+        ck_assert_int_eq(proxy2_begins((const uint8_t *)one, size), size >= 6);
+    for (size_t size = 0; size < sizeof(two); size++)
+        ck_assert_int_eq(proxy2_begins((const uint8_t *)two, size), size >= 5);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        ck_assert(!proxy2_begins((const uint8_t *)others[i], strlen(others[i])));
+    ck_assert(!proxy2_begins((const uint8_t *)"\r\n\r\n\0\r\nQUIX\n", 12));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("proxy2");
@@ -129,6 +148,7 @@ int main(void)
     tcase_add_loop_test(tests, cases_cut_anywhere, 0, sizeof(cases) / sizeof(*cases));
     tcase_add_test(tests, the_longest_header);
     tcase_add_test(tests, the_checksum_covers_all);
+    tcase_add_test(tests, begins);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
