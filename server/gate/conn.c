@@ -29,6 +29,7 @@
 
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
 #define RETIRING_SECONDS 5        /* between requests */
+#define PROXIED_SECONDS 600       /* likewise, of a reverse proxy's */
 #define LINGER_MS 2000
 #define UNCLEAR_WAIT_MS 10
 #define UNCLEAR_WAITS_MOST 100 /* a second in all */
@@ -364,6 +365,8 @@ static void begin_http(struct conn *conn)
     struct worker *worker = conn->worker;
     loop_remove(worker->loop, &conn->source);
     loop_timer_cancel(worker->loop, &conn->timer);
+    if (conn->proxied) /* it may have taken longer than any request may */
+        conn->watch.since_ms = loop_now(worker->loop);
     conn->far = http_attach(worker->gate, conn);
     conn->guarded = calloc(1, sizeof(*conn->guarded));
     if (conn->far < 0 || !conn->guarded) {
@@ -433,10 +436,26 @@ static void answer_unclear(struct conn *conn)
                                                : "505 HTTP Version Not Supported");
 }
 
+/* A request has come in part. By the bytes that came since the last look alone it could not be told
+ * from the one before, when it begins at once. */
+static bool has_begun(const struct conn *conn)
+{
+    const struct http_guard *guard = conn->guarded ? &conn->guarded->guard : NULL;
+    return guard && !guard->unjudged ? !http_guard_rests(guard, conn->watch.completed)
+                                     : conn->watch.partial;
+}
+
 /* It has had an answer and asks for nothing: it may, later. */
 static bool between_requests(const struct conn *conn)
 {
-    return conn->watch.completed > 0 && !conn->watch.partial;
+    return conn->watch.completed > 0 && !has_begun(conn);
+}
+
+/* A reverse proxy keeps its connections for whoever asks next, and has to be the one that closes
+ * them: of a request that meets our end on the way it makes a 502. They are few, and nobody's. */
+static bool is_kept(const struct conn *conn)
+{
+    return conn->proxied && (conn->state == CONN_QUIET || between_requests(conn));
 }
 
 /* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
@@ -447,6 +466,9 @@ static uint32_t patience(const struct conn *conn)
     const struct conf *conf = conn->worker->gate->conf;
     if (atomic_load(&conn->answering))
         return conf->keepalive_seconds;
+    if (is_kept(conn))
+        return conf->keepalive_seconds > PROXIED_SECONDS ? conf->keepalive_seconds
+                                                         : PROXIED_SECONDS;
     if (!between_requests(conn))
         return conf->request_seconds;
     return retiring && conf->keepalive_seconds > RETIRING_SECONDS ? RETIRING_SECONDS
@@ -469,7 +491,8 @@ static bool overdue(struct conn *conn)
         conn->watch.down = down;
         conn->watch.since_ms = now;
         conn->watch.partial = false;
-    } else if (!answering && up != conn->watch.up && !conn->watch.partial) {
+    } else if (up != conn->watch.up &&
+               !conn->watch.partial) { /* also of what is answered already */
         conn->watch.partial = true;
         conn->watch.since_ms = now;
     }

@@ -235,6 +235,24 @@ test('a balancer in front of the proxy: both are asked', async () => {
   direct.end();
 });
 
+test('between requests a proxy is waited for longer than it waits itself, others are not', async (t) => {
+  const own = await Gateway.make({ conf: { server: { trusted_proxies: PROXY, keepalive_seconds: 1, request_seconds: 2 } } });
+  t.after(() => own.remove());
+  const ask = async (wire) => {
+    wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return (await wire.answer())?.status;
+  };
+  const [kept, slow, direct] = await Promise.all([tlsFrom(own, PROXY), tlsFrom(own, PROXY), tlsFrom(own, STRANGER)]);
+  const fresh = await Promise.all(Array.from({ length: 60 }, () => tlsFrom(own, PROXY)));
+  for (const wire of [kept, slow, direct]) assert.equal(await ask(wire), 200);
+  slow.send('GET /healthz HTTP/1.1\r\n');
+  await until('the direct one has ended', () => direct.over);
+  assert.equal((await slow.answer())?.status, 408, 'nor is a request that does not come');
+  await sleep(1_985); // that answer came with the gate's tick: so these come around another one
+  for (const wire of [kept, ...fresh]) assert.equal(await ask(wire), 200);
+  for (const wire of [kept, slow, ...fresh]) wire.end();
+});
+
 // As nginx speaks to what is behind it, without proxy_http_version.
 test('a WebSocket in HTTP/1.0: refused with words before any desktop is asked for', async () => {
   const upgrade = 'Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
