@@ -1,5 +1,6 @@
 #include "creds.h"
 
+#include "conf.h"
 #include "pem_file.h"
 
 #include <errno.h>
@@ -13,10 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PAIRS_MOST CONF_PAIRS_MAX
+
+/* A client asks for a name. GnuTLS chooses among certificates by what a client can verify, but
+ * knows no wildcards and, in TLS 1.2, takes one of another name. So it is given those that are for
+ * the name, where they are not all: that choice is ours, the rest GnuTLS's. */
 struct creds {
     atomic_uint references;
-    gnutls_certificate_credentials_t certificates;
-    int64_t expire; /* when the first of them ends; 0: not known */
+    gnutls_certificate_credentials_t certificates; /* all */
+    int64_t expire;                                /* when the first of them ends; 0: not known */
+    size_t count;
+    gnutls_certificate_credentials_t some[1U << PAIRS_MOST]; /* by which; not none, nor all */
+    pthread_mutex_t lock;                                    /* guards leaves */
+    gnutls_x509_crt_t leaves[PAIRS_MOST];                    /* more than one, or none */
 };
 
 #define NAMES_MOST 64 /* of the newest certificates; then the oldest make room */
@@ -56,29 +66,83 @@ void creds_release(struct creds *generation)
 {
     if (!generation || atomic_fetch_sub(&generation->references, 1) != 1)
         return;
+    for (size_t i = 0; i < PAIRS_MOST; i++) {
+        if (generation->leaves[i])
+            gnutls_x509_crt_deinit(generation->leaves[i]);
+    }
+    for (size_t i = 0; i < sizeof(generation->some) / sizeof(*generation->some); i++) {
+        if (generation->some[i])
+            gnutls_certificate_free_credentials(generation->some[i]);
+    }
     gnutls_certificate_free_credentials(generation->certificates);
+    pthread_mutex_destroy(&generation->lock);
     free(generation);
 }
 
-static int add_pair(struct creds *creds, int certificate_fd, int key_fd, char *why, size_t size)
+struct pair {
+    gnutls_datum_t certificate, key;
+};
+
+static int read_pair(struct pair *pair, int certificate_fd, int key_fd, char *why, size_t size)
 {
-    gnutls_datum_t certificate = {0}, key = {0};
-    int error = pem_file_read(certificate_fd, &certificate);
+    int error = pem_file_read(certificate_fd, &pair->certificate);
     if (!error)
-        error = pem_file_read(key_fd, &key);
+        error = pem_file_read(key_fd, &pair->key);
     if (error)
         snprintf(why, size, "cannot be read: %s", strerror(-error));
-    else {
-        int code = gnutls_certificate_set_x509_key_mem2(creds->certificates, &certificate, &key,
-                                                        GNUTLS_X509_FMT_PEM, NULL, 0);
-        if (code < 0) {
-            snprintf(why, size, "%s", gnutls_strerror(code));
-            error = -EINVAL;
-        }
-    }
-    pem_file_forget(&certificate);
-    pem_file_forget(&key);
     return error;
+}
+
+static int add_pair(gnutls_certificate_credentials_t to, const struct pair *pair, char *why,
+                    size_t size)
+{
+    int code = gnutls_certificate_set_x509_key_mem2(to, &pair->certificate, &pair->key,
+                                                    GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (code < 0)
+        snprintf(why, size, "%s", gnutls_strerror(code));
+    return code < 0 ? -EINVAL : 0;
+}
+
+/* Those of the pairs whose bits are set. */
+static int make_some(gnutls_certificate_credentials_t *out, const struct pair *pairs, unsigned bits)
+{
+    char why[256];
+    int error = gnutls_certificate_allocate_credentials(out) < 0 ? -ENOMEM : 0;
+    for (size_t i = 0; i < PAIRS_MOST && !error; i++)
+        error = bits & 1U << i ? add_pair(*out, &pairs[i], why, sizeof(why)) : 0;
+    return error;
+}
+
+/* For the choice by name. */
+static int read_leaves(struct creds *creds, const struct pair *pairs)
+{
+    int error = 0;
+    for (size_t i = 0; i < creds->count && !error; i++) {
+        if (gnutls_x509_crt_init(&creds->leaves[i]) < 0 ||
+            gnutls_x509_crt_import(creds->leaves[i], &pairs[i].certificate, GNUTLS_X509_FMT_PEM) <
+                0)
+            error = -EINVAL;
+    }
+    for (unsigned bits = 1; bits + 1 < 1U << creds->count && !error; bits++)
+        error = make_some(&creds->some[bits], pairs, bits);
+    return error;
+}
+
+static int on_hello(gnutls_session_t session)
+{
+    struct creds *creds = gnutls_session_get_ptr(session);
+    char name[256];
+    size_t size = sizeof(name);
+    unsigned kind, bits = 0;
+    if (gnutls_server_name_get(session, name, &size, &kind, 0) != 0 || kind != GNUTLS_NAME_DNS)
+        return 0;
+    pthread_mutex_lock(&creds->lock);
+    for (size_t i = 0; i < creds->count; i++)
+        bits |= gnutls_x509_crt_check_hostname(creds->leaves[i], name) ? 1U << i : 0;
+    pthread_mutex_unlock(&creds->lock);
+    return creds->some[bits]
+               ? gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, creds->some[bits])
+               : 0;
 }
 
 /* Of a certificate that will be shown to clients; its chain is others' concern. */
@@ -95,10 +159,31 @@ static int64_t expiry(gnutls_certificate_credentials_t certificates, unsigned in
     return when > 0 ? when : 0;
 }
 
+static int fill(struct creds *creds, const struct pair *pairs, char *why, size_t size)
+{
+    for (size_t i = 0; i < creds->count; i++) {
+        char words[256];
+        int error = add_pair(creds->certificates, &pairs[i], words, sizeof(words));
+        if (error) {
+            snprintf(why, size, "certificate and key %zu: %s", i + 1, words);
+            return error;
+        }
+        int64_t when = expiry(creds->certificates, (unsigned)i);
+        if (when && (!creds->expire || when < creds->expire))
+            creds->expire = when;
+    }
+    int error = creds->count > 1 ? read_leaves(creds, pairs) : 0;
+    if (error)
+        snprintf(why, size, "the certificates cannot be told apart by their names");
+    return error;
+}
+
 static int creds_read(struct creds **out, const int *fds, size_t count, char *why, size_t size)
 {
-    if (count == 0 || count % 2) {
-        snprintf(why, size, "no certificate was given");
+    struct pair pairs[PAIRS_MOST] = {0};
+    int error = 0;
+    if (count == 0 || count % 2 || count > 2 * PAIRS_MOST) {
+        snprintf(why, size, "no certificate was given, or too many");
         return -EINVAL;
     }
     struct creds *creds = calloc(1, sizeof(*creds));
@@ -108,20 +193,25 @@ static int creds_read(struct creds **out, const int *fds, size_t count, char *wh
         return -ENOMEM;
     }
     atomic_store(&creds->references, 1);
-    for (size_t i = 0; i < count; i += 2) {
+    pthread_mutex_init(&creds->lock, NULL);
+    creds->count = count / 2;
+    for (size_t i = 0; i < creds->count && !error; i++) {
         char words[256];
-        int error = add_pair(creds, fds[i], fds[i + 1], words, sizeof(words));
-        if (error) {
-            snprintf(why, size, "certificate and key %zu: %s", i / 2 + 1, words);
-            creds_release(creds);
-            return error;
-        }
-        int64_t when = expiry(creds->certificates, (unsigned)(i / 2));
-        if (when && (!creds->expire || when < creds->expire))
-            creds->expire = when;
+        error = read_pair(&pairs[i], fds[2 * i], fds[2 * i + 1], words, sizeof(words));
+        if (error)
+            snprintf(why, size, "certificate and key %zu: %s", i + 1, words);
     }
-    *out = creds;
-    return 0;
+    if (!error)
+        error = fill(creds, pairs, why, size);
+    for (size_t i = 0; i < creds->count; i++) {
+        pem_file_forget(&pairs[i].certificate);
+        pem_file_forget(&pairs[i].key);
+    }
+    if (error)
+        creds_release(creds);
+    else
+        *out = creds;
+    return error;
 }
 
 /* Notes what clients may call the certificates. */
@@ -231,6 +321,10 @@ int creds_session(struct creds_store *store, gnutls_session_t *session, struct c
         return -ENOMEM;
     }
     gnutls_certificate_server_set_request(*session, GNUTLS_CERT_IGNORE);
+    if (creds->count > 1) {
+        gnutls_session_set_ptr(*session, creds);
+        gnutls_handshake_set_post_client_hello_function(*session, on_hello);
+    }
     *generation = creds;
     return 0;
 }

@@ -159,6 +159,47 @@ os.execv(sys.argv[1], sys.argv[1:])`;
   }
 });
 
+// What a client is shown that asks for `servername`, with one version of TLS and perhaps one kind of key.
+function name(port, servername, more = {}) {
+  return new Promise((fulfil, fail) => {
+    const socket = connect({ host: '127.0.0.1', port, ...(servername ? { servername } : {}), rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], ...more }, () => {
+      const { subject, asn1Curve } = socket.getPeerCertificate();
+      fulfil(`${subject.CN} ${asn1Curve ? 'ECDSA' : 'RSA'}`);
+      socket.destroy();
+    });
+    socket.on('error', fail);
+  });
+}
+
+test('several certificates: by the name that is asked for, and then by what the client can verify', async () => {
+  const own = await Gateway.make({ serve: false });
+  try {
+    const make = (file, names, ...key) => run('openssl', ['req', '-x509', '-newkey', ...key, '-nodes', '-subj', `/CN=${names[0]}`, '-days', '2',
+      '-addext', `subjectAltName=${names.map((one) => `DNS:${one}`).join()}`, '-keyout', join(own.state, `tls/${file}.key`), '-out', join(own.state, `tls/${file}.pem`)]);
+    const ec = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+    make('gate-ec', ['gate.example'], ...ec);
+    make('gate-rsa', ['gate.example', 'old.example'], 'rsa:2048');
+    make('wild', ['*.wild.example'], 'rsa:2048');
+    make('other', ['other.example'], ...ec);
+    const files = ['gate-ec', 'gate-rsa', 'wild', 'other'];
+    for (const one of files) run('chown', ['--reference', join(own.state, 'tls/key.pem'), join(own.state, `tls/${one}.key`)]);
+    own.configure({ tls: { certificate: files.map((one) => `tls/${one}.pem`).join(', '), key: files.map((one) => `tls/${one}.key`).join(', ') } });
+    await own.serve();
+    const old = { maxVersion: 'TLSv1.2' }, rsa = { ...old, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' };
+    for (const [asked, how, shown] of [
+      ['gate.example', {}, 'gate.example ECDSA'], ['gate.example', old, 'gate.example ECDSA'], ['gate.example', rsa, 'gate.example RSA'],
+      ['gate.example', { sigalgs: 'rsa_pss_rsae_sha256' }, 'gate.example RSA'],
+      ['old.example', {}, 'gate.example RSA'], ['old.example', old, 'gate.example RSA'],
+      ['a.wild.example', {}, '*.wild.example RSA'], ['a.wild.example', old, '*.wild.example RSA'], ['a.wild.example', rsa, '*.wild.example RSA'],
+      ['OTHER.example', {}, 'other.example ECDSA'], ['other.example', old, 'other.example ECDSA'],
+      ['nobody.example', {}, 'gate.example ECDSA'], ['nobody.example', old, 'gate.example ECDSA'], [undefined, {}, 'gate.example ECDSA'],
+      [undefined, rsa, 'gate.example RSA'],
+    ]) assert.equal(await name(own.port, asked, how), shown, `${asked} ${JSON.stringify(how)}`);
+  } finally {
+    await own.remove();
+  }
+});
+
 test('what cannot be served is refused with words', async () => {
   const other = await Gateway.make({ serve: false });
   const taken = createServer().listen(0, '127.0.0.1');
