@@ -7,11 +7,13 @@
 #include <sys/random.h>
 
 #define BUCKETS 4096
+#define AGAIN_MS 100
 
 struct visitor { /* one subscriber's prefix with at least one connection that is no tunnel yet */
     struct visitor *next;
     struct addr prefix;
     uint32_t count, stages[ADMIT_TUNNEL]; /* in all, and in each stage */
+    uint64_t again_ms; /* before which nobody is looked for who could make room */
 };
 
 struct admit {
@@ -221,6 +223,26 @@ bool admit_known_to_spare(struct admit *admit, const struct addr *address)
     bool many = visitor && visitor->stages[ADMIT_KNOWN] > kept;
     pthread_mutex_unlock(&admit->lock);
     return many;
+}
+
+bool admit_worth_a_look(struct admit *admit, const struct addr *address, uint64_t now_ms)
+{
+    struct addr prefix = addr_subscriber(address);
+    pthread_mutex_lock(&admit->lock);
+    const struct visitor *visitor = *find(admit, &prefix);
+    bool worth = visitor && now_ms >= visitor->again_ms;
+    pthread_mutex_unlock(&admit->lock);
+    return worth;
+}
+
+void admit_in_vain(struct admit *admit, const struct addr *address, uint64_t now_ms)
+{
+    struct addr prefix = addr_subscriber(address);
+    pthread_mutex_lock(&admit->lock);
+    struct visitor *visitor = *find(admit, &prefix);
+    if (visitor && now_ms >= visitor->again_ms)
+        visitor->again_ms = now_ms + AGAIN_MS;
+    pthread_mutex_unlock(&admit->lock);
 }
 
 void admit_leave(struct admit *admit, struct admit_slot *slot)

@@ -69,6 +69,10 @@ void admit_stage(struct admit *admit, struct admit_slot *slot, enum admit_stage 
 /* Whether those of this address on which somebody has signed in hold more than is kept for such:
  * as much of what one address may have as of all connections. */
 bool admit_known_to_spare(struct admit *admit, const struct addr *address);
+/* Nobody of this address could make room at `now_ms`: for some time nobody is looked for, so that a
+ * flood does not make us look for each newcomer. */
+void admit_in_vain(struct admit *admit, const struct addr *address, uint64_t now_ms);
+bool admit_worth_a_look(struct admit *admit, const struct addr *address, uint64_t now_ms);
 void admit_leave(struct admit *admit, struct admit_slot *slot); /* may run twice */
 
 uint32_t admit_count(struct admit *admit);      /* connections there are … */

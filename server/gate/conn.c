@@ -9,6 +9,7 @@
 #include "log.h"
 #include "neighbours.h"
 #include "owner.h"
+#include "pass_on.h"
 #include "proxied.h"
 #include "proxy2.h"
 #include "proxy_head.h"
@@ -69,14 +70,19 @@ static bool is_balancer(const struct conn *conn)
     return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
 }
 
+static bool is_of_address(enum admit_answer full)
+{
+    return full == ADMIT_ADDRESS_FULL || full == ADMIT_ADDRESS_HANDSHAKES_FULL;
+}
+
 static bool make_room(struct conn *conn, enum admit_answer full)
 {
-    if (full == ADMIT_ADDRESS_FULL || full == ADMIT_ADDRESS_HANDSHAKES_FULL)
+    if (is_of_address(full))
         return displace_near(conn->worker, full, &conn->address);
     return displace(conn->worker, full);
 }
 
-static void note_refused(struct conn *conn, enum admit_answer full)
+static void note_refused(const struct conn *conn, enum admit_answer full)
 {
     const struct conf *conf = conn->worker->gate->conf;
     char limit[128];
@@ -92,6 +98,8 @@ static void note_refused(struct conn *conn, enum admit_answer full)
     else
         snprintf(limit, sizeof(limit), "of all addresses ([server] %s)",
                  full == ADMIT_FULL ? "connections, strangers_percent" : "handshakes_percent");
+    if (is_of_address(full))
+        admit_in_vain(conn->worker->gate->admit, &conn->address, loop_now(conn->worker->loop));
     worker_note_refused(conn->worker, &conn->address, limit);
 }
 
@@ -179,18 +187,29 @@ static void expect(struct conn *conn)
         stream_plain_init(&conn->outer.plain, conn->fd);
 }
 
+static void turn_away(struct conn *conn, enum admit_answer full, const struct gate_listener *kind,
+                      size_t tried)
+{
+    if (is_of_address(full) && pass_on(conn->worker, conn->fd, &conn->address, kind, tried))
+        return;
+    note_refused(conn, full);
+    close(conn->fd);
+}
+
 void conn_accept(struct worker *worker, int fd, const struct addr *address,
-                 const struct gate_listener *kind)
+                 const struct gate_listener *kind, size_t tried)
 {
     const struct conf *conf = worker->gate->conf;
     bool tls = kind->tls;
     struct conn *conn = conn_new(worker, fd, address, kind);
-    enum admit_answer answer = conn ? enter(conn) : ADMIT_FULL;
-    if (answer != ADMIT_OK) {
-        if (conn)
-            note_refused(conn, answer);
-        free(conn);
+    if (!conn) {
         close(fd);
+        return;
+    }
+    enum admit_answer answer = enter(conn);
+    if (answer != ADMIT_OK) {
+        turn_away(conn, answer, kind, tried);
+        free(conn);
         return;
     }
     if (!kind->metrics)

@@ -1,5 +1,5 @@
-/* One client connection: from accept to its last byte. Belongs to the worker (event loop) that
- * accepted it; other threads hold references and read only what never changes.
+/* One client connection: from accept to its last byte. Belongs to the worker (event loop) that took
+ * it in; other threads hold references and read only what never changes.
  *
  * (PROXY ─►) SNIFF ─► HANDSHAKE ─► QUIET ─► HTTP ─► HANDOVER (─► TALK) ─► TUNNEL ─► LINGER ─► gone
  *       │          │                   │         └───────► FEED ────────────────▲
@@ -112,9 +112,10 @@ struct conn {
     struct tunnel *tunnel;     /* once the keeper has opened it */
 };
 
-/* Takes over a descriptor accepted by a listener of this kind (closed when it is not admitted). */
+/* Takes over a descriptor accepted by a listener of this kind (closed when it is not admitted).
+ * `tried`: by 0 workers before this one, or pass_on()'s. */
 void conn_accept(struct worker *worker, int fd, const struct addr *address,
-                 const struct gate_listener *kind);
+                 const struct gate_listener *kind, size_t tried);
 
 struct conn *conn_ref(struct conn *conn); /* any thread */
 void conn_unref(struct conn *conn);       /* any thread */

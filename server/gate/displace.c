@@ -125,7 +125,7 @@ bool displace_near(struct worker *worker, enum admit_answer full, const struct a
     struct addr prefix = addr_subscriber(address);
     uint64_t now = loop_now(worker->loop);
     struct conn *conn = NULL;
-    if (!neighbours_worth_a_look(worker->neighbours, &prefix, now))
+    if (!admit_worth_a_look(worker->gate->admit, address, now))
         return false;
     bool spare_known = admit_known_to_spare(worker->gate->admit, address);
     for (int i = 0; i < LOOKS_MOST; i++) {
@@ -135,10 +135,8 @@ bool displace_near(struct worker *worker, enum admit_answer full, const struct a
         conn->watch.since_ms = now; /* it is not waited for any more */
         conn = NULL;
     }
-    if (!conn) {
-        neighbours_in_vain(worker->neighbours, &prefix, now);
+    if (!conn)
         return false;
-    }
     gate_meter_add(&worker->meter, GATE_METER_DISPLACED, 1);
     if (conn->state == CONN_HTTP || conn->state == CONN_QUIET)
         stream_end(&conn->outer.stream);

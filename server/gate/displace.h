@@ -17,5 +17,6 @@ struct worker;
 /* Ends one of this worker's connections: what `full` wants one less of. False: there is none that
  * has waited long enough. */
 bool displace(struct worker *worker, enum admit_answer full);
-/* Likewise, of those of this address. */
+/* Likewise, of those of this address; it is for the caller to say that it was in vain everywhere.
+ */
 bool displace_near(struct worker *worker, enum admit_answer full, const struct addr *address);

@@ -40,4 +40,5 @@ struct gate_state {
     atomic_bool draining;         /* everything is being ended */
     struct gate_meter http_meter; /* the HTTP thread's; the workers have their own */
     atomic_uint metrics_conns;    /* there are; not counted by admit */
+    atomic_uint passing;          /* newcomers on the way to another worker (pass_on.h) */
 };

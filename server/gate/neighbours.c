@@ -3,21 +3,15 @@
 #include "conn.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #define BUCKETS 512
-#define AGAIN_MS 100
-
-struct bucket {
-    struct conn *first;
-    struct addr barren; /* the last of them where nobody could make room, … */
-    uint64_t again_ms;  /* … until when that is taken for granted */
-};
 
 struct neighbours {
-    uint64_t seed; /* so that nobody can choose addresses that share a bucket */
-    struct bucket buckets[BUCKETS];
+    uint64_t seed;                 /* so that nobody can choose addresses that share a bucket */
+    struct conn *buckets[BUCKETS]; /* the newest of each */
 };
 
 int neighbours_new(struct neighbours **out)
@@ -44,7 +38,7 @@ static size_t bucket_of(const struct neighbours *neighbours, const struct addr *
 
 void neighbours_add(struct neighbours *neighbours, struct conn *conn)
 {
-    struct conn **list = &neighbours->buckets[bucket_of(neighbours, &conn->slot.prefix)].first;
+    struct conn **list = &neighbours->buckets[bucket_of(neighbours, &conn->slot.prefix)];
     conn->near = (struct conn_link){*list, list};
     if (conn->near.next)
         conn->near.next->near.from = &conn->near.next;
@@ -70,24 +64,10 @@ static struct conn *from_here(struct conn *conn, const struct addr *prefix)
 
 struct conn *neighbours_first(const struct neighbours *neighbours, const struct addr *prefix)
 {
-    return from_here(neighbours->buckets[bucket_of(neighbours, prefix)].first, prefix);
+    return from_here(neighbours->buckets[bucket_of(neighbours, prefix)], prefix);
 }
 
 struct conn *neighbours_next(const struct conn *conn)
 {
     return from_here(conn->near.next, &conn->slot.prefix);
-}
-
-void neighbours_in_vain(struct neighbours *neighbours, const struct addr *prefix, uint64_t now_ms)
-{
-    struct bucket *bucket = &neighbours->buckets[bucket_of(neighbours, prefix)];
-    bucket->barren = *prefix;
-    bucket->again_ms = now_ms + AGAIN_MS;
-}
-
-bool neighbours_worth_a_look(const struct neighbours *neighbours, const struct addr *prefix,
-                             uint64_t now_ms)
-{
-    const struct bucket *bucket = &neighbours->buckets[bucket_of(neighbours, prefix)];
-    return now_ms >= bucket->again_ms || !addr_equal(&bucket->barren, prefix);
 }

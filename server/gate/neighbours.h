@@ -5,9 +5,6 @@
 
 #include "addr.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct conn;
 struct neighbours;
 
@@ -21,9 +18,3 @@ void neighbours_remove(struct conn *conn); /* may run twice, and without the oth
 /* The newest of this prefix, and the one that came before another. NULL: there is none. */
 struct conn *neighbours_first(const struct neighbours *neighbours, const struct addr *prefix);
 struct conn *neighbours_next(const struct conn *conn);
-
-/* Nobody there could make room at `now_ms`: for some time nobody is looked for, so that a flood
- * does not make us look for each newcomer. */
-void neighbours_in_vain(struct neighbours *neighbours, const struct addr *prefix, uint64_t now_ms);
-bool neighbours_worth_a_look(const struct neighbours *neighbours, const struct addr *prefix,
-                             uint64_t now_ms);

@@ -70,7 +70,7 @@ static bool accept_one(struct listener *listener)
     }
     if (!addr_from_sockaddr(&address, (struct sockaddr *)&from))
         memset(&address, 0, sizeof(address));
-    conn_accept(worker, fd, &address, listener->kind);
+    conn_accept(worker, fd, &address, listener->kind, 0);
     return true;
 }
 

@@ -336,6 +336,14 @@ test('one address: who rests makes room, strangers first, then the one who has r
   assert.ok(!apart.over, 'nobody of another address');
 });
 
+test('one address: who rests makes room also where another thread has it', { timeout: 120_000 }, async (t) => {
+  const { held, hold } = await office(t, { threads: 8 });
+  for (let i = 0; i < EACH; i++) await hold();
+  await rest();
+  for (let i = 0; i < EACH; i++) await hold();
+  assert.equal(open(held), EACH);
+});
+
 test('one address: nobody goes within a request or with a desktop, not even for a flood', { timeout: 120_000 }, async (t) => {
   const { own, held, hold } = await office(t);
   own.addDesktop('echo', echo.port);

@@ -152,7 +152,7 @@ static void on_accept(struct loop_task *task)
     struct accept_task *accept = OWNER_OF(task, struct accept_task, task);
     struct addr address;
     addr_parse(&address, "198.51.100.7");
-    conn_accept(gate.worker, accept->fd, &address, &accept->kind);
+    conn_accept(gate.worker, accept->fd, &address, &accept->kind, 0);
     if (accept->as_tls && gate.worker->conns)
         gate.worker->conns->tls = true;
     sem_post(&gate.done);

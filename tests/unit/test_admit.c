@@ -200,6 +200,23 @@ START_TEST(a_share_of_an_address_is_kept_for_those_who_are_known)
 }
 END_TEST
 
+START_TEST(in_vain_for_a_while)
+{
+    struct addr here = at("2001:db8::7"), there = at("2001:db8:1::7");
+    struct admit_slot slots[2] = {0};
+    struct admit *admit = make(4, 1);
+    ck_assert_int_eq(enter(admit, &slots[0], "2001:db8::1"), ADMIT_OK);
+    ck_assert_int_eq(enter(admit, &slots[1], "2001:db8:1::1"), ADMIT_OK);
+    ck_assert(admit_worth_a_look(admit, &here, 1000));
+    admit_in_vain(admit, &here, 1000);
+    ck_assert(!admit_worth_a_look(admit, &here, 1050));
+    ck_assert(admit_worth_a_look(admit, &there, 1050));
+    admit_in_vain(admit, &here, 1050); /* does not put it off */
+    ck_assert(admit_worth_a_look(admit, &here, 1100));
+    admit_free(admit);
+}
+END_TEST
+
 /* A balancer's connection counts for nobody until it has said for whom, a reverse proxy's for one
  * after another. */
 START_TEST(passed_on)
@@ -271,6 +288,7 @@ int main(void)
     tcase_add_test(tests, handshakes_per_address);
     tcase_add_test(tests, an_address_is_asked_before_all);
     tcase_add_test(tests, a_share_of_an_address_is_kept_for_those_who_are_known);
+    tcase_add_test(tests, in_vain_for_a_while);
     tcase_add_test(tests, passed_on);
     tcase_add_test(tests, an_ipv6_subscriber_is_one);
     tcase_add_test(tests, many_addresses);
