@@ -195,7 +195,7 @@ enum ipc_status may_open(struct keeper *keeper, const struct store_session *sess
     ask.now = keeper_now();
     ask.living = &keeper->living;
     if (keeper->company) {
-        struct live_counted elsewhere;
+        struct live_counted elsewhere = {0};
         live_count_elsewhere(keeper, ask.user, ask.desktop, ask.replaces, &elsewhere);
         ask.person_tunnels = elsewhere.person;
         ask.desktop_tunnels = elsewhere.desktop;

@@ -35,7 +35,7 @@ START_TEST(a_desktop_keeps_what_it_forbids_and_its_settings)
 {
     int64_t anna = store_rig_add_user("anna"), id = store_rig_add_desktop("desk");
     struct store_desktop found = desktop("desk");
-    struct store_granted granted;
+    struct store_granted granted = {0};
     ck_assert_uint_eq(found.forbidden, 0);
     ck_assert_str_eq(found.rdp_settings, "");
     found.forbidden = 0x1f;
