@@ -2,10 +2,11 @@
 // own, and a local datagram socket; nothing is lost, and a receiver that stands still holds up nobody.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createServer } from 'node:tls';
+import { FAKETIME, noFaketime } from './lib/faketime.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { run, start, stop } from './lib/proc.mjs';
 import { freePort } from './lib/servers.mjs';
@@ -250,12 +251,22 @@ test('a local socket gets the same, and one that comes and goes', async (t) => {
   assert.match(readFileSync(join(gateway.state, 'deskgate.conf'), 'utf8'), /local:/);
 });
 
-test('keep_days: the running gateway archives by itself', async () => {
-  await gateway.stop();
-  gateway.configure({ audit: { syslog: '', keep_days: 30 } });
-  gateway.log = '';
-  await gateway.serve();
-  await until('it has looked', () => /no row to archive/.test(gateway.process.out), { ms: 15_000 });
+test('keep_days: the running gateway archives by itself', { skip: noFaketime }, async (t) => {
+  const other = await Gateway.make({ serve: false, conf: { audit: { keep_days: 30 } } });
+  t.after(() => other.remove());
+  Object.assign(process.env, { LD_PRELOAD: FAKETIME, FAKETIME: '-40d' });
+  try {
+    other.cli('group', 'add', 'of-old');
+  } finally {
+    delete process.env.LD_PRELOAD;
+    delete process.env.FAKETIME;
+  }
+  await other.serve();
+  const folder = join(other.state, 'audit');
+  const archives = () => (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')) : []);
+  await until(() => `the old rows are in an archive\n${other.log}`, () => archives().length === 1);
+  assert.match(readFileSync(join(folder, archives()[0]), 'utf8'), /of-old/);
+  await until('it is on record', () => other.audit('--event', 'audit-archive').length === 1);
 });
 
 test('rows that went into an archive while nothing was forwarded do not stop it', async (t) => {

@@ -282,13 +282,17 @@ START_TEST(it_dies_like_a_ticket)
         end(tunnel, IPC_END_CLIENT_LOST);
         ck_assert_int_eq(ntlm("alice", made.password), IPC_OK);
         break;
-    case 1: /* not after a clean end */
+    case 1: /* or after a close, as long as it may be about its sign-in */
         end(tunnel, IPC_END_CLIENT);
+        ck_assert_int_eq(ntlm("alice", made.password), IPC_OK);
+        break;
+    case 2: /* not after an administrator's word */
+        end(tunnel, IPC_END_TUNNEL_ENDED);
         ck_assert_int_eq(ntlm("alice", made.password), IPC_DENIED);
         ck_assert_uint_eq(
             fake_gate_audited(&fake, "ticket-refused", "denied", "used before, and ended"), 1);
         break;
-    case 2: /* nor after its session */
+    case 3: /* nor after its session */
         end(tunnel, IPC_END_CLIENT_LOST);
         IPC_INIT(&out, SIGN_OUT, 0);
         fake_gate_origin(&out.origin, HERE);
@@ -383,7 +387,7 @@ int main(void)
     tcase_add_test(tc, each_of_several_is_found);
     tcase_add_test(tc, everything_else_is_denied);
     tcase_add_test(tc, a_proof_is_of_one_challenge);
-    tcase_add_loop_test(tc, it_dies_like_a_ticket, 0, 4);
+    tcase_add_loop_test(tc, it_dies_like_a_ticket, 0, 5);
     tcase_add_test(tc, it_expires_unused);
     tcase_add_test(tc, the_setting_decides);
     tcase_add_loop_test(tc, rules_are_kept, 0, 8);

@@ -2,27 +2,25 @@
 // changes it for the gateway's processes alone; clocks that nobody can set go on). What lasts is not
 // cut short nor drawn out, what was used once stays used, and nobody waits for a day to come again.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { FAKETIME, noFaketime } from '../lib/faketime.mjs';
 import { House } from '../lib/fault_house.mjs';
-import { Gateway, sanitized } from '../lib/gateway.mjs';
-import { run } from '../lib/proc.mjs';
+import { Gateway } from '../lib/gateway.mjs';
 import { codeAt, stepNow } from '../lib/totp.mjs';
 import { until } from '../lib/wait.mjs';
 
 const DAY = 86_400;
-const LIBRARY = run('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -1']).stdout.trim();
-const skip = sanitized ? 'a sanitizer and libfaketime both want to be first' : existsSync(LIBRARY) ? false : 'libfaketime is not installed';
-const options = { skip, timeout: 180_000 };
+const options = { skip: noFaketime, timeout: 180_000 };
 
 let folder;
 let house, gateway;
 
 // Starts it with a clock that set() changes. The gate's cage lets it open no file, so its clock stays.
 async function serve(made) {
-  const faked = { LD_PRELOAD: LIBRARY, FAKETIME_TIMESTAMP_FILE: join(folder, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
+  const faked = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: join(folder, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' };
   const kept = { ...process.env };
   Object.assign(process.env, faked);
   try {
@@ -48,7 +46,7 @@ async function set(seconds, seen = gateway) {
 const codeOf = (user, offset = 0) => codeAt(user.secret, stepNow() + Math.floor(ahead / 30) + offset);
 
 before(async () => {
-  if (skip) return;
+  if (noFaketime) return;
   folder = mkdtempSync(join(tmpdir(), 'deskgate-clock-'));
   chmodSync(folder, 0o755);
   writeFileSync(join(folder, 'clock'), '+0\n');
