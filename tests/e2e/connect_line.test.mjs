@@ -73,8 +73,9 @@ if (within(fileURLToPath(import.meta.url), ['--net'], { name: 'in a network of i
     assert.ok(!socket.destroyed && !/ended/.test(busy.err), busy.err);
     const state = {};
     let got = 0;
-    held[0].on('data', (piece) => { for (const { opcode, data } of frames(state, piece)) if (opcode === 2) got += data.length; });
-    held[0].resume();
+    const [last] = held.slice(-1); // this tunnel's
+    last.on('data', (piece) => { for (const { opcode, data } of frames(state, piece)) if (opcode === 2) got += data.length; });
+    last.resume();
     await until(() => `all of it, not ${got} of ${size}`, () => got === size);
     socket.destroy();
     busy.child.kill('SIGTERM');
