@@ -153,7 +153,8 @@ static int version_in(int fd)
     uint8_t bytes[4];
     if (pread(fd, bytes, sizeof(bytes), HEADER_VERSION) != (ssize_t)sizeof(bytes))
         return -1;
-    return bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+    return (int)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+                 bytes[3]);
 }
 
 /* A journal of the name's former bearer would be played back into this one. */
