@@ -1,15 +1,13 @@
 #include "conn.h"
 
-#include "displace.h"
 #include "fd.h"
 #include "gate_state.h"
 #include "guarded.h"
 #include "handover.h"
 #include "http.h"
+#include "let_in.h"
 #include "log.h"
-#include "neighbours.h"
 #include "owner.h"
-#include "pass_on.h"
 #include "proxied.h"
 #include "proxy2.h"
 #include "proxy_head.h"
@@ -29,8 +27,6 @@
 #include <unistd.h>
 
 #define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446 section 5.1: ContentType handshake */
-#define RETIRING_SECONDS 5        /* between requests */
-#define PROXIED_SECONDS 600       /* likewise, of a reverse proxy's */
 #define LINGER_MS 2000
 #define UNCLEAR_WAIT_MS 10
 #define UNCLEAR_WAITS_MOST 100 /* a second in all */
@@ -63,95 +59,6 @@ void conn_unref(struct conn *conn)
 }
 
 /* ---- beginning ---- */
-
-static bool is_balancer(const struct conn *conn)
-{
-    const struct conf_nets *balancers = &conn->worker->gate->conf->proxy_protocol;
-    return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
-}
-
-static bool is_of_address(enum admit_answer full)
-{
-    return full == ADMIT_ADDRESS_FULL || full == ADMIT_ADDRESS_HANDSHAKES_FULL;
-}
-
-static bool make_room(struct conn *conn, enum admit_answer full)
-{
-    if (is_of_address(full))
-        return displace_near(conn->worker, full, &conn->address);
-    return displace(conn->worker, full);
-}
-
-static void note_refused(const struct conn *conn, enum admit_answer full)
-{
-    const struct conf *conf = conn->worker->gate->conf;
-    char limit[128];
-    if (full == ADMIT_ADDRESS_FULL)
-        snprintf(limit, sizeof(limit), "%u of one address ([server] connections_per_address)",
-                 conf->connections_per_address);
-    else if (full == ADMIT_ADDRESS_HANDSHAKES_FULL)
-        snprintf(limit, sizeof(limit),
-                 "%u of one address before TLS is up ([server] handshakes_per_address)",
-                 conf->handshakes_per_address);
-    else if (conn->metrics)
-        snprintf(limit, sizeof(limit), "%d to [metrics] listen", METRICS_CONNECTIONS);
-    else
-        snprintf(limit, sizeof(limit), "of all addresses ([server] %s)",
-                 full == ADMIT_FULL ? "connections, strangers_percent" : "handshakes_percent");
-    if (is_of_address(full))
-        admit_in_vain(conn->worker->gate->admit, &conn->address, loop_now(conn->worker->loop));
-    worker_note_refused(conn->worker, &conn->address, limit);
-}
-
-/* A balancer's and a reverse proxy's connections are many people's. */
-static enum admit_answer enter(struct conn *conn)
-{
-    struct gate_state *gate = conn->worker->gate;
-    bool balancer = is_balancer(conn);
-    enum admit_stage stage = conn->tls || balancer ? ADMIT_HANDSHAKE : ADMIT_STRANGER;
-    const struct addr *address = balancer || conn->proxied ? NULL : &conn->address;
-    if (conn->metrics) {
-        if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
-            return ADMIT_OK;
-        atomic_fetch_sub(&gate->metrics_conns, 1);
-        return ADMIT_FULL;
-    }
-    enum admit_answer answer = admit_enter(gate->admit, &conn->slot, stage, address);
-    /* Twice at most: one of its address, and one of those that all strangers share. */
-    for (int i = 0; i < 2 && answer != ADMIT_OK && make_room(conn, answer); i++)
-        answer = admit_enter(gate->admit, &conn->slot, stage, address);
-    return answer;
-}
-
-/* It counts for this address now, and may have to make room for others from there. */
-static void settle(struct conn *conn)
-{
-    if (conn->slot.addressed)
-        neighbours_add(conn->worker->neighbours, conn);
-}
-
-/* A balancer has said for whom it is. */
-static bool enter_for(struct conn *conn)
-{
-    struct admit *admit = conn->worker->gate->admit;
-    enum admit_answer answer = admit_address(admit, &conn->slot, &conn->address);
-    if (answer != ADMIT_OK && make_room(conn, answer))
-        answer = admit_address(admit, &conn->slot, &conn->address);
-    if (answer == ADMIT_OK)
-        settle(conn);
-    else
-        note_refused(conn, answer);
-    return answer == ADMIT_OK;
-}
-
-static void leave(struct conn *conn)
-{
-    struct gate_state *gate = conn->worker->gate;
-    if (conn->metrics)
-        atomic_fetch_sub(&gate->metrics_conns, 1);
-    else
-        admit_leave(gate->admit, &conn->slot);
-}
 
 static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address,
                              const struct gate_listener *kind)
@@ -187,15 +94,6 @@ static void expect(struct conn *conn)
         stream_plain_init(&conn->outer.plain, conn->fd);
 }
 
-static void turn_away(struct conn *conn, enum admit_answer full, const struct gate_listener *kind,
-                      size_t tried)
-{
-    if (is_of_address(full) && pass_on(conn->worker, conn->fd, &conn->address, kind, tried))
-        return;
-    note_refused(conn, full);
-    close(conn->fd);
-}
-
 void conn_accept(struct worker *worker, int fd, const struct addr *address,
                  const struct gate_listener *kind, size_t tried)
 {
@@ -206,9 +104,7 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         close(fd);
         return;
     }
-    enum admit_answer answer = enter(conn);
-    if (answer != ADMIT_OK) {
-        turn_away(conn, answer, kind, tried);
+    if (!let_in(conn, kind, tried)) {
         free(conn);
         return;
     }
@@ -216,8 +112,7 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
     fd_nodelay(fd);
     worker_list(worker, conn);
-    settle(conn);
-    if (is_balancer(conn)) {
+    if (let_in_balancer(conn)) {
         conn->state = CONN_PROXY;
         conn->source.ready = on_proxy;
         conn->proxy = calloc(1, sizeof(*conn->proxy));
@@ -253,7 +148,7 @@ static void on_proxy(struct loop_source *source, uint32_t events)
     if (told.told)
         conn->address = told.source;
     conn->proxied = proxied_by(conn);
-    if (!conn->proxied && !enter_for(conn)) {
+    if (!conn->proxied && !let_in_from(conn)) {
         conn_end(conn);
         return;
     }
@@ -410,8 +305,7 @@ static void begin_http(struct conn *conn)
         conn_end(conn);
 }
 
-/* The last word, in libmicrohttpd's place. */
-static void answer_and_close(struct conn *conn, const char *status)
+void conn_answer(struct conn *conn, const char *status)
 {
     char text[128];
     int size = snprintf(text, sizeof(text),
@@ -424,12 +318,6 @@ static void answer_and_close(struct conn *conn, const char *status)
         return;
     }
     conn_linger(conn);
-}
-
-/* The client did not finish its request in time: say so (RFC 9110 section 15.5.9). */
-static void answer_late(struct conn *conn)
-{
-    answer_and_close(conn, "408 Request Timeout");
 }
 
 /* What came is no request, or could be read in two ways. The answer to the one before goes out
@@ -448,105 +336,11 @@ static void answer_unclear(struct conn *conn)
     if (works)
         conn_linger(conn);
     else
-        answer_and_close(conn, status == 400   ? "400 Bad Request"
-                               : status == 414 ? "414 URI Too Long"
-                               : status == 431 ? "431 Request Header Fields Too Large"
-                               : status == 501 ? "501 Not Implemented"
-                                               : "505 HTTP Version Not Supported");
-}
-
-/* A request has come in part. By the bytes that came since the last look alone it could not be told
- * from the one before, when it begins at once. */
-static bool has_begun(const struct conn *conn)
-{
-    const struct http_guard *guard = conn->guarded ? &conn->guarded->guard : NULL;
-    return guard && !guard->unjudged ? !http_guard_rests(guard, conn->watch.completed)
-                                     : conn->watch.partial;
-}
-
-/* It has had an answer and asks for nothing: it may, later. */
-static bool between_requests(const struct conn *conn)
-{
-    return conn->watch.completed > 0 && !has_begun(conn);
-}
-
-/* A reverse proxy keeps its connections for whoever asks next, and has to be the one that closes
- * them: of a request that meets our end on the way it makes a 502. They are few, and nobody's. */
-static bool is_kept(const struct conn *conn)
-{
-    return conn->proxied && (conn->state == CONN_QUIET || between_requests(conn));
-}
-
-/* How long the connection may go on as it is, in seconds. Where another gate has taken over, those
- * that only may ask again are not waited for so long. */
-static uint32_t patience(const struct conn *conn)
-{
-    bool retiring = atomic_load(&conn->worker->gate->retiring);
-    const struct conf *conf = conn->worker->gate->conf;
-    if (atomic_load(&conn->answering))
-        return conf->keepalive_seconds;
-    if (is_kept(conn))
-        return conf->keepalive_seconds > PROXIED_SECONDS ? conf->keepalive_seconds
-                                                         : PROXIED_SECONDS;
-    if (!between_requests(conn))
-        return conf->request_seconds;
-    return retiring && conf->keepalive_seconds > RETIRING_SECONDS ? RETIRING_SECONDS
-                                                                  : conf->keepalive_seconds;
-}
-
-/* A client that does not read what it has asked for holds the connection no longer than one that
- * does not ask: of an answer, a relay's read must go out in that time. */
-static bool overdue(struct conn *conn)
-{
-    uint64_t now = loop_now(conn->worker->loop), up = 0, down = 0;
-    unsigned completed = atomic_load(&conn->completed);
-    bool answering = atomic_load(&conn->answering);
-    if (conn->relay)
-        relay_counts(conn->relay, &up, &down);
-    if (atomic_load(&conn->busy) || completed != conn->watch.completed ||
-        (answering && down != conn->watch.down)) {
-        conn->watch.completed = completed;
-        conn->watch.up = up;
-        conn->watch.down = down;
-        conn->watch.since_ms = now;
-        conn->watch.partial = false;
-    } else if (up != conn->watch.up &&
-               !conn->watch.partial) { /* also of what is answered already */
-        conn->watch.partial = true;
-        conn->watch.since_ms = now;
-    }
-    return now - conn->watch.since_ms >= patience(conn) * 1000ULL;
-}
-
-/* A session ends without a word to the connections on which it was shown, and a request that needs
- * none does not bring it out: whoever is to stay known shows one now and then. */
-static void watch_known(struct conn *conn)
-{
-    const struct gate_state *gate = conn->worker->gate;
-    uint64_t now = loop_now(conn->worker->loop);
-    if (atomic_exchange(&conn->proved, false))
-        conn->watch.proved_ms = now;
-    else if (atomic_load(&conn->slot.stage) == ADMIT_KNOWN && !atomic_load(&conn->busy) &&
-             now - conn->watch.proved_ms >= gate->conf->keepalive_seconds * 1000ULL)
-        admit_stage(gate->admit, &conn->slot, ADMIT_STRANGER);
-}
-
-void conn_watch(struct conn *conn)
-{
-    bool works = atomic_load(&conn->busy) || atomic_load(&conn->answering);
-    bool stopping = atomic_load(&conn->worker->gate->draining) && !works;
-    if (conn->state == CONN_HTTP) {
-        watch_known(conn);
-        bool late = overdue(conn);
-        if (stopping || (late && atomic_load(&conn->answering)))
-            conn_end(conn);
-        else if (late && between_requests(conn))
-            conn_linger(conn); /* a word now would be taken for the answer to what crosses it */
-        else if (late)
-            answer_late(conn);
-    } else if (conn->state == CONN_QUIET && (stopping || overdue(conn))) {
-        conn_linger(conn);
-    }
+        conn_answer(conn, status == 400   ? "400 Bad Request"
+                          : status == 414 ? "414 URI Too Long"
+                          : status == 431 ? "431 Request Header Fields Too Large"
+                          : status == 501 ? "501 Not Implemented"
+                                          : "505 HTTP Version Not Supported");
 }
 
 /* ---- the end ---- */
@@ -640,6 +434,6 @@ void conn_end(struct conn *conn)
     fd_close(&conn->fd);
     conn->state = CONN_GONE;
     worker_unlist(conn);
-    leave(conn);
+    let_out(conn);
     conn_unref(conn);
 }

@@ -120,9 +120,9 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
 struct conn *conn_ref(struct conn *conn); /* any thread */
 void conn_unref(struct conn *conn);       /* any thread */
 
-/* The worker's once-a-second look at a connection in QUIET or HTTP: ends it when a request takes
- * too long to arrive, or none comes. */
-void conn_watch(struct conn *conn);
+/* The last word, in libmicrohttpd's place, in HTTP: this status ("408 Request Timeout") without a
+ * body, then conn_linger(). */
+void conn_answer(struct conn *conn, const char *status);
 
 /* Ends at once, in any state. */
 void conn_end(struct conn *conn);

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "conn.h"
+#include "conn_watch.h"
 #include "gate_state.h"
 #include "log.h"
 #include "neighbours.h"
