@@ -1,9 +1,11 @@
-/* The audit log's chain: what each kind of tampering is called, that the head's seal cannot be had
- * by adding to a forgery, and that rows from before the chain are covered. */
+/* The audit log, to which rows are only added, and its chain: what each kind of tampering is
+ * called, that the head's seal cannot be had by adding to a forgery, and that rows from before the
+ * chain are covered. */
 #include "audit_chain.h"
 #include "sql.h"
 #include "store_audit.h"
 #include "store_rig.h"
+#include "store_sql.h"
 #include "suite.h"
 
 #include <check.h>
@@ -73,6 +75,40 @@ static void setup(void)
     store_rig_setup();
     store_audit_key(store, key);
 }
+
+static int last_event(void *owner, const struct store_audit *audit)
+{
+    strcat(owner, audit->event);
+    strcat(owner, " ");
+    return 0;
+}
+
+START_TEST(the_audit_log_only_grows)
+{
+    struct store_audit row = {.at_ms = 1000, .has_address = true};
+    char events[100] = "";
+    for (int i = 0; i < 4; i++) {
+        snprintf(row.event, sizeof(row.event), "e%d", i);
+        row.at_ms += 10;
+        text_copy(row.who, sizeof(row.who), i % 2 ? "Alice" : "bob");
+        ck_assert_int_eq(store_audit_add(store, &row), STORE_OK);
+    }
+    ck_assert_int_ne(sqlite3_exec(store->db, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_ne(sqlite3_exec(store->db, "UPDATE audit SET who = 'x'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    struct store_audit_filter filter = {.last = 2};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e2 e3 ");
+    events[0] = '\0';
+    filter = (struct store_audit_filter){.who = "alice"};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e1 e3 ");
+    events[0] = '\0';
+    filter = (struct store_audit_filter){.event = "e2", .since_ms = 1030, .after_id = 1};
+    store_audit_list(store, &filter, last_event, events);
+    ck_assert_str_eq(events, "e2 ");
+}
+END_TEST
 
 START_TEST(an_untouched_log_is_whole)
 {
@@ -386,6 +422,7 @@ int main(void)
     Suite *suite = suite_create("store_audit");
     TCase *tests = tcase_create("store_audit");
     tcase_add_checked_fixture(tests, setup, store_rig_teardown);
+    tcase_add_test(tests, the_audit_log_only_grows);
     tcase_add_test(tests, an_untouched_log_is_whole);
     tcase_add_loop_test(tests, tampering_is_named, 0, sizeof(cases) / sizeof(*cases));
     tcase_add_test(tests, a_cut_tail_leaves_a_gap);
