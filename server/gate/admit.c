@@ -213,6 +213,14 @@ void admit_stage(struct admit *admit, struct admit_slot *slot, enum admit_stage 
     pthread_mutex_unlock(&admit->lock);
 }
 
+bool admit_lacks_descriptors(struct admit *admit)
+{
+    pthread_mutex_lock(&admit->lock);
+    bool left = descriptors_left(admit);
+    pthread_mutex_unlock(&admit->lock);
+    return !left;
+}
+
 bool admit_known_to_spare(struct admit *admit, const struct addr *address)
 {
     struct addr prefix = addr_subscriber(address);

@@ -73,6 +73,8 @@ bool admit_known_to_spare(struct admit *admit, const struct addr *address);
  * flood does not make us look for each newcomer. */
 void admit_in_vain(struct admit *admit, const struct addr *address, uint64_t now_ms);
 bool admit_worth_a_look(struct admit *admit, const struct addr *address, uint64_t now_ms);
+/* Descriptors are what there is no room in. */
+bool admit_lacks_descriptors(struct admit *admit);
 void admit_leave(struct admit *admit, struct admit_slot *slot); /* may run twice */
 
 uint32_t admit_count(struct admit *admit);      /* connections there are … */

@@ -60,8 +60,13 @@ void conn_unref(struct conn *conn)
 
 /* ---- beginning ---- */
 
-static struct conn *conn_new(struct worker *worker, int fd, const struct addr *address,
-                             const struct gate_listener *kind)
+static bool is_balancer(const struct conn *conn)
+{
+    const struct conf_nets *balancers = &conn->worker->gate->conf->proxy_protocol;
+    return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
+}
+
+static struct conn *conn_new(struct worker *worker, const struct newcomer *newcomer)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     uint8_t random[8];
@@ -72,11 +77,13 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *a
     text_hex(conn->id, random, sizeof(random));
     atomic_store(&conn->references, 1);
     conn->worker = worker;
-    conn->address = *address;
-    conn->tls = kind->tls;
-    conn->metrics = kind->metrics;
+    conn->address = newcomer->address;
+    conn->by = newcomer->by;
+    conn->tls = conn->by->tls;
+    conn->metrics = conn->by->metrics;
+    conn->balancer = !newcomer->told && is_balancer(conn);
     conn->proxied = proxied_by(conn);
-    conn->fd = fd;
+    conn->fd = newcomer->fd;
     conn->far = -1;
     conn->in = -1;
     conn->timer.fire = on_timer;
@@ -94,25 +101,24 @@ static void expect(struct conn *conn)
         stream_plain_init(&conn->outer.plain, conn->fd);
 }
 
-void conn_accept(struct worker *worker, int fd, const struct addr *address,
-                 const struct gate_listener *kind, size_t tried)
+void conn_accept(struct worker *worker, const struct newcomer *newcomer)
 {
     const struct conf *conf = worker->gate->conf;
-    bool tls = kind->tls;
-    struct conn *conn = conn_new(worker, fd, address, kind);
+    struct conn *conn = conn_new(worker, newcomer);
     if (!conn) {
-        close(fd);
+        close(newcomer->fd);
         return;
     }
-    if (!let_in(conn, kind, tried)) {
+    if (!let_in(conn, newcomer)) {
         free(conn);
         return;
     }
-    if (!kind->metrics)
-        gate_meter_add(&worker->meter, tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
-    fd_nodelay(fd);
+    if (!conn->metrics && !newcomer->told) /* else it was counted where it came from */
+        gate_meter_add(&worker->meter,
+                       conn->tls ? GATE_METER_ACCEPTED_TLS : GATE_METER_ACCEPTED_HTTP, 1);
+    fd_nodelay(conn->fd);
     worker_list(worker, conn);
-    if (let_in_balancer(conn)) {
+    if (conn->balancer) {
         conn->state = CONN_PROXY;
         conn->source.ready = on_proxy;
         conn->proxy = calloc(1, sizeof(*conn->proxy));
@@ -120,9 +126,9 @@ void conn_accept(struct worker *worker, int fd, const struct addr *address,
         expect(conn);
     }
     conn->watch.since_ms = conn->watch.begun_ms = loop_now(worker->loop);
-    uint32_t seconds = tls ? conf->handshake_seconds : conf->request_seconds;
+    uint32_t seconds = conn->tls ? conf->handshake_seconds : conf->request_seconds;
     if ((conn->state == CONN_PROXY && !conn->proxy) ||
-        loop_add(worker->loop, &conn->source, fd, EPOLLIN) ||
+        loop_add(worker->loop, &conn->source, conn->fd, EPOLLIN) ||
         loop_timer_set(worker->loop, &conn->timer, seconds * 1000ULL))
         conn_end(conn);
 }
@@ -148,7 +154,7 @@ static void on_proxy(struct loop_source *source, uint32_t events)
     if (told.told)
         conn->address = told.source;
     conn->proxied = proxied_by(conn);
-    if (!conn->proxied && !let_in_from(conn)) {
+    if (!conn->proxied && !let_in_told(conn)) {
         conn_end(conn);
         return;
     }
@@ -354,7 +360,7 @@ static void on_timer(struct loop_timer *timer)
         talk_late(conn->talk);
     else if (conn->state == CONN_HTTP)
         answer_unclear(conn);
-    else
+    else if (conn->state != CONN_QUIET) /* conn_watch.h has that */
         conn_end(conn);
 }
 

@@ -57,12 +57,23 @@ struct conn_link {
     struct conn **from; /* what points to it; NULL: in no list */
 };
 
+/* Who has been accepted, on the way to the worker that keeps it. */
+struct newcomer {
+    int fd;
+    struct addr address; /* the other end's, or what a balancer has told of it */
+    bool told;           /* by a balancer: its header has been read */
+    size_t tried;        /* workers that it has been to before this one */
+    const struct gate_listener *by;
+};
+
 struct conn {
     /* Never change once HTTP begins; any thread may read them then. */
     struct worker *worker;
     char id[IPC_CONN_SIZE];
     struct addr address; /* as a balancer says, or the other end's */
-    bool tls, metrics;   /* as the listener that it came by (gate.h) */
+    const struct gate_listener *by;
+    bool tls, metrics; /* as the listener that it came by (gate.h) */
+    bool balancer;     /* it came from one, who says for whom it is ([server] proxy_protocol) */
     bool proxied; /* of a reverse proxy's ([server] trusted_proxies): each request has an address of
                      its own (proxied.h) */
 
@@ -112,10 +123,8 @@ struct conn {
     struct tunnel *tunnel;     /* once the keeper has opened it */
 };
 
-/* Takes over a descriptor accepted by a listener of this kind (closed when it is not admitted).
- * `tried`: by 0 workers before this one, or pass_on()'s. */
-void conn_accept(struct worker *worker, int fd, const struct addr *address,
-                 const struct gate_listener *kind, size_t tried);
+/* Takes over its descriptor (closed when it is not admitted). */
+void conn_accept(struct worker *worker, const struct newcomer *newcomer);
 
 struct conn *conn_ref(struct conn *conn); /* any thread */
 void conn_unref(struct conn *conn);       /* any thread */

@@ -10,12 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-bool let_in_balancer(const struct conn *conn)
-{
-    const struct conf_nets *balancers = &conn->worker->gate->conf->proxy_protocol;
-    return !conn->metrics && addr_in_any(&conn->address, balancers->nets, balancers->count);
-}
-
 static bool is_of_address(enum admit_answer full)
 {
     return full == ADMIT_ADDRESS_FULL || full == ADMIT_ADDRESS_HANDSHAKES_FULL;
@@ -42,8 +36,11 @@ static void note_refused(const struct conn *conn, enum admit_answer full)
     else if (conn->metrics)
         snprintf(limit, sizeof(limit), "%d to [metrics] listen", METRICS_CONNECTIONS);
     else
-        snprintf(limit, sizeof(limit), "of all addresses ([server] %s)",
-                 full == ADMIT_FULL ? "connections, strangers_percent" : "handshakes_percent");
+        snprintf(limit, sizeof(limit), "of all addresses (%s)",
+                 full != ADMIT_FULL ? "[server] handshakes_percent"
+                 : admit_lacks_descriptors(conn->worker->gate->admit)
+                     ? "descriptors, LimitNOFILE"
+                     : "[server] connections, strangers_percent");
     if (is_of_address(full))
         admit_in_vain(conn->worker->gate->admit, &conn->address, loop_now(conn->worker->loop));
     worker_note_refused(conn->worker, &conn->address, limit);
@@ -53,9 +50,8 @@ static void note_refused(const struct conn *conn, enum admit_answer full)
 static enum admit_answer enter(struct conn *conn)
 {
     struct gate_state *gate = conn->worker->gate;
-    bool balancer = let_in_balancer(conn);
-    enum admit_stage stage = conn->tls || balancer ? ADMIT_HANDSHAKE : ADMIT_STRANGER;
-    const struct addr *address = balancer || conn->proxied ? NULL : &conn->address;
+    enum admit_stage stage = conn->tls || conn->balancer ? ADMIT_HANDSHAKE : ADMIT_STRANGER;
+    const struct addr *address = conn->balancer || conn->proxied ? NULL : &conn->address;
     if (conn->metrics) {
         if (atomic_fetch_add(&gate->metrics_conns, 1) < METRICS_CONNECTIONS)
             return ADMIT_OK;
@@ -76,19 +72,6 @@ static void settle(struct conn *conn)
         neighbours_add(conn->worker->neighbours, conn);
 }
 
-bool let_in_from(struct conn *conn)
-{
-    struct admit *admit = conn->worker->gate->admit;
-    enum admit_answer answer = admit_address(admit, &conn->slot, &conn->address);
-    if (answer != ADMIT_OK && make_room(conn, answer))
-        answer = admit_address(admit, &conn->slot, &conn->address);
-    if (answer == ADMIT_OK)
-        settle(conn);
-    else
-        note_refused(conn, answer);
-    return answer == ADMIT_OK;
-}
-
 void let_out(struct conn *conn)
 {
     struct gate_state *gate = conn->worker->gate;
@@ -98,21 +81,40 @@ void let_out(struct conn *conn)
         admit_leave(gate->admit, &conn->slot);
 }
 
-static void turn_away(struct conn *conn, enum admit_answer full, const struct gate_listener *kind,
-                      size_t tried)
-{
-    if (is_of_address(full) && pass_on(conn->worker, conn->fd, &conn->address, kind, tried))
-        return;
-    note_refused(conn, full);
-    close(conn->fd);
-}
-
-bool let_in(struct conn *conn, const struct gate_listener *kind, size_t tried)
+bool let_in(struct conn *conn, const struct newcomer *newcomer)
 {
     enum admit_answer answer = enter(conn);
+    if (answer == ADMIT_OK) {
+        settle(conn);
+    } else if (!is_of_address(answer) || !pass_on(conn->worker, newcomer)) {
+        note_refused(conn, answer);
+        close(newcomer->fd);
+    }
+    return answer == ADMIT_OK;
+}
+
+/* Its address is full here: the next worker begins anew with it. */
+static bool leave_for_another(struct conn *conn)
+{
+    struct newcomer newcomer = {
+        .fd = conn->fd, .address = conn->address, .told = true, .by = conn->by};
+    loop_remove(conn->worker->loop, &conn->source);
+    admit_leave(conn->worker->gate->admit, &conn->slot);
+    bool left = pass_on(conn->worker, &newcomer);
+    if (left)
+        conn->fd = -1;
+    return left;
+}
+
+bool let_in_told(struct conn *conn)
+{
+    struct admit *admit = conn->worker->gate->admit;
+    enum admit_answer answer = admit_address(admit, &conn->slot, &conn->address);
+    if (answer != ADMIT_OK && make_room(conn, answer))
+        answer = admit_address(admit, &conn->slot, &conn->address);
     if (answer == ADMIT_OK)
         settle(conn);
-    else
-        turn_away(conn, answer, kind, tried);
+    else if (!leave_for_another(conn))
+        note_refused(conn, answer);
     return answer == ADMIT_OK;
 }

@@ -5,20 +5,17 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct conn;
-struct gate_listener;
+struct newcomer;
 
-/* Counts a new connection, until let_out(). `tried`: as conn_accept() has it. False: there is no
- * room for it here, and its descriptor is another worker's now, or closed. */
-bool let_in(struct conn *conn, const struct gate_listener *kind, size_t tried);
+/* Counts a new connection, until let_out(). False: there is no room for it here, and its descriptor
+ * is another worker's now, or closed. */
+bool let_in(struct conn *conn, const struct newcomer *newcomer);
 
-/* It comes from a balancer ([server] proxy_protocol), and is nobody's until that has said whose it
- * is. */
-bool let_in_balancer(const struct conn *conn);
-/* The balancer has: it counts for conn->address, too. False: that address has no room; it is for
- * the caller to end the connection. */
-bool let_in_from(struct conn *conn);
+/* The balancer has said whose it is: it counts for conn->address, too. False: that address has no
+ * room here, and conn->fd is another worker's now, or still its own; it is for the caller to end
+ * the connection. */
+bool let_in_told(struct conn *conn);
 
 void let_out(struct conn *conn); /* once, of what was let in */

@@ -13,10 +13,7 @@
 struct passed {
     struct loop_task task;
     struct worker *to;
-    const struct gate_listener *kind;
-    struct addr address;
-    int fd;
-    size_t tried;
+    struct newcomer newcomer;
 };
 
 static void on_passed(struct loop_task *task)
@@ -25,9 +22,9 @@ static void on_passed(struct loop_task *task)
     struct gate_state *gate = passed->to->gate;
     atomic_fetch_sub(&gate->passing, 1);
     if (atomic_load(&gate->draining))
-        close(passed->fd);
+        close(passed->newcomer.fd);
     else
-        conn_accept(passed->to, passed->fd, &passed->address, passed->kind, passed->tried);
+        conn_accept(passed->to, &passed->newcomer);
     free(passed);
 }
 
@@ -41,12 +38,11 @@ static struct worker *next_worker(const struct worker *worker)
     return NULL;
 }
 
-bool pass_on(struct worker *worker, int fd, const struct addr *address,
-             const struct gate_listener *kind, size_t tried)
+bool pass_on(struct worker *worker, const struct newcomer *newcomer)
 {
     struct gate_state *gate = worker->gate;
-    struct worker *next = tried + 1 < gate->worker_count ? next_worker(worker) : NULL;
-    if (!next || !admit_worth_a_look(gate->admit, address, loop_now(worker->loop)))
+    struct worker *next = newcomer->tried + 1 < gate->worker_count ? next_worker(worker) : NULL;
+    if (!next || !admit_worth_a_look(gate->admit, &newcomer->address, loop_now(worker->loop)))
         return false;
     struct passed *passed = calloc(1, sizeof(*passed));
     if (!passed || atomic_fetch_add(&gate->passing, 1) >= PASSING_MOST) {
@@ -57,10 +53,8 @@ bool pass_on(struct worker *worker, int fd, const struct addr *address,
     }
     passed->task.run = on_passed;
     passed->to = next;
-    passed->kind = kind;
-    passed->address = *address;
-    passed->fd = fd;
-    passed->tried = tried + 1;
+    passed->newcomer = *newcomer;
+    passed->newcomer.tried++;
     loop_post(next->loop, &passed->task);
     return true;
 }

@@ -2,16 +2,11 @@
  * may: the newcomer goes from worker to worker until one makes room for it and keeps it. */
 #pragma once
 
-#include "addr.h"
-
 #include <stdbool.h>
-#include <stddef.h>
 
-struct gate_listener;
+struct newcomer;
 struct worker;
 
-/* `tried`: workers that it has been to before this one. True: the descriptor is the next one's,
- * which goes on with conn_accept(). False: nobody else is to be asked, or too many are on their
- * way. */
-bool pass_on(struct worker *worker, int fd, const struct addr *address,
-             const struct gate_listener *kind, size_t tried);
+/* True: the descriptor is the next one's, which goes on with conn_accept(). False: nobody else is
+ * to be asked, or too many are on their way. */
+bool pass_on(struct worker *worker, const struct newcomer *newcomer);

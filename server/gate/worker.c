@@ -60,7 +60,7 @@ static bool accept_one(struct listener *listener)
     struct worker *worker = listener->worker;
     struct sockaddr_storage from = {0};
     socklen_t size = sizeof(from);
-    struct addr address;
+    struct newcomer newcomer = {.by = listener->kind};
     int fd =
         accept4(listener->source.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
@@ -69,9 +69,10 @@ static bool accept_one(struct listener *listener)
             pause_accepting(worker, error);
         return error == EINTR || error == ECONNABORTED;
     }
-    if (!addr_from_sockaddr(&address, (struct sockaddr *)&from))
-        memset(&address, 0, sizeof(address));
-    conn_accept(worker, fd, &address, listener->kind, 0);
+    newcomer.fd = fd;
+    if (!addr_from_sockaddr(&newcomer.address, (struct sockaddr *)&from))
+        memset(&newcomer.address, 0, sizeof(newcomer.address));
+    conn_accept(worker, &newcomer);
     return true;
 }
 

@@ -409,9 +409,9 @@ test('one address that is full: a newcomer there costs no other one its place, w
   assert.equal(open(others), 7);
 });
 
-test('one address behind a balancer: who rests makes room', { timeout: 120_000 }, async (t) => {
+async function balanced(t, more = {}) {
   const BALANCER = '127.8.2.1';
-  const { own } = await office(t, { proxy_protocol: BALANCER });
+  const { own } = await office(t, { proxy_protocol: BALANCER, ...more });
   const held = [];
   t.after(() => held.forEach((wire) => wire.end()));
   const hold = async () => {
@@ -420,10 +420,37 @@ test('one address behind a balancer: who rests makes room', { timeout: 120_000 }
     assert.equal((await wire.answer())?.status, 200);
     held.push(wire);
   };
+  return { own, held, hold };
+}
+
+test('one address behind a balancer: who rests makes room', { timeout: 120_000 }, async (t) => {
+  const { held, hold } = await balanced(t);
   for (let i = 0; i < EACH; i++) await hold();
   assert.ok(await refused(hold()));
   await rest();
   await hold();
   await until('the first has gone', () => held[0].over);
   assert.equal(open(held), EACH);
+});
+
+test('one address behind a balancer: also where another thread has who rests', { timeout: 120_000 }, async (t) => {
+  const { own, held, hold } = await balanced(t, { threads: 8 });
+  for (let i = 0; i < EACH; i++) await hold();
+  await rest();
+  for (let i = 0; i < EACH; i++) await hold();
+  assert.equal(open(held), EACH);
+  assert.ok(!/proxy\.header/.test(own.log), 'its header was read once');
+});
+
+test('who is through with TLS has the time of a request to begin one, and a proxy more', { timeout: 120_000 }, async (t) => {
+  const PROXY = '127.8.3.1';
+  const own = await Gateway.make({ conf: { server: { handshake_seconds: 5, request_seconds: 20, trusted_proxies: PROXY } } });
+  t.after(() => own.remove());
+  const wires = await Promise.all([tlsFrom(own, '127.8.3.2'), tlsFrom(own, PROXY)]);
+  t.after(() => wires.forEach((wire) => wire.end()));
+  await sleep(6_500);
+  for (const wire of wires) {
+    wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.equal((await wire.answer())?.status, 200);
+  }
 });

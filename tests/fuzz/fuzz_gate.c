@@ -139,10 +139,12 @@ static void in_worker(struct loop_task *task)
     fuzz_wait(&gate.done);
 }
 
+static const struct gate_listener http = {0}, metrics = {.metrics = true};
+
 struct accept_task {
     struct loop_task task;
     int fd;
-    struct gate_listener kind;
+    const struct gate_listener *by;
     bool as_tls;
 };
 
@@ -150,9 +152,9 @@ struct accept_task {
 static void on_accept(struct loop_task *task)
 {
     struct accept_task *accept = OWNER_OF(task, struct accept_task, task);
-    struct addr address;
-    addr_parse(&address, "198.51.100.7");
-    conn_accept(gate.worker, accept->fd, &address, &accept->kind, 0);
+    struct newcomer newcomer = {.fd = accept->fd, .by = accept->by};
+    addr_parse(&newcomer.address, "198.51.100.7");
+    conn_accept(gate.worker, &newcomer);
     if (accept->as_tls && gate.worker->conns)
         gate.worker->conns->tls = true;
     sem_post(&gate.done);
@@ -173,8 +175,10 @@ static int connect_client(unsigned port)
 {
     int ends[2];
     fuzz_demand(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    struct accept_task accept = {
-        .task.run = on_accept, .fd = ends[0], .kind = {.metrics = port == 3}, .as_tls = port < 2};
+    struct accept_task accept = {.task.run = on_accept,
+                                 .fd = ends[0],
+                                 .by = port == 3 ? &metrics : &http,
+                                 .as_tls = port < 2};
     in_worker(&accept.task);
     return ends[1];
 }

@@ -66,10 +66,12 @@ START_TEST(a_tunnel_gives_a_descriptor_back)
     ck_assert_int_eq(enter(admit, &slots[0], "192.0.2.1"), ADMIT_OK);
     ck_assert_int_eq(enter(admit, &slots[1], "192.0.2.1"), ADMIT_OK);
     ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_FULL); /* 6 of 8 are held */
+    ck_assert(admit_lacks_descriptors(admit));
     admit_stage(admit, &slots[0], ADMIT_TUNNEL);
     ck_assert_int_eq(enter(admit, &slots[2], "192.0.2.1"), ADMIT_OK);
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_FULL);
     admit_leave(admit, &slots[1]);
+    ck_assert(!admit_lacks_descriptors(admit));
     ck_assert_int_eq(enter(admit, &slots[3], "192.0.2.1"), ADMIT_OK);
     admit_free(admit);
 }
