@@ -248,22 +248,6 @@ static int import_line(struct act *act, struct import *import, const struct peop
     return code;
 }
 
-static int import_all(struct act *act, void *owner)
-{
-    struct import *import = owner;
-    int code = EX_OK;
-    for (size_t i = 0; i < import->file.count && (code == EX_OK || code == EX_DATAERR); i++)
-        code = import_line(act, import, &import->file.lines[i]);
-    if (code == EX_OK || code == EX_DATAERR)
-        code = people_csv_verdict(&import->file);
-    if (code == EX_OK && import->invitations &&
-        (fflush(import->invitations) != 0 || ferror(import->invitations)))
-        code =
-            act_error(act, EX_IOERR, "the invitations could not be written; nothing was changed");
-    /* What was only tried out is rolled back. */
-    return code == EX_OK && import->dry ? -1 : code;
-}
-
 static int pend(struct act *act, struct pending *pending)
 {
     pending->out = open_memstream(&pending->text, &pending->size);
@@ -281,6 +265,34 @@ static void pend_end(struct pending *pending, FILE *to)
         explicit_bzero(pending->text, pending->size);
     free(pending->text);
     *pending = (struct pending){0};
+}
+
+/* Links are lost with the output that they do not get into, so they are there before the people
+ * are: false when they are not. */
+static bool told(struct act *act, struct import *import)
+{
+    FILE *to = import->invitations;
+    if (import->links.out) {
+        pend_end(&import->links, act->out);
+        to = act->out;
+        import->invitations = NULL;
+    }
+    return fflush(to) == 0 && !ferror(to);
+}
+
+static int import_all(struct act *act, void *owner)
+{
+    struct import *import = owner;
+    int code = EX_OK;
+    for (size_t i = 0; i < import->file.count && (code == EX_OK || code == EX_DATAERR); i++)
+        code = import_line(act, import, &import->file.lines[i]);
+    if (code == EX_OK || code == EX_DATAERR)
+        code = people_csv_verdict(&import->file);
+    if (code == EX_OK && import->invitations && !told(act, import))
+        code =
+            act_error(act, EX_IOERR, "the invitations could not be written; nothing was changed");
+    /* What was only tried out is rolled back. */
+    return code == EX_OK && import->dry ? -1 : code;
 }
 
 /* Opened before anything is changed: links are told once. A file is the import's own, and removed
@@ -312,7 +324,7 @@ static int finish(struct act *act, struct import *import, const char *path, int 
         code = act_error(act, EX_IOERR, "%s: the invitations are not all written", path);
     if (own && (code != EX_OK || !import->added))
         unlink(path);
-    pend_end(&import->links, code == EX_OK ? act->out : NULL);
+    pend_end(&import->links, NULL);
     pend_end(&import->groups, code == EX_OK || tried ? act->err : NULL);
     if (code == EX_OK || tried)
         fprintf(act->err, "%s%u added, %u changed, %zu as they were.\n", tried ? "Would be: " : "",

@@ -80,6 +80,15 @@ test('a dry run says what would be, and does nothing', () => {
   assert.deepEqual([people(), gateway.audit().length, gateway.json('group', 'list')], before);
 });
 
+test('links that cannot be written: nobody is added', () => {
+  writeFileSync(file, 'name\r\nanna\r\n');
+  const done = runCommand('sh', ['-c', 'exec "$0" "$@" >/dev/full', gateway.program, '--state', gateway.state, 'user', 'import', file], { allow: true });
+  assert.equal(done.status, 74, done.stderr);
+  assert.match(done.stderr, /the invitations could not be written; nothing was changed/);
+  assert.deepEqual(people(), []);
+  assert.equal(run('name\r\nanna\r\n').stdout.trim().split('\r\n').length, 2);
+});
+
 test('links go to a file of one\'s own that was not there', () => {
   const links = join(gateway.folder, 'links.csv');
   assert.equal(run('name\nemma\n', '--invitations', links).status, 0);
