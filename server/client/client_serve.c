@@ -15,9 +15,10 @@
 #define PAUSE_MS 1000
 #define TICK_MS 1000
 #define KILL_MS 5000 /* for the RDP client between SIGTERM and SIGKILL */
-/* Once the RDP client has handed over: to hear that its last connection has ended, for the first
- * one, and for another after one. */
-#define SETTLE_MS 1000
+/* Once the RDP client has handed over: to hear that its last connection has ended (to a gateway
+ * that does not answer, the goodbye is given up after 2 s, relay_end.c), for the first one, and for
+ * another after one. */
+#define SETTLE_MS 3000
 #define FIRST_MINUTES 5
 #define NEXT_SECONDS 20
 
@@ -142,8 +143,9 @@ static int begin_listening(struct client *client)
     fd = client_listen(&listen, client->address, &client->failure);
     if (fd >= 0)
         client_status_say(&client->status,
-                          "%s, the address of %s, is in use; it is %s this time, and the RDP "
-                          "client may ask about the desktop's certificate anew",
+                          "%s, the address of %s, is in use, perhaps by another 'deskgate connect' "
+                          "that still waits; it is %s this time, and the RDP client may ask about "
+                          "the desktop's certificate anew",
                           usual, options->desktop, client->address);
     return fd;
 }

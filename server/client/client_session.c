@@ -48,19 +48,24 @@ void client_session_deinit(struct client_session *session)
 
 /* ---- asking ---- */
 
+/* Who typed none, with an input method left on, may be in the midst of work: asked again. */
 static int ask_code(struct client_session *session, const char *why, struct client_failure *failure)
 {
-    char prompt[96];
+    static const char none[] = "a code has digits or letters, and there were none";
     struct client_secrets *secrets = session->secrets;
-    char typed[128];
+    char prompt[96], typed[128];
     snprintf(prompt, sizeof(prompt), "%sCode from your authenticator: ", why);
-    if (client_ask(&session->ask, prompt, false, typed, sizeof(typed), failure))
-        return -1;
-    bool good = client_ask_code(secrets->code, sizeof(secrets->code), typed);
-    explicit_bzero(typed, sizeof(typed));
-    return good ? 0
-                : client_fail(failure, CLIENT_FAULT_INPUT,
-                              "a code has digits or letters, and there were none");
+    for (unsigned attempt = 1;; attempt++) {
+        if (client_ask(&session->ask, prompt, false, typed, sizeof(typed), failure))
+            return -1;
+        bool good = client_ask_code(secrets->code, sizeof(secrets->code), typed);
+        explicit_bzero(typed, sizeof(typed));
+        if (good)
+            return 0;
+        if (session->ask.fd >= 0 || attempt == ATTEMPTS)
+            return client_fail(failure, CLIENT_FAULT_INPUT, "%s", none);
+        client_status_say(session->ask.status, "%s", none);
+    }
 }
 
 static int ask_all(struct client_session *session, struct client_failure *failure)

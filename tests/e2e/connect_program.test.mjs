@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dial, read, run, start } from './connect/client.mjs';
-import { startGateway } from './connect/gateway.mjs';
+import { echo, startGateway } from './connect/gateway.mjs';
 import { identity } from './connect/identity.mjs';
 import { soon } from './lib/wait.mjs';
 
@@ -144,13 +144,23 @@ test('one that hands over its connection is waited for, too; and Ctrl-C ends it'
   assert.equal(result.code, EX.OK, result.err);
 });
 
+// Talks once, and ends with this code.
+const ONCE = `${process.execPath} -e '` + 'const [a,code]=process.argv.slice(1);const at=a.lastIndexOf(":");' +
+  `const s=require("net").connect(+a.slice(at+1),a.slice(0,at));s.write("x");s.once("data",()=>process.exit(+code))' {}`;
+
+async function doesItsWork(code) {
+  const client = start(args('--exec', `${ONCE} ${code}`, url(), 'pc'), { credentials: login() });
+  const result = await soon(15_000, 'its end', client.ended);
+  assert.equal(result.code, code, result.err);
+  assert.doesNotMatch(result.err, HANDED);
+}
+
 test('an RDP client that has done its work ends it at once, as does one that failed', async () => {
-  const script = 'const [a,code]=process.argv.slice(1);const at=a.lastIndexOf(":");' +
-    'const s=require("net").connect(+a.slice(at+1),a.slice(0,at));s.write("x");s.once("data",()=>process.exit(+code))';
-  for (const code of [0, 3]) {
-    const client = start(args('--exec', `${process.execPath} -e '${script}' {} ${code}`, url(), 'pc'), { credentials: login() });
-    const result = await soon(15_000, 'its end', client.ended);
-    assert.equal(result.code, code, result.err);
-    assert.doesNotMatch(result.err, HANDED);
-  }
+  for (const code of [0, 3]) await doesItsWork(code);
+});
+
+test('also where the gateway does not answer the goodbye', async (t) => {
+  gateway.rules['GET /tunnel/pc'] = (request, socket) => echo(request, socket, '', true);
+  t.after(() => delete gateway.rules['GET /tunnel/pc']);
+  await doesItsWork(0);
 });

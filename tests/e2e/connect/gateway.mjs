@@ -58,12 +58,13 @@ export const upgraded = (request) =>
   `HTTP/1.1 101 Words\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   `Sec-WebSocket-Accept: ${accept(request.fields['sec-websocket-key'])}\r\n\r\n`;
 
-// A tunnel that sends back what comes.
-export function echo(request, socket, greeting = '') {
+// A tunnel that sends back what comes; `deaf`: it answers no goodbye.
+export function echo(request, socket, greeting = '', deaf = false) {
   const state = {};
   socket.write(Buffer.concat([Buffer.from(upgraded(request)), greeting ? frame(greeting) : Buffer.alloc(0)]));
   socket.on('data', (piece) => {
     for (const { opcode, data } of frames(state, piece)) {
+      if (opcode === 8 && deaf) return;
       if (opcode === 8) socket.end(frame(data, 8));
       else if (opcode === 9) socket.write(frame(data, 10));
       else if (opcode === 2 || opcode === 0) socket.write(frame(data));
