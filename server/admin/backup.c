@@ -133,11 +133,14 @@ static int put_configured(struct backup *backup, const char *path)
     const char *state = backup->act.conf.state;
     char name[STORE_BACKUP_NAME_SIZE];
     size_t length = strlen(state);
+    struct stat st;
 
     if (path[0] != '/')
         return EX_OK; /* none is named */
-    if (access(path, F_OK) != 0 && errno == ENOENT)
+    if (access(path, R_OK) != 0 || stat(path, &st) != 0)
         return lacks(backup, path, errno);
+    if (!S_ISREG(st.st_mode))
+        return lacks(backup, path, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
     if (strncmp(path, state, length) == 0 && path[length] == '/')
         return EX_OK; /* in it already */
     if ((size_t)snprintf(name, sizeof(name), BACKUP_OUTSIDE "%s", path) >= sizeof(name))

@@ -195,6 +195,12 @@ test('what is not whole does not pass for it', async () => {
     assert.equal(partial.status, 66, partial.stderr);
     for (const path of [inside, outside]) assert.match(partial.stderr, new RegExp(`${path} is not in the backup: No such file`));
     assert.match(partial.stderr, /is made, but not whole: 2 files/);
+    other.configure({ desktops: { authorities: other.folder }, audit: { authorities: `${conf}/roots.pem` } });
+    const none = other.cli('backup', own, '--force', { allow: true });
+    assert.equal(none.status, 66, none.stderr);
+    assert.match(none.stderr, new RegExp(`${other.folder} is not in the backup: Is a directory`));
+    assert.match(none.stderr, /roots\.pem is not in the backup: Not a directory/);
+    other.configure({ desktops: { authorities: inside }, audit: { authorities: outside } });
     assert.match(other.audit('--event', 'backup')[0].detail, /, with files missing$/);
     writeFileSync(inside, 'x');
     writeFileSync(outside, 'x');
