@@ -269,6 +269,18 @@ static bool conf_list(struct conf_reading *reading, const struct conf_key *key, 
     return true;
 }
 
+/* "message = …" below a text: meant as the next key, and not as its next line. */
+static bool conf_is_setting(const char *section, const char *value)
+{
+    char name[INI_MAX_LINE];
+    const char *equals = strchr(value, '=');
+    if (!equals)
+        return false;
+    text_copy(name, sizeof(name), value);
+    name[equals - value] = '\0';
+    return conf_find(section, conf_trim(name)) < KEYS;
+}
+
 static int conf_value(void *owner, const char *section, const char *name, const char *value)
 {
     struct conf_file *file = owner;
@@ -283,7 +295,7 @@ static int conf_value(void *owner, const char *section, const char *name, const 
     const struct conf_key *key = &keys[i];
     bool text = key->take == conf_take_text;
     file->reading.continued = file->seen[i] && file->indented;
-    if (file->reading.continued && !key->list && !text)
+    if (file->reading.continued && !key->list && (!text || conf_is_setting(section, value)))
         return conf_fault(file,
                           "an indented line continues the one above ('%s'); begin it at the "
                           "margin",

@@ -93,6 +93,8 @@ static const struct {
     {"name = a\n", "line 1: 'name' stands before any section"},
     {"[server]\nname = a\n\nname = b\n", "line 4: 'name' is given twice, first in line 2"},
     {"[server]\nname = a\n  threads = 2\n", "line 3: an indented line continues the one above"},
+    {"[rdg]\nconsent = I agree\n  legacy = no\n",
+     "line 3: an indented line continues the one above"},
     {"[server]\nrubbish\n", "line 2: neither a [section] nor a key = value"},
     {"[server\n", "line 1: neither a [section]"},
     {"[tls]\ncertificate = a.pem, b.pem\nkey = a.key\n", "as many keys as certificates"},
