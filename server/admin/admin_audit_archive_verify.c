@@ -149,9 +149,10 @@ static bool has_expected(struct reading *reading)
                  id, reading->first, reading->last);
     else
         snprintf(reading->why, sizeof(reading->why),
-                 "row %" PRId64 " is not there with the link that was noted: the archive was made "
-                 "anew by somebody who has the key",
-                 id);
+                 "row %" PRId64 " is not there with the link that was noted: %s", id,
+                 reading->has_key
+                     ? "the archive was made anew by somebody who has the key"
+                     : "the archive was made anew, or the link was not noted as it was shown");
     return false;
 }
 

@@ -36,7 +36,7 @@ static void say_use(struct checkup *check, const char *path, gnutls_x509_crt_t c
     if (!leaf.signs)
         checkup_say(check, CHECKUP_PROBLEM, "certificate", again,
                     "%s may not be used to sign (its keyUsage lacks digitalSignature), so nobody "
-                    "could connect",
+                    "who is shown it could connect",
                     path);
     if (!leaf.serves)
         checkup_say(check, CHECKUP_PROBLEM, "certificate", again,

@@ -224,7 +224,9 @@ static void checkup_port(struct checkup *check, const struct conf_listen *listen
     case 0:
         if (check->runs && listen_on->port)
             checkup_say(check, CHECKUP_WARNING, "port",
-                        "restart the gateway, which takes up addresses that were changed",
+                        "restart the gateway, which takes up addresses that were changed; where "
+                        "systemd holds the ports, its .socket units say which, and this is not "
+                        "used",
                         "%s is free, though the gateway runs: it listens elsewhere", where);
         else
             checkup_say(check, CHECKUP_OK, "port", "", "%s is free", where);

@@ -109,7 +109,8 @@ static int judge(const struct conf_pair *pair, const gnutls_datum_t *certificate
     return code < 0 ? -EINVAL : 0;
 }
 
-/* A pair that fits may still be one with which GnuTLS refuses to sign: nobody could connect. */
+/* A pair that fits may still be one with which GnuTLS refuses to sign: nobody who is shown it
+ * could connect. */
 static int judge_server(const struct conf_pair *pair, const gnutls_datum_t *certificate,
                         const gnutls_datum_t *key, char *why, size_t size)
 {
@@ -128,8 +129,8 @@ static int judge_server(const struct conf_pair *pair, const gnutls_datum_t *cert
     if (!leaf.signs)
         snprintf(
             why, size,
-            "%s may not be used to sign (its keyUsage lacks digitalSignature), so nobody could "
-            "connect",
+            "%s may not be used to sign (its keyUsage lacks digitalSignature), so nobody who is "
+            "shown it could connect",
             pair->certificate);
     return leaf.signs ? 0 : -EINVAL;
 }
