@@ -14,16 +14,19 @@ register(`data:text/javascript,${encodeURIComponent(`
 
 /**
  * A viewer's life in front of a gateway. says(text): the desktop ends the session; breaks(text): the present connection breaks; visits: {reason} by number,
- * as /api/visits tells. tickets: what was sent for each.
+ * as /api/visits tells. tickets: what was sent for each. refused: what the package says of each attempt, if it fails; first it sends
+ * the messages of `sends`.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null };
+  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null, sends: [] };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
     connect() {
       made.socket = new globalThis.WebSocket();
       made.socket.addEventListener('message', () => {});
-      return made.refused ? Promise.reject({ kind: () => 0, backtrace: () => made.refused }) : Promise.resolve(session);
+      for (const bytes of made.sends) made.socket.send(bytes); // which takes a turn or two
+      return made.refused ? new Promise((_, reject) => setTimeout(reject, made.sends.length && 50, { kind: () => 0, backtrace: () => made.refused }))
+        : Promise.resolve(session);
     }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
@@ -72,6 +75,28 @@ test('after a break the old visit is named, so that the gateway does not count i
   void made.life.renew(); // for a choice of the person's
   await made.opened(4);
   assert.deepEqual(made.tickets.at(-1), { replaces: '13' });
+});
+
+const bytes = (text) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+const CLEANPATH = bytes('3003020100'); // enough to be none of RDP's own
+// From which on it is RDP.
+const CLIENT_INFO = bytes('0300003802f08064000403eb70 2a 40000000 00000000 73014b00 0000 0600 0400 0000 0000 0000 610064006100 0000 70007700 0000 0000 0000');
+
+test('a desktop that restarts may hang up at first, before or in TLS; not when it has been signed in to', async (t) => {
+  for (const [reason, sends, passes] of [['desktop-lost', [], true], ['desktop', [CLEANPATH], true], ['desktop-tls', [CLEANPATH], true],
+    ['desktop', [CLEANPATH, CLIENT_INFO], false], ['desktop-lost', [CLEANPATH, CLIENT_INFO], false], ['negotiation', [CLEANPATH], false]]) {
+    const made = await life(t);
+    await made.begin();
+    Object.assign(made, { refused: 'closed', sends });
+    made.visits['12'] = { reason };
+    made.life.presumeLost();
+    await soon(() => made.shown.length === 3);
+    assert.deepEqual(made.shown.map(([name]) => name), ['open', 'waiting', passes ? 'waiting' : 'over'], reason);
+    if (!passes) continue;
+    made.refused = null;
+    made.life.tryNow();
+    await made.opened(2);
+  }
 });
 
 test('where the clipboard is forbidden the client asks for none, and for no files', async (t) => {
@@ -146,12 +171,10 @@ test('an account that the desktop refuses is not shown to it again with the same
 });
 
 test('who connects elsewhere is told, by the reason that the desktop gives before its goodbye', async (t) => {
-  const bytes = (text) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
   const made = await life(t);
   await made.begin();
   made.visits['11'] = { reason: 'desktop' };
-  // Client Info, from which on it is RDP; it is sent after a turn or two.
-  made.socket.send(bytes('0300003802f08064000403eb70 2a 40000000 00000000 73014b00 0000 0600 0400 0000 0000 0000 610064006100 0000 70007700 0000 0000 0000'));
+  made.socket.send(CLIENT_INFO); // after a turn or two
   await new Promise((resolve) => setTimeout(resolve, 50));
   const says = bytes('0300002502f080 68000103eb70 8016 1600 1700 ea03 ea030100 00 01 1600 2f 00 0000 05000000 030000090 2f080 2180');
   made.socket.dispatchEvent(new MessageEvent('message', { data: says.buffer }));

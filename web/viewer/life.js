@@ -4,6 +4,7 @@ import { connect, NoConnection } from './connect.js';
 import { discardClient, loadClient, onPanic } from './client.js';
 import { diagnose } from './trouble.js';
 import { askVisit, isOver } from './visit.js';
+import { Phase } from './wire.js';
 
 const RETRY_SECONDS = [0, 1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15]; // two minutes in all
 const SHORT_MS = 3_000; // a connection that ends so soon counts as one more attempt
@@ -14,6 +15,14 @@ const FORGET = ['signed-out', 'password-due', 'not-allowed', 'idle', 'limit', 'a
 // Refusals of the account: the same name and password would be refused again, and may count against it.
 const USELESS = ['locked', 'password-expired', 'disabled', 'logon-hours', 'restricted', 'ntlm-blocked'];
 const UNREAD_MOST = 2; // attempts, when the package gives up on what comes
+// Failures that pass while a gateway or a desktop starts; of the others, those that do unless the desktop has
+// been signed in to: it may close its port again, which a port forwarder holds open for it.
+const PASSING = ['gateway', 'lost', 'timeout', 'asleep', 'refused', 'busy', 'failed'];
+const PASSING_EARLY = ['desktop-hung-up', 'desktop-tls'];
+
+function mayPass({ phase }, { reason }) {
+  return PASSING.includes(reason) || ([null, Phase.asked].includes(phase) && PASSING_EARLY.includes(reason));
+}
 
 /**
  * show: {step(name), open(connection), waiting({seconds}), over(trouble)}, what happens,
@@ -139,8 +148,7 @@ export class Life {
     const trouble = diagnose(facts, await askVisit(facts.visit));
     if (turn !== this.turn) return;
     // While we try to come back, a gateway or desktop that is not there yet is no reason to give up.
-    const passing = ['gateway', 'lost', 'timeout', 'asleep', 'refused', 'busy', 'failed'];
-    if (attempt > 0 && attempt < RETRY_SECONDS.length && passing.includes(trouble.reason)) {
+    if (attempt > 0 && attempt < RETRY_SECONDS.length && mayPass(facts, trouble)) {
       await this.#again(turn, attempt);
     } else {
       this.#over(trouble);
