@@ -41,7 +41,10 @@ async function life(t) {
     static OPEN = 1;
     readyState = 1;
     send() {}
-    close() {}
+    close() {
+      this.readyState = 3;
+      this.dispatchEvent(new Event('close'));
+    }
   });
   pretend(t, 'location', new URL('https://gateway.example.com/desktop/office'));
   pretend(t, 'addEventListener', () => {});

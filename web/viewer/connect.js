@@ -113,12 +113,13 @@ function prepare(client, ticket, options) {
  * wishes(): {size, keyboard}, asked once hooks.shares() has told whether the clipboard may be shared;
  * size: {width, height, scale} (scale in per cent); keyboard: {layout, type, subtype}.
  * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
- * not have noticed yet, and takes it away. credentials: {username, password, domain}.
+ * not have noticed yet, and takes it away. onVisit(number): the visit of this one. credentials: {username,
+ * password, domain}.
  * hooks: {step(name), shares(yes), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
  * extensions(client)}.
  */
 export async function connect(options) {
-  const { client, desktop, replaces = null, credentials, wishes, hooks } = options;
+  const { client, desktop, replaces = null, onVisit, credentials, wishes, hooks } = options;
   const facts = new Facts();
   hooks.step('ticket');
   let ticket;
@@ -130,6 +131,7 @@ export async function connect(options) {
     throw new NoConnection(facts);
   }
   facts.visit = ticket.visit;
+  onVisit(ticket.visit);
   hooks.shares(ticket.clipboard);
   const { size, keyboard } = wishes();
 

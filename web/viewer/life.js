@@ -54,7 +54,6 @@ export class Life {
   /** Ends by the person's wish. */
   leave() {
     const { connection } = this;
-    this.#leaves(connection?.facts);
     this.connection = null; // it is closed below, not here
     this.#begin();
     this.credentials = null;
@@ -93,15 +92,10 @@ export class Life {
   }
 
   #begin() {
-    this.#leaves(this.connection?.facts);
     this.connection?.close();
     this.connection = null;
     this.wake?.();
     return ++this.turn;
-  }
-
-  #leaves(facts) {
-    this.before = facts?.visit ?? this.before;
   }
 
   async #run(turn, attempt) {
@@ -114,11 +108,10 @@ export class Life {
         this.#over({ reason: 'client', ask: false });
         return;
       }
-      connection = await connect({ client, desktop: this.desktop, canvas: this.canvas, replaces: this.before,
-        credentials: this.credentials, hooks: this.hooks, wishes: this.wishes });
+      connection = await connect({ client, desktop: this.desktop, canvas: this.canvas, credentials: this.credentials,
+        replaces: this.before, onVisit: (number) => { this.before = number; }, hooks: this.hooks, wishes: this.wishes });
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
-      this.#leaves(error.facts);
       if (turn === this.turn) await this.#failed(turn, attempt, error.facts);
       return;
     }
@@ -130,7 +123,6 @@ export class Life {
     this.show.open(connection);
     const began = performance.now();
     const facts = await connection.ended;
-    this.#leaves(facts);
     if (turn !== this.turn) return;
     await this.#ended(turn, performance.now() - began < SHORT_MS ? attempt : 0, facts);
   }
