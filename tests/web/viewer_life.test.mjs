@@ -15,18 +15,20 @@ register(`data:text/javascript,${encodeURIComponent(`
 /**
  * A viewer's life in front of a gateway. says(text): the desktop ends the session; breaks(text): the present connection breaks; visits: {reason} by number,
  * as /api/visits tells. tickets: what was sent for each. refused: what the package says of each attempt, if it fails; first it sends
- * the messages of `sends`.
+ * the messages of `sends`. holds(what): keeps 'ticket' or 'desktop' waiting until what it gives is called. steps: that the page was told.
  */
 async function life(t) {
-  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null, sends: [] };
+  const made = { tickets: [], visits: {}, shown: [], told: [], clipboard: true, wanted: [], given: {}, refused: null, sends: [], steps: [], held: {}, sockets: 0 };
   const session = { run: () => new Promise((resolve, reject) => { Object.assign(made, { says: (text) => resolve({ reason: () => text }), breaks: (text) => reject({ kind: () => 0, backtrace: () => text }) }); }), shutdown() {} };
   class SessionBuilder {
-    connect() {
+    async connect() {
       made.socket = new globalThis.WebSocket();
+      made.sockets++;
       made.socket.addEventListener('message', () => {});
       for (const bytes of made.sends) made.socket.send(bytes); // which takes a turn or two
+      await made.held.desktop;
       return made.refused ? new Promise((_, reject) => setTimeout(reject, made.sends.length && 50, { kind: () => 0, backtrace: () => made.refused }))
-        : Promise.resolve(session);
+        : session;
     }
   }
   for (const name of ['proxyAddress', 'destination', 'authToken', 'username', 'password', 'serverDomain', 'desktopSize', 'renderCanvas',
@@ -51,15 +53,22 @@ async function life(t) {
   pretend(t, 'fetch', async (path, { body }) => {
     if (path.startsWith('/api/visits/')) return Response.json({ state: 'ended', message: '', reason: 'client-lost', ...made.visits[path.split('/').at(-1)] });
     made.tickets.push(JSON.parse(body));
+    await made.held.ticket;
     return Response.json({ ticket: 't', visit: 10 + made.tickets.length, desktop: 'office', clipboard: made.clipboard });
   });
   const { Life } = await fresh('viewer/life.js');
+  made.holds = (what) => {
+    let goOn;
+    made.held[what] = new Promise((resolve) => { goOn = resolve; });
+    return goOn;
+  };
+  const step = (name) => made.steps.push(name);
   const tell = (name) => (what) => made.shown.push([name, what]);
   made.life = new Life({ desktop: 'office', canvas: {}, wishes() {
       made.told.push('size');
       return { size: { width: 800, height: 600, scale: 100 }, keyboard: {} };
     },
-    show: { step() {}, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step() {}, data() {}, shares: (yes) => made.told.push(yes), extensions: () => { made.wanted.push('files'); return []; } } });
+    show: { step, open: tell('open'), waiting: tell('waiting'), over: tell('over') }, hooks: { step, data() {}, shares: (yes) => made.told.push(yes), extensions: () => { made.wanted.push('files'); return []; } } });
   made.opened = (count) => soon(() => made.shown.filter(([name]) => name === 'open').length === count);
   made.begin = (name) => Promise.race([made.life.open({ username: 'anna', password: 'secret', domain: '', ...name }), made.opened(1)]);
   return made;
@@ -150,6 +159,28 @@ test('who leaves while a break has not been noticed yet has left, though there i
   made.life.leave();
   assert.deepEqual(made.shown.at(-1), ['over', { reason: 'left', ask: false }]);
   assert.equal(made.life.credentials, null);
+});
+
+test('who leaves while a connection is made has left: the page is told no more of it, and the desktop is not signed in to', async (t) => {
+  for (const [held, step] of [['ticket', 'ticket'], ['desktop', 'asked']]) {
+    const made = await life(t);
+    await made.begin();
+    const goOn = made.holds(held);
+    made.sends = [CLEANPATH];
+    void made.life.renew();
+    await soon(() => made.tickets.length === 2 && made.steps.at(-1) === step);
+    const heard = () => [made.steps.length, made.told.length, made.sockets];
+    const before = heard();
+    made.life.leave();
+    assert.deepEqual(made.shown.at(-1), ['over', { reason: 'left', ask: false }]);
+    assert.equal(made.socket.readyState, 3, held);
+    goOn();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(heard(), before, held);
+    void made.life.open({ username: 'anna', password: 'secret', domain: '' });
+    await made.opened(2);
+    assert.equal(made.socket.readyState, 1);
+  }
 });
 
 test('a name with an @ is not cut in two at it: the package looks for the domain behind the last one', async (t) => {

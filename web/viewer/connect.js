@@ -114,14 +114,16 @@ function prepare(client, ticket, options) {
  * size: {width, height, scale} (scale in per cent); keyboard: {layout, type, subtype}.
  * client: from client.js. desktop: its name. replaces: the visit that broke, or null: the gateway may
  * not have noticed yet, and takes it away. onVisit(number): the visit of this one. credentials: {username,
- * password, domain}.
+ * password, domain}. signal: aborted when nobody wants any more what is being made; it is given up then, and the
+ * hooks hear no more of it.
  * hooks: {step(name), shares(yes), data(size), cursor(…), remoteClipboard(data), clipboardWanted(),
  * extensions(client)}.
  */
 export async function connect(options) {
-  const { client, desktop, replaces = null, onVisit, credentials, wishes, hooks } = options;
+  const { client, desktop, replaces = null, onVisit, credentials, wishes, hooks, signal } = options;
   const facts = new Facts();
-  hooks.step('ticket');
+  const step = (name) => { if (!signal.aborted) hooks.step(name); };
+  step('ticket');
   let ticket;
   try {
     ticket = await within(TICKET_MS, api('POST', `/api/desktops/${encodeURIComponent(desktop)}/ticket`,
@@ -130,13 +132,14 @@ export async function connect(options) {
     facts.api = error instanceof TimeIsUp ? { status: 0 } : error;
     throw new NoConnection(facts);
   }
+  if (signal.aborted) throw new NoConnection(facts);
   facts.visit = ticket.visit;
   onVisit(ticket.visit);
   hooks.shares(ticket.clipboard);
   const { size, keyboard } = wishes();
 
   const amender = new Amender({ keyboard, scale: size.scale, account: credentials, autologon: credentials.password !== '',
-    onPhase: (phase) => hooks.step(phase) });
+    onPhase: step });
   let socketEnded;
   const socketEnd = new Promise((resolve) => { socketEnded = resolve; });
   let crLf = false;
@@ -149,7 +152,8 @@ export async function connect(options) {
     } });
 
   const begin = () => prepare(client, ticket, { ...options, size }).connect();
-  const session = await start(begin, { facts, amender, mender, socket, socketEnd, onWaking: () => hooks.step('waking') });
+  signal.addEventListener('abort', () => socket.close());
+  const session = await start(begin, { facts, amender, mender, socket, socketEnd, onWaking: () => step('waking') });
   socket.opened();
   facts.opened = true;
   const ended = wait(session, { facts, mender, socketEnd }).finally(() => socket.close());

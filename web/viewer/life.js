@@ -36,6 +36,7 @@ export class Life {
     this.before = null; // the last visit, which the gateway may take for alive
     this.turn = 0; // counts what was begun; an answer that comes late sees that it is
     this.wake = null;
+    this.making = null; // gives up the connection that is being made
     this.panicked = false;
     onPanic(() => this.#panic());
     addEventListener('online', () => this.wake?.());
@@ -94,6 +95,7 @@ export class Life {
   #begin() {
     this.connection?.close();
     this.connection = null;
+    this.making?.abort();
     this.wake?.();
     return ++this.turn;
   }
@@ -108,8 +110,10 @@ export class Life {
         this.#over({ reason: 'client', ask: false });
         return;
       }
+      this.making = new AbortController();
       connection = await connect({ client, desktop: this.desktop, canvas: this.canvas, credentials: this.credentials,
-        replaces: this.before, onVisit: (number) => { this.before = number; }, hooks: this.hooks, wishes: this.wishes });
+        replaces: this.before, onVisit: (number) => { this.before = number; }, hooks: this.hooks, wishes: this.wishes,
+        signal: this.making.signal });
     } catch (error) {
       if (!(error instanceof NoConnection)) throw error;
       if (turn === this.turn) await this.#failed(turn, attempt, error.facts);
@@ -119,6 +123,7 @@ export class Life {
       connection.close();
       return;
     }
+    this.making = null;
     this.connection = connection;
     this.show.open(connection);
     const began = performance.now();
