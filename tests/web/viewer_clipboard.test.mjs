@@ -135,7 +135,7 @@ test('a new connection gets what is here', async (t) => {
   assert.deepEqual(page.sent, ['text', 'text']);
 });
 
-/** Such a page with files.js; give(): chosen for the desktop; offer(): copied there. */
+/** Such a page with files.js; give(): chosen for the desktop; offer(): copied there. told: what was said of files. */
 async function withFiles(t, options) {
   const page = await shared(t, options);
   const { Files } = await fresh('viewer/files.js');
@@ -143,11 +143,16 @@ async function withFiles(t, options) {
   const client = { RdpFileTransferProvider: class {
     on(name, call) { on[name] = call; }
     getBuilderExtensions() { return []; }
+    setSession() {}
+    dispose() {}
     uploadFiles() { return { completion: Promise.resolve() }; }
   } };
-  const files = new Files({ clipboard: page.clipboard, show: { ready() {}, offered() {} } });
-  files.extensions(client);
-  return Object.assign(page, { give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
+  const told = [];
+  const files = new Files({ clipboard: page.clipboard, show: { offered() {}, ready: (count) => told.push(`ready ${count}`), failed: ({ name }) => told.push(`failed ${name}`) } });
+  const connect = () => files.extensions(client);
+  connect();
+  files.use({});
+  return Object.assign(page, { files, told, connect, give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
 }
 
 test('where the browser asks whether a paste is wanted, it is, on the picture', async (t) => {
@@ -179,6 +184,20 @@ test('files that were chosen for the desktop are pasted there, and no text befor
     await page.paste();
     assert.deepEqual(page.sent, ['new']);
   }
+});
+
+test('files that are chosen while nothing is connected are not called ready', async (t) => {
+  const page = await withFiles(t);
+  page.local = 'text';
+  page.files.use(null);
+  page.connect(); // and it is not there yet
+  page.give();
+  assert.deepEqual(page.told, ['failed a.txt']);
+  await page.paste();
+  assert.deepEqual(page.sent, ['text'], 'which is still what is pasted');
+  page.files.use({});
+  page.give();
+  assert.deepEqual(page.told, ['failed a.txt', 'ready 1']);
 });
 
 test('after files text goes again: typed into the panel though it is the same, or copied there', async (t) => {

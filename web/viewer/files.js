@@ -47,6 +47,10 @@ export class Files {
   /** Makes these the desktop's clipboard, to be pasted there. */
   give(files) {
     if (files.length === 0) return;
+    if (!this.#session) { // the package would say so later
+      this.#show.failed({ name: files[0].name, up: true });
+      return;
+    }
     try {
       this.#provider.uploadFiles(files).completion.catch(() => {});
       this.#clipboard.hasFiles(true);
