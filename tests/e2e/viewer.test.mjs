@@ -199,6 +199,7 @@ test('text and files pass through the clipboard, both ways, after one question',
     await context.close();
     return;
   }
+  await tab.setInputFiles('#files-input', { name: 'wrong.bin', mimeType: 'application/octet-stream', buffer: down }); // and nobody pastes it
   const up = randomBytes(200_000);
   await tab.setInputFiles('#files-input', { name: 'up ü.bin', mimeType: 'application/octet-stream', buffer: up });
   const offered = join(home, 'thinclient_drives/.clipboard/up ü.bin');

@@ -145,14 +145,14 @@ async function withFiles(t, options) {
     getBuilderExtensions() { return []; }
     setSession() {}
     dispose() {}
-    uploadFiles() { return { completion: Promise.resolve() }; }
-  } };
+  }, lockCallback() {}, fileContentsRequestCallback() {}, initiateFileCopy() {} };
+  const session = { invokeExtension() {} };
   const told = [];
   const files = new Files({ clipboard: page.clipboard, show: { offered() {}, ready: (count) => told.push(`ready ${count}`), failed: ({ name }) => told.push(`failed ${name}`) } });
   const connect = () => files.extensions(client);
   connect();
-  files.use({});
-  return Object.assign(page, { files, told, connect, give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
+  files.use(session);
+  return Object.assign(page, { files, session, told, connect, give: () => files.give([{ name: 'a.txt' }]), offer: () => on['files-available']([{ name: 'b.txt' }]) });
 }
 
 test('where the browser asks whether a paste is wanted, it is, on the picture', async (t) => {
@@ -195,7 +195,7 @@ test('files that are chosen while nothing is connected are not called ready', as
   assert.deepEqual(page.told, ['failed a.txt']);
   await page.paste();
   assert.deepEqual(page.sent, ['text'], 'which is still what is pasted');
-  page.files.use({});
+  page.files.use(page.session);
   page.give();
   assert.deepEqual(page.told, ['failed a.txt', 'ready 1']);
 });

@@ -60,6 +60,7 @@ export default {
   'viewer.files.up': 'Or drop them on the picture. Then paste on the desktop, in the folder where they should go.',
   'viewer.files.down': 'Copy files on the desktop to save them here.',
   'viewer.files.ready': 'Ready: now paste on the desktop ({count}).',
+  'viewer.files.busy': 'The desktop is still pasting the files of before. Choose these once more when it has them.',
   'viewer.files.save': 'Save {name}',
   'viewer.files.progress': '{name}: {percent} %',
   'viewer.files.saved': '{name} is saved.',

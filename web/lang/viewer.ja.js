@@ -60,6 +60,7 @@ export default {
   'viewer.files.up': '画面にドロップすることもできます。その後、接続先の保存したいフォルダーで貼り付けてください。',
   'viewer.files.down': 'デスクトップでファイルをコピーすると、ここから保存できます。',
   'viewer.files.ready': '準備ができました。接続先で貼り付けてください({count} 件)。',
+  'viewer.files.busy': '前に選んだファイルがまだ貼り付けられています。終わってから、もう一度選んでください。',
   'viewer.files.save': '{name} を保存',
   'viewer.files.progress': '{name}:{percent} %',
   'viewer.files.saved': '{name} を保存しました。',

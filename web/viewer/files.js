@@ -1,15 +1,17 @@
 // Files through the clipboard: what is given here can be pasted on the desktop, what is copied there
-// can be saved here. The package moves the bytes.
+// can be saved here. Of the latter the package moves the bytes.
 import { save } from '/parts/save.js';
+import { Giving } from './giving.js';
 
 /**
  * show: {offered(files), progress({name, percent, up}), done({name, up}), failed({name, up}),
- * ready(count)}. files: [{name, size, path, isDirectory}]. clipboard: that for text, which shall not go over
+ * ready(count), busy()}. files: [{name, size, path, isDirectory}]. clipboard: that for text, which shall not go over
  * them.
  */
 export class Files {
   #clipboard;
   #provider = null;
+  #giving = null;
   #session = null;
   #show;
   #offered = [];
@@ -28,18 +30,17 @@ export class Files {
       if (files.length > 0) this.#clipboard.hasFiles(false);
       this.#show.offered(files);
     });
-    const progress = (up) => ({ fileName, percentage }) => this.#show.progress({ name: fileName, percent: percentage, up });
-    provider.on('download-progress', progress(false));
-    provider.on('upload-progress', progress(true));
-    provider.on('upload-complete', (file) => this.#show.done({ name: file.name, up: true }));
-    provider.on('error', (error) => this.#show.failed({ name: error.fileName ?? '', up: error.direction === 'upload' }));
+    provider.on('download-progress', ({ fileName, percentage }) => this.#show.progress({ name: fileName, percent: percentage, up: false }));
+    provider.on('error', (error) => this.#show.failed({ name: error.fileName ?? '', up: false }));
     this.#provider = provider;
-    return provider.getBuilderExtensions();
+    this.#giving = new Giving({ client, show: this.#show });
+    return [...provider.getBuilderExtensions(), ...this.#giving.extensions()]; // of two for the same the package takes the later
   }
 
   use(session) {
     this.#session = session;
     if (session) this.#provider?.setSession(session);
+    this.#giving?.use(session);
     this.#offered = [];
     this.#show.offered([]);
   }
@@ -47,16 +48,16 @@ export class Files {
   /** Makes these the desktop's clipboard, to be pasted there. */
   give(files) {
     if (files.length === 0) return;
-    if (!this.#session) { // the package would say so later
-      this.#show.failed({ name: files[0].name, up: true });
+    if (this.#giving?.isRead) {
+      this.#show.busy();
       return;
     }
     try {
-      this.#provider.uploadFiles(files).completion.catch(() => {});
+      this.#giving.give(files);
       this.#clipboard.hasFiles(true);
       this.#show.ready(files.length);
     } catch {
-      this.#show.failed({ name: files[0].name, up: true }); // the one before is still being pasted
+      this.#show.failed({ name: files[0].name, up: true }); // there is no connection any more, or yet
     }
   }
 

@@ -16,6 +16,7 @@ export function shareShow({ announce }) {
       progress({ name, percent }) { status(t('viewer.files.progress', { name, percent: Math.round(percent) })); },
       done({ name, up }) { status(t(up ? 'viewer.files.sent' : 'viewer.files.saved', { name })); },
       failed({ name }) { status(t('viewer.files.failed', { name })); },
+      busy() { status(t('viewer.files.busy')); },
       ready(count) {
         status(t('viewer.files.ready', { count }));
         announce(t('viewer.files.ready', { count }));
