@@ -135,6 +135,27 @@ test('a new connection gets what is here', async (t) => {
   assert.deepEqual(page.sent, ['text', 'text']);
 });
 
+test('what is copied there while nothing is shared makes text of before new again', async (t) => {
+  const page = await shared(t, { local: 'same', reads: false });
+  await page.paste();
+  await page.clipboard.share(false);
+  await page.copyThere('other');
+  await page.clipboard.share(true);
+  assert.deepEqual(page.sent, ['same', 'same'], 'with the choice');
+  await page.clipboard.share(false);
+  await page.copyThere('other');
+  page.local = '';
+  await page.clipboard.share(true);
+  page.clipboard.send('same'); // from the panel
+  assert.deepEqual(page.sent, ['same', 'same', 'same']);
+  await page.clipboard.share(false);
+  await page.copyThere('other');
+  await page.clipboard.share(true); // where the browser does not let us read
+  page.local = 'same';
+  await page.paste();
+  assert.equal(page.sent.length, 4);
+});
+
 /** Such a page with files.js; give(): chosen for the desktop; offer(): copied there. told: what was said of files. */
 async function withFiles(t, options) {
   const page = await shared(t, options);

@@ -86,6 +86,7 @@ export class Clipboard {
       this.#pending = null;
       return;
     }
+    this.#here = null; // to be sent again
     const text = await navigator.clipboard?.readText?.().catch(() => null);
     if (!text) return;
     this.#here = withLf(text);
@@ -125,7 +126,10 @@ export class Clipboard {
 
   /** For connect(): the desktop's clipboard has changed. */
   received(data) {
-    if (!this.on) return;
+    if (!this.on) {
+      this.#last = null; // whatever it is, the two differ
+      return;
+    }
     const items = data.items();
     const came = items.find((item) => item.mimeType() === PLAIN)?.value();
     if (typeof came !== 'string') {
