@@ -165,6 +165,58 @@ test('the link of an invitation is there although the list cannot be had again; 
   assert.deepEqual(links(page), [], 'it was shown once');
 });
 
+/** The administration, of anna and bob; holds(path) keeps answers back from then on, and gives a function that lets them go. */
+async function annaAndBob(t) {
+  const held = {};
+  const page = await administration(t, '#people/anna', async (method, path) => {
+    await held[path];
+    return { 'user/list': { result: ['anna', 'bob'].map((name) => person({ name })) }, 'group/list': { result: [{ name: 'staff' }] } }[path] ?? (method === 'POST' ? { said: path } : null);
+  });
+  const holds = (path) => {
+    let goOn;
+    held[path] = new Promise((resolve) => { goOn = resolve; });
+    return goOn;
+  };
+  const times = (path) => page.asked.filter((one) => one.path === path).length;
+  return { ...page, holds, times };
+}
+
+test('what was typed for one person does not come to another, who is shown again meanwhile', async (t) => {
+  const page = await annaAndBob(t);
+  const acts = page.holds('lockout/clear');
+  page.button('Clear lockout').click();
+  page.location.hash = '#people/bob';
+  await soon(() => page.at() === 'bob');
+  page.field('Connections at once').value = '5';
+  const lists = page.holds('user/list');
+  const before = page.times('user/list');
+  page.location.hash = '#people/anna';
+  await soon(() => page.times('user/list') === before + 1);
+  acts();
+  await soon(() => page.times('user/list') === before + 2);
+  lists();
+  await soon(() => page.at() === 'anna' && page.told().textContent === 'lockout/clear');
+  assert.equal(page.field('Connections at once').value, '');
+});
+
+test('what was sent does not come back as typed when two acts have the view shown again at the same time', async (t) => {
+  const page = await annaAndBob(t);
+  page.field('Group').value = 'staff';
+  page.field('Until').value = '2027-01-31';
+  const first = page.holds('user/list');
+  submitOf(page, 'Group');
+  await soon(() => page.times('user/list') === 2);
+  const second = page.holds('user/list');
+  page.button('Clear lockout').click();
+  await soon(() => page.times('user/list') === 3);
+  first();
+  await pause(20);
+  second();
+  await soon(() => page.told().textContent && !page.main.hasAttribute('aria-busy'));
+  assert.equal(page.field('Group').value, '');
+  assert.equal(page.field('Until').value, '2027-01-31');
+});
+
 // ---- a long list ----
 
 test('after an act in a long list its search, its order and the place are what they were', async (t) => {

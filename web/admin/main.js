@@ -41,6 +41,8 @@ const told = document.querySelector('#told');
 const kept = document.querySelector('#kept');
 
 let leaving = new AbortController();
+let drawing = null; // the last of what draw() does
+let shown = null; // the fragment of what is in `main`
 let parting = ''; // what is to be said on the page that comes next
 
 function decoded(text) {
@@ -105,11 +107,13 @@ const tools = (signal, fragment) => ({
 
 // A view that is shown again stays where it was, with what was typed; who was on what has gone goes on
 // with the search, or at the heading.
-function replace(nodes, again) {
+function replace(nodes, { again, fragment }) {
   const { scrollTop } = document.scrollingElement;
   const restore = unsent(main);
+  const stays = again && shown === fragment; // what was typed may be for somebody else
   main.replaceChildren(...nodes);
-  if (!again) {
+  shown = fragment;
+  if (!stays) {
     heading.focus();
     return;
   }
@@ -121,19 +125,26 @@ function replace(nodes, again) {
   }
 }
 
-async function draw(again = false) {
+/** Shows the view of the address; done when that, or what has taken its place meanwhile, is there. */
+function draw(again = false) {
+  drawing = drawNow(again);
+  return drawing;
+}
+
+async function drawNow(again) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
+  const fragment = location.hash;
   const { name, about } = place();
   drawMenu(name);
   main.setAttribute('aria-busy', 'true');
   try {
-    const { title, nodes } = await VIEWS[name](about, tools(signal, location.hash));
+    const { title, nodes } = await VIEWS[name](about, tools(signal, fragment));
     if (signal.aborted) return;
     heading.textContent = title;
     document.title = `${title} · ${t('title')}`;
-    replace([heading, ...nodes.flat(Infinity).filter(Boolean)], again);
+    replace([heading, ...nodes.flat(Infinity).filter(Boolean)], { again, fragment });
   } catch (error) {
     if (!signal.aborted) {
       heading.textContent = t(`admin.${name}`);
@@ -141,7 +152,8 @@ async function draw(again = false) {
     }
     tell(error);
   } finally {
-    if (!signal.aborted) main.removeAttribute('aria-busy');
+    if (signal.aborted) await drawing;
+    else main.removeAttribute('aria-busy');
   }
 }
 
