@@ -215,6 +215,24 @@ test('a Mac: keys that are pressed while Command is held are let go at once, sin
   assert.equal(keys.sent(), '-1d');
 });
 
+test('a Mac: when Command is let go, modifiers that are held stay so, and what was down before it is let go', async (t) => {
+  for (const [code, there] of [['ShiftLeft', '2a'], ['AltLeft', '38']]) {
+    const keys = await keyboard(t, 'MacIntel');
+    const metaKey = true;
+    keys.down('KeyA'); // whose end is not told
+    keys.down(code);
+    keys.down('MetaLeft', { metaKey });
+    keys.down('ArrowLeft', { metaKey });
+    keys.sent();
+    keys.up('MetaLeft');
+    assert.equal(keys.sent(), '-1d -1e', code);
+    keys.down('ArrowLeft');
+    keys.up('ArrowLeft');
+    keys.up(code);
+    assert.equal(keys.sent(), `+e04b -e04b -${there}`, code);
+  }
+});
+
 test('keys of which only one half is told are whole on the desktop: Caps Lock on a Mac, Print Screen on Windows', async (t) => {
   const mac = await keyboard(t, 'MacIntel');
   for (const half of ['down', 'up']) {

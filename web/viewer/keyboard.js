@@ -147,8 +147,16 @@ export class Keyboard {
     }
     this.#down.delete(event.code);
     this.#input.key(code, false);
-    // Those that were down before Command was, and let go before it.
-    if (isMac && event.code.startsWith('Meta')) this.releaseAll();
+    if (isMac && event.code.startsWith('Meta')) this.#releaseUntold();
+  }
+
+  // Those that were down before Command was, and may have been let go before it. Of modifiers a Mac tells.
+  #releaseUntold() {
+    for (const [name, code] of this.#down) {
+      if (MODIFIER.test(name)) continue;
+      this.#down.delete(name);
+      this.#input.key(code, false);
+    }
   }
 
   // Windows makes AltGr of a left Ctrl and a right Alt, and repeats both while it is held. Linux desktops
