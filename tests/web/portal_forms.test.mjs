@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paper, soon } from './paper.mjs';
-import { pretend } from './portal_rig.mjs';
+import { fresh, pretend } from './portal_rig.mjs';
 import { sources } from './words_kit.mjs';
 
 const { setUp } = await import('/i18n.js');
@@ -25,6 +25,32 @@ async function portal(t, answer) {
   const alert = () => soon(() => sheet.querySelectorAll('.alert').find((one) => !one.hidden && one.textContent)).then((one) => one.textContent);
   const last = (path) => asked.filter((one) => one.path === path).at(-1)?.sent;
   return { sheet, asked, show, inputs, press, alert, last };
+}
+
+/** The whole portal at a fragment, in front of such a gateway; press(name), speak(language). */
+async function whole(t, hash, answer) {
+  const { sheet, make } = paper(t, { hash });
+  pretend(t, 'history', { replaceState() {} });
+  pretend(t, 'fetch', async (path) => Response.json(answer(path) ?? {}));
+  for (const [tag, props] of [['a', { class: 'skip' }], ['button', { id: 'sign-out' }], ['select', { id: 'language' }], ['nav', {}],
+    ['a', { id: 'administer' }], ['p', { id: 'trouble' }], ['main', {}]]) {
+    const node = make(tag);
+    for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
+    sheet.body.append(node);
+  }
+  const main = sheet.querySelector('main');
+  main.append(make('h1'));
+  await fresh('portal/main.js');
+  await soon(() => sheet.querySelector('h1').textContent && !main.hasAttribute('aria-busy'));
+  const press = (name) => [...main.all()].find((one) => one.tag === 'button' && one.textContent === name).click();
+  async function speak(language) {
+    const menu = sheet.querySelector('#language');
+    const before = sheet.querySelector('h1').textContent;
+    menu.value = language;
+    menu.dispatchEvent(new Event('change'));
+    await soon(() => sheet.querySelector('h1').textContent !== before && sheet.activeElement === menu);
+  }
+  return { sheet, main, press, speak };
 }
 
 const offered = (secret) => ({ username: 'anna', secret, otpauth: `otpauth://totp/gateway:anna?secret=${secret}`, qr: ['10', '01'] });
@@ -234,4 +260,35 @@ test('a desktop that the address asks for is opened when it is on the list, by t
     const said = sheet.querySelector('.notice');
     assert.equal(said.hidden ? '' : said.textContent, wanted === null || opened.length ? '' : en['error.no_desktop'], wanted);
   }
+});
+
+test('in another language the codes that are kept are so still, and one may go on', async (t) => {
+  const { sheet, main, press, speak } = await whole(t, '#setup=word',
+    (path) => (path === '/api/setup' ? offered('AAAA') : { username: 'anna', recovery_codes: ['one', 'two'] }));
+  press(en['setup.submit']);
+  const box = await soon(() => sheet.querySelector('#kept'));
+  const on = () => main.querySelectorAll('button').find((one) => one.getAttribute('class') === 'main');
+  box.checked = true;
+  box.dispatchEvent(new Event('change'));
+  assert.equal(on().disabled, false);
+  await speak('ja');
+  assert.deepEqual([sheet.querySelector('#kept').checked, on().disabled], [true, false]);
+  sheet.querySelector('#kept').checked = false;
+  sheet.querySelector('#kept').dispatchEvent(new Event('change'));
+  await speak('en');
+  assert.deepEqual([sheet.querySelector('#kept').checked, on().disabled], [false, true]);
+});
+
+test('… and the list is searched as it was', async (t) => {
+  const names = Array.from({ length: 12 }, (_, i) => `room-${i}`);
+  const { setTimeout } = globalThis;
+  pretend(t, 'setTimeout', (call, ms, ...more) => (ms < 30_000 ? setTimeout(call, ms, ...more) : null)); // no test waits for it
+  const { sheet, main, speak } = await whole(t, '#desktops', (path) => (path === '/api/desktops' ? { desktops: names.map((name) => ({ name, description: '' })) } : {}));
+  const seen = () => main.querySelectorAll('li').filter((one) => !one.hidden).length;
+  const search = () => sheet.querySelector('#search');
+  search().value = 'room-7';
+  search().dispatchEvent(new Event('input'));
+  assert.equal(seen(), 1);
+  await speak('ja');
+  assert.deepEqual([search().value, seen()], ['room-7', 1]);
 });

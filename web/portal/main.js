@@ -141,12 +141,17 @@ function route() {
 
 const valueOf = (input) => (input.type === 'checkbox' ? 'checked' : 'value');
 
-/** Draws the view again, with what was typed into it. */
+/** Draws the view again, with what was typed into it, of which it hears as it did then. */
 async function redrawKept() {
   const kept = [...main.querySelectorAll('input')].map((input) => input[valueOf(input)]);
   await redraw();
   const inputs = [...main.querySelectorAll('input')];
-  if (inputs.length === kept.length) inputs.forEach((input, i) => { input[valueOf(input)] = kept[i]; });
+  if (inputs.length !== kept.length) return;
+  inputs.forEach((input, i) => {
+    if (input[valueOf(input)] === kept[i]) return;
+    input[valueOf(input)] = kept[i];
+    for (const type of ['input', 'change']) input.dispatchEvent(new Event(type, { bubbles: true }));
+  });
 }
 
 /** The invitation is for this page alone: it leaves the address bar and the history at once. */
