@@ -93,6 +93,12 @@ test('an invited person sets up password and second factor, and keeps recovery c
   if (text === null) t.diagnostic('zbarimg is not there: the QR code is not read back');
   else assert.equal(text, (await offered.json()).otpauth);
   assert.equal(await page.locator('main a').getAttribute('href'), (await offered.json()).otpauth);
+  assert.equal(await page.locator('main a').isVisible(), false, 'it is for telephones');
+  const cdp = await page.context().newCDPSession(page);
+  for (const enabled of [true, false]) {
+    await cdp.send('Emulation.setTouchEmulationEnabled', { enabled });
+    assert.equal(await page.locator('main a').isVisible(), enabled);
+  }
   assert.ok(!page.url().includes(invitation), 'it leaves the address bar at once');
   assert.match(await page.textContent('h1'), /newcomer/);
   await judge(page, 'first sign-in');

@@ -22,7 +22,9 @@ export function deviceParts(offer) {
       qrCode(qr, t('setup.qr')),
       h('p', {}, t('setup.manual')),
       h('p', { class: 'row' }, h('code', { class: 'key' }, inFours(secret)), copyButton(() => secret)),
-      h('p', {}, h('a', { href: otpauth }, t('setup.open'))), // no telephone scans its own screen
+      // No telephone scans its own screen. Elsewhere nobody may know such links, and some browsers show an error then in
+      // place of this page, which alone has the invitation.
+      h('p', { class: 'by-touch' }, h('a', { href: otpauth }, t('setup.open'))),
       code.node);
   }
 
