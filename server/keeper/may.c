@@ -23,6 +23,8 @@ struct rules {
     char grant_names[GRANTS_MOST][2][TEXT_NAME_SIZE]; /* of people, of desktops */
     struct decision_net nets[NETS_MOST];
     char net_names[NETS_MOST][TEXT_NAME_SIZE];
+    const struct addr *address; /* who asks */
+    bool only_listed[2];        /* one that allows others is among `nets`: the gateway's; others' */
     bool too_many;
 };
 
@@ -48,10 +50,22 @@ static int add_grant(void *owner, const struct store_grant *found)
     return 0;
 }
 
+/* Lists may be long; what counts of them for one address is what has it, and whether there is any
+ * that allows. */
+static bool is_idle(struct rules *rules, const struct store_net *found)
+{
+    bool *only_listed = &rules->only_listed[found->user || *found->who];
+    bool idle = !addr_in(rules->address, &found->net) && (!found->allow || *only_listed);
+    *only_listed |= found->allow;
+    return idle;
+}
+
 static int add_net(void *owner, const struct store_net *found)
 {
     struct rules *rules = owner;
     size_t at = rules->judged.net_count;
+    if (is_idle(rules, found))
+        return 0;
     if (at == NETS_MOST) {
         rules->too_many = true; /* the next one might deny */
         return 1;
@@ -122,6 +136,7 @@ static enum store_result judge(struct store *store, const struct may_ask *may, b
                                .factor_at = may->factor_at};
     if (!rules)
         return STORE_FAILED;
+    rules->address = &may->address;
     enum store_result result = load_person(store, may->user, rules);
     if (result == STORE_OK && desktop)
         result = load_desktop(store, may->user, may->desktop, rules);
