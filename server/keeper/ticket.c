@@ -50,6 +50,8 @@ static enum ipc_status make(struct keeper *keeper, const struct ipc_ticket *ask,
     }
     if (status != IPC_OK && status != IPC_TOO_MANY) /* which is judged when it is used */
         return status;
+    if (ask->with_password && !keeper->conf->rdg_passwords)
+        return IPC_BUSY; /* the gate may not have heard of it yet */
     result = store_ticket_waiting(keeper->store, session->id, now, &waiting);
     if (result == STORE_OK && waiting >= TICKET_WAITING_MOST)
         return IPC_BUSY;
@@ -87,7 +89,7 @@ int asked_ticket(struct gate_link *link, const union ipc_record *record)
     if (!asked_origin_ok(&ask->origin) || !asked_desktop_ok(ask->desktop) ||
         (ask->way != IPC_WAY_CLEANPATH && ask->way != IPC_WAY_RDG) || ask->replaces < 0 ||
         (ask->replaces && ask->way != IPC_WAY_CLEANPATH) ||
-        (ask->with_password && (ask->way != IPC_WAY_RDG || !link->keeper->conf->rdg_passwords)))
+        (ask->with_password && ask->way != IPC_WAY_RDG))
         return -EPROTO;
     IPC_INIT(&made, TICKET_MADE, ask->head.request);
     made.status = (uint8_t)make(link->keeper, ask, &session, &made);
