@@ -333,6 +333,12 @@ void tunnel_look(struct conn *conn, bool report)
     }
     if (!tunnel->renew_seconds || tunnel->ending || loop_now(conn->worker->loop) < tunnel->renew_ms)
         return;
+    /* After an upgrade, a client's new connection is another gate's, which does not know this one:
+     * the session's end still ends it, by the keeper. */
+    if (atomic_load(&conn->worker->gate->retiring)) {
+        tunnel->renew_seconds = 0;
+        return;
+    }
     if (tunnel->asked_again)
         tunnel_close(conn, IPC_END_LIMIT);
     else
