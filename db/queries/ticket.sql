@@ -29,7 +29,9 @@ UPDATE tickets SET tunnel_id = ?2, outcome = ?3 WHERE id = ?1;
 SELECT count(*) FROM tickets WHERE session_id = ?1 AND used_at = 0 AND expires_at > ?2;
 
 -- name: ticket_sweep
-DELETE FROM tickets WHERE created_at < ?1;
+DELETE FROM tickets WHERE created_at < ?1
+AND NOT EXISTS (SELECT 1 FROM tunnels n WHERE n.id = tickets.tunnel_id
+                AND (n.ended_at = 0 OR n.ended_at >= ?1));
 
 -- name: ticket_back
 UPDATE tickets SET expires_at = expires_at - max(created_at - ?1, 0), created_at = min(created_at, ?1),

@@ -143,8 +143,16 @@ START_TEST(a_ticket_knows_what_became_of_it)
     ck_assert_int_eq(store_ticket_end(store, other + 1, 0, ""), STORE_NONE);
     ck_assert_int_eq(store_ticket_sweep(store, 1000), STORE_OK);
     ck_assert_int_eq(store_ticket_by_id(store, id, &found), STORE_OK);
-    ck_assert_int_eq(store_ticket_sweep(store, 1001), STORE_OK);
+    /* As long as its tunnel lives, or has not ended for as long. */
+    ck_assert_int_eq(store_ticket_sweep(store, 1100), STORE_OK);
+    ck_assert_int_eq(store_ticket_by_id(store, other, &found), STORE_NONE);
+    ck_assert_int_eq(store_ticket_by_id(store, id, &found), STORE_OK);
+    int64_t still = add_ticket(session, desk, 3);
+    int64_t living = store_rig_add_tunnel(session, anna, desk);
+    ck_assert_int_eq(store_ticket_end(store, still, living, ""), STORE_OK);
+    ck_assert_int_eq(store_ticket_sweep(store, 5000), STORE_OK);
     ck_assert_int_eq(store_ticket_by_id(store, id, &found), STORE_NONE);
+    ck_assert_int_eq(store_ticket_by_id(store, still, &found), STORE_OK);
 }
 END_TEST
 
