@@ -14,9 +14,12 @@ static const char *const ends[IPC_ENDS] = {
                              "desktop again to go on.",
     [IPC_END_PROTOCOL] = "The connection was closed because what came over it made no sense.",
     [IPC_END_IDLE] = "The connection was closed after a long time without activity.",
-    [IPC_END_LIMIT] = "The time limit for this connection was reached. Sign in again to go on.",
+    [IPC_END_LIMIT] =
+        "The time limit for this connection was reached. Open the desktop again to go on.",
     [IPC_END_SIGNED_OUT] = "You signed out.",
-    [IPC_END_SESSION_ENDED] = "An administrator ended your session.",
+    [IPC_END_SESSION_ENDED] =
+        "Your session was ended: by an administrator, by its time, or because the "
+        "password or the second factor was changed.",
     [IPC_END_TUNNEL_ENDED] = "An administrator ended this connection.",
     [IPC_END_USER_DISABLED] = "Your account was disabled. Ask your administrator.",
     [IPC_END_GRANT_REMOVED] = "You may no longer use this desktop. Ask your administrator.",

@@ -164,7 +164,7 @@ enum ipc_end {
     IPC_END_IDLE,          /* idle limit */
     IPC_END_LIMIT,         /* absolute limit, the tunnel's or the session's */
     IPC_END_SIGNED_OUT,    /* the person signed out */
-    IPC_END_SESSION_ENDED, /* an administrator ended the session */
+    IPC_END_SESSION_ENDED, /* by an administrator, its time, or a new password or factor */
     IPC_END_TUNNEL_ENDED,  /* an administrator ended this tunnel */
     IPC_END_USER_DISABLED, /* disabled or removed */
     IPC_END_GRANT_REMOVED, /* grant, group membership or desktop removed */

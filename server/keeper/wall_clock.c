@@ -44,6 +44,8 @@ static void put_right_living(struct keeper *keeper)
     for (struct live *live = keeper->live; live; live = live->next) {
         if (live->since > now)
             live->since = now;
+        if (live->told_at > now)
+            live->told_at = now;
     }
 }
 
