@@ -208,7 +208,7 @@ void tunnel_begin(struct conn *conn, enum relay_framing framing, struct stream_t
         .in_lost = framing == RELAY_RDG ? rdg_pair_lost(conn->pair) : NULL,
         .framing = framing,
         .ping_ms = worker->gate->conf->tunnel_ping_seconds * 1000,
-        .idle_ms = tunnel->grant.idle_seconds * 1000,
+        .idle_ms = tunnel->grant.idle_seconds * 1000ULL,
         .early = early,
         .early_size = size,
         .ended = on_relay_ended,

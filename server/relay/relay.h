@@ -67,7 +67,7 @@ struct relay_setup {
     bool wipes; /* what passes is wiped from the scratch as soon as it has gone on: sign-ins do */
     uint32_t ping_ms; /* send a ping after so long without a byte from the peer; 0: never. A peer
                   silent for three of them is lost */
-    uint32_t idle_ms; /* end after so long without payload either way; 0: never */
+    uint64_t idle_ms; /* end after so long without payload either way; 0: never */
     /* Bytes of the framed side that were received before the relay began (wire form); copied. */
     const uint8_t *early;
     size_t early_size;

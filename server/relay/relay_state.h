@@ -32,7 +32,8 @@ struct relay {
     uint8_t *words;              /* packets of relay_say() that wait, … */
     uint64_t up, down;
     uint64_t heard_ms, payload_ms, pinged_ms;
-    uint32_t ping_ms, idle_ms;
+    uint32_t ping_ms;
+    uint64_t idle_ms;
     uint32_t words_size; /* … bytes of them */
     enum relay_framing framing;
     int plain_error;                /* plain takes no more; what it has said is still read */

@@ -203,8 +203,10 @@ static bool step_pongs(void)
 START_TEST(pongs_are_life_but_not_activity)
 {
     steps = 0;
-    relay_rig_begin(
-        (struct relay_setup){.framing = RELAY_WS_SERVER, .ping_ms = 50, .idle_ms = 10000});
+    relay_rig_begin((struct relay_setup){.framing = RELAY_WS_SERVER,
+                                         .ping_ms = 50,
+                                         .idle_ms = (1ULL << 32) +
+                                                    100 /* 50 days, which 32 bits do not hold */});
     relay_rig_run(rig.loop, step_pongs);
     ck_assert(!rig.over);
 }
