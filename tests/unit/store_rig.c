@@ -78,3 +78,21 @@ int64_t store_rig_add_tunnel(int64_t session, int64_t user, int64_t desktop)
     ck_assert_int_eq(store_tunnel_add(store, &tunnel, &id), STORE_OK);
     return id;
 }
+
+int store_rig_count(void *owner)
+{
+    ++*(int *)owner;
+    return 0;
+}
+
+int store_rig_count_user(void *owner, const struct store_user *user)
+{
+    (void)user;
+    return store_rig_count(owner);
+}
+
+int store_rig_count_tunnel(void *owner, const struct store_tunnel *tunnel)
+{
+    (void)tunnel;
+    return store_rig_count(owner);
+}

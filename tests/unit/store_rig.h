@@ -17,3 +17,8 @@ int64_t store_rig_add_desktop(const char *name); /* at 10.0.0.1 port 3389 */
 /* Since 1000; its hash is `mark` 32 times. */
 int64_t store_rig_add_session(int64_t user, uint8_t mark, int64_t expires);
 int64_t store_rig_add_tunnel(int64_t session, int64_t user, int64_t desktop); /* since 1001 */
+
+/* For lists: each adds one to the int that `owner` points to. */
+int store_rig_count(void *owner);
+int store_rig_count_user(void *owner, const struct store_user *user);
+int store_rig_count_tunnel(void *owner, const struct store_tunnel *tunnel);

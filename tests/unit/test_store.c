@@ -14,28 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int count_up(void *owner)
-{
-    ++*(int *)owner;
-    return 0;
-}
-
-static int count_users(void *owner, const struct store_user *user)
-{
-    (void)user;
-    return count_up(owner);
-}
-
-static int count_tunnels(void *owner, const struct store_tunnel *tunnel)
-{
-    (void)tunnel;
-    return count_up(owner);
-}
-
 static int count_audit(void *owner, const struct store_audit *audit)
 {
     (void)audit;
-    return count_up(owner);
+    return store_rig_count(owner);
 }
 
 START_TEST(the_file_is_private)
@@ -152,7 +134,7 @@ START_TEST(what_was_restored_is_over)
     ck_assert_int_eq(store_session_by_id(store, id, &session), STORE_OK);
     ck_assert_int_eq(session.ended_at, 2000);
     int count = 0;
-    ck_assert_int_eq(store_tunnel_list(store, true, count_tunnels, &count), STORE_OK);
+    ck_assert_int_eq(store_tunnel_list(store, true, store_rig_count_tunnel, &count), STORE_OK);
     ck_assert_int_eq(count, 0);
     ck_assert_int_eq(store_invitation_until(store, alice, 2000, &until), STORE_NONE);
 }
@@ -230,7 +212,7 @@ START_TEST(nothing_acknowledged_is_lost)
     int people = 0, rows = 0;
     char why[256] = "";
     struct store_audit_filter filter = {0};
-    store_user_list(store, count_users, &people);
+    store_user_list(store, store_rig_count_user, &people);
     store_audit_list(store, &filter, count_audit, &rows);
     ck_assert_int_eq(people, rows);
     ck_assert_msg(store_check(store, why, sizeof(why)) == STORE_OK, "%s", why);

@@ -5,22 +5,10 @@
 #include <check.h>
 #include <string.h>
 
-static int count_up(void *owner)
-{
-    ++*(int *)owner;
-    return 0;
-}
-
-static int count_users(void *owner, const struct store_user *user)
-{
-    (void)user;
-    return count_up(owner);
-}
-
 static int count_grants(void *owner, const struct store_grant *grant)
 {
     (void)grant;
-    return count_up(owner);
+    return store_rig_count(owner);
 }
 
 START_TEST(users)
@@ -50,7 +38,7 @@ START_TEST(users)
     ck_assert_int_eq(store_user_remove(store, id), STORE_OK);
     ck_assert_int_eq(store_user_remove(store, id), STORE_NONE);
     int count = 0;
-    ck_assert_int_eq(store_user_list(store, count_users, &count), STORE_OK);
+    ck_assert_int_eq(store_user_list(store, store_rig_count_user, &count), STORE_OK);
     ck_assert_int_eq(count, 0);
 }
 END_TEST

@@ -5,22 +5,10 @@
 #include <check.h>
 #include <string.h>
 
-static int count_up(void *owner)
-{
-    ++*(int *)owner;
-    return 0;
-}
-
 static int count_sessions(void *owner, const struct store_session *session)
 {
     (void)session;
-    return count_up(owner);
-}
-
-static int count_tunnels(void *owner, const struct store_tunnel *tunnel)
-{
-    (void)tunnel;
-    return count_up(owner);
+    return store_rig_count(owner);
 }
 
 START_TEST(sessions)
@@ -126,7 +114,7 @@ static int see_names(void *owner, const struct store_tunnel *tunnel)
     ck_assert_str_eq(tunnel->desktop_name, "d");
     ck_assert_uint_eq(tunnel->up, 10);
     ck_assert_str_eq(tunnel->end, "client");
-    return count_up(owner);
+    return store_rig_count(owner);
 }
 
 START_TEST(tunnels)
@@ -136,7 +124,7 @@ START_TEST(tunnels)
             tunnel = store_rig_add_tunnel(session, user, desktop);
     int count = 0;
     ck_assert_int_eq(store_tunnel_counts(store, tunnel, 5, 6), STORE_OK);
-    ck_assert_int_eq(store_tunnel_list(store, true, count_tunnels, &count), STORE_OK);
+    ck_assert_int_eq(store_tunnel_list(store, true, store_rig_count_tunnel, &count), STORE_OK);
     ck_assert_int_eq(count, 1);
     ck_assert_int_eq(store_tunnel_end(store, tunnel, 1100, 10, 20, "client"), STORE_OK);
     ck_assert_int_eq(store_tunnel_end(store, tunnel, 1101, 10, 20, "client"), STORE_REFUSED);
